@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/raft/progress.h"
+
+#include <algorithm>
+
+#include "core/base/check.h"
+
+namespace flaredb::raft {
+
+bool Progress::MaySend(const Config& config) const {
+  if (state_ == ProgressState::kProbe) return !probe_sent_;
+  return inflights_.count() < config.inflight_appends_max &&
+         inflights_.bytes() < config.inflight_bytes_max;
+}
+
+void Progress::OnSent(Index last_index, size_t bytes) {
+  if (state_ == ProgressState::kProbe) {
+    probe_sent_ = true;
+    return;
+  }
+  INVARIANT(last_index >= next_index_);
+  inflights_.Add(last_index, bytes);
+  next_index_ = last_index.next();
+}
+
+bool Progress::OnAccept(Index match_index) {
+  inflights_.AcceptedUpTo(match_index);
+  probe_sent_ = false;
+  if (state_ == ProgressState::kProbe && match_index >= match_index_) {
+    state_ = ProgressState::kReplicate;
+    next_index_ = match_index.next();
+  }
+  if (match_index <= match_index_) return false;
+  match_index_ = match_index;
+  next_index_ = std::max(next_index_, match_index.next());
+  return true;
+}
+
+bool Progress::OnReject(Index prev_index, Index agree_index) {
+  // What was accepted once stays accepted; and a probe is answered for its own position only.
+  if (prev_index <= match_index_) return false;
+  if (state_ == ProgressState::kProbe && prev_index != next_index_.prev()) return false;
+  state_ = ProgressState::kProbe;
+  probe_sent_ = false;
+  inflights_.Clear();
+  next_index_ = std::max(match_index_, std::min(agree_index, prev_index.prev())).next();
+  return true;
+}
+
+bool Progress::Meet(Incarnation incarnation) {
+  if (!incarnation_) incarnation_ = incarnation;
+  return incarnation_ == incarnation;
+}
+
+void Progress::HashInto(Hasher* hasher) const {
+  hasher->Add(id_).Add(session_).Add(incarnation_).Add(static_cast<uint64_t>(state_));
+  hasher->Add(match_index_).Add(next_index_).Add(probe_sent_ ? 1 : 0);
+  hasher->Add(inflights_.count()).Add(inflights_.bytes()).Add(acked_round);
+  hasher->Add(commit_acked).Add(commit_sent).Add(fetch_id);
+}
+
+}  // namespace flaredb::raft

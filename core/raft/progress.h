@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// A leader's view of one follower.
+#ifndef FLAREDB_CORE_RAFT_PROGRESS_H_
+#define FLAREDB_CORE_RAFT_PROGRESS_H_
+
+#include "core/base/hash.h"
+#include "core/base/time.h"
+#include "core/base/types.h"
+#include "core/raft/config.h"
+#include "core/raft/inflights.h"
+#include "core/raft/view.h"
+
+namespace flaredb::raft {
+
+// Probe: where the logs agree is unknown, so one append at a time. Replicate: known, so appends
+// follow each other without waiting.
+// Invariant: match_index < next_index.
+class Progress {
+ public:
+  // A follower of which only the name is known: its log is assumed to equal the leader's.
+  Progress(PeerId id, uint64_t session, Index last_index)
+      : id_(id), session_(session), next_index_(last_index.next()) {}
+
+  PeerId id() const { return id_; }
+  uint64_t session() const { return session_; }
+  ProgressState state() const { return state_; }
+  Index match_index() const { return match_index_; }
+  Index next_index() const { return next_index_; }
+
+  // Whether another append with entries may leave now.
+  bool MaySend(const Config& config) const;
+  // An append with entries up to `last_index` left.
+  void OnSent(Index last_index, size_t bytes);
+
+  // The follower has everything up to `match_index`. True when that is news.
+  bool OnAccept(Index match_index);
+  // The follower refused the append after `prev_index`; the logs may agree up to `agree_index`.
+  // False when the refusal answers an older append and says nothing new.
+  bool OnReject(Index prev_index, Index agree_index);
+  // The follower answered a heartbeat: whatever was on its way may have been lost.
+  void OnHeartbeatReply() { probe_sent_ = false; }
+
+  // The life of the follower's disk, learned from its first answer. False when `incarnation` is
+  // another one than was learned: then the answer comes from somebody else.
+  bool Meet(Incarnation incarnation);
+  Incarnation incarnation() const { return incarnation_; }
+
+  // Highest round (see HeartbeatRequest) that the follower answered.
+  uint64_t acked_round = 0;
+  // When the follower last answered anything; the start of the leadership before that.
+  Instant last_contact;
+  // Highest commit index that the follower said it has; what it was told last.
+  Index commit_acked;
+  Index commit_sent;
+  // The Fetch that reads entries for this follower; zero when none is under way.
+  uint64_t fetch_id = 0;
+
+  void HashInto(Hasher* hasher) const;
+
+ private:
+  PeerId id_;
+  uint64_t session_;
+  Incarnation incarnation_;
+  ProgressState state_ = ProgressState::kProbe;
+  Index match_index_;
+  Index next_index_;
+  bool probe_sent_ = false;
+  Inflights inflights_;
+};
+
+}  // namespace flaredb::raft
+
+#endif  // FLAREDB_CORE_RAFT_PROGRESS_H_

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/raft/quorum.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "absl/container/inlined_vector.h"
+
+namespace flaredb::raft {
+namespace {
+
+uint64_t MajorityValue(const std::vector<PeerId>& voters,
+                       absl::FunctionRef<uint64_t(PeerId)> reached) {
+  if (voters.empty()) return 0;
+  absl::InlinedVector<uint64_t, 7> values;
+  for (const PeerId id : voters) values.push_back(reached(id));
+  std::sort(values.begin(), values.end(), std::greater<>());
+  return values[Majority(voters.size()) - 1];
+}
+
+VoteState MajorityVotes(const std::vector<PeerId>& voters,
+                        absl::FunctionRef<Ballot(PeerId)> ballot) {
+  size_t granted = 0;
+  size_t missing = 0;
+  for (const PeerId id : voters) {
+    switch (ballot(id)) {
+      case Ballot::kGranted:
+        ++granted;
+        break;
+      case Ballot::kMissing:
+        ++missing;
+        break;
+      case Ballot::kRefused:
+        break;
+    }
+  }
+  const size_t needed = Majority(voters.size());
+  if (granted >= needed) return VoteState::kWon;
+  return granted + missing >= needed ? VoteState::kPending : VoteState::kLost;
+}
+
+}  // namespace
+
+uint64_t QuorumValue(const ConfState& conf, absl::FunctionRef<uint64_t(PeerId)> reached) {
+  const uint64_t incoming = MajorityValue(conf.voters, reached);
+  return conf.joint() ? std::min(incoming, MajorityValue(conf.voters_outgoing, reached)) : incoming;
+}
+
+bool HasQuorum(const ConfState& conf, absl::FunctionRef<bool(PeerId)> predicate) {
+  return QuorumValue(conf, [&](PeerId id) -> uint64_t { return predicate(id) ? 1 : 0; }) == 1;
+}
+
+VoteState CountVotes(const ConfState& conf, absl::FunctionRef<Ballot(PeerId)> ballot) {
+  const VoteState incoming = MajorityVotes(conf.voters, ballot);
+  if (!conf.joint()) return incoming;
+  const VoteState outgoing = MajorityVotes(conf.voters_outgoing, ballot);
+  if (incoming == VoteState::kLost || outgoing == VoteState::kLost) return VoteState::kLost;
+  return incoming == VoteState::kWon ? outgoing : incoming;
+}
+
+}  // namespace flaredb::raft

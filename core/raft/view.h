@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// A replica's state as metrics and checkers see it.
+#ifndef FLAREDB_CORE_RAFT_VIEW_H_
+#define FLAREDB_CORE_RAFT_VIEW_H_
+
+#include <vector>
+
+#include "core/base/types.h"
+#include "core/raft/effects.h"
+#include "core/raft/types.h"
+
+namespace flaredb::raft {
+
+enum class ProgressState : uint8_t { kProbe, kReplicate };
+
+struct ProgressView {
+  PeerId peer;
+  ProgressState state = ProgressState::kProbe;
+  Index match_index;
+  Index next_index;
+  bool recently_active = false;
+};
+
+// A copy; costs as much as it has progress entries.
+struct View {
+  PeerId id;
+  Role role = Role::kFollower;
+  Term term;
+  PeerId vote;
+  PeerId leader;  // Zero when unknown.
+  Index commit_index;
+  Index handed_out_index;  // The last entry given out by Effects::applies.
+  LogId base;              // The entry before the first of the log.
+  LogId last_log;
+  Index durable_index;    // The log is on this disk up to here.
+  IoToken durable_token;  // Last completed persist.
+  IoToken issued_token;   // Last emitted persist.
+  ConfState conf;
+  std::vector<ProgressView> progress;  // By peer; only in a leader.
+};
+
+}  // namespace flaredb::raft
+
+#endif  // FLAREDB_CORE_RAFT_VIEW_H_
