@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/region/region_machine.h"
+
+#include "absl/strings/str_cat.h"
+#include "core/base/check.h"
+#include "core/base/codec.h"
+#include "core/base/strings.h"
+#include "core/kv/engine.h"
+#include "core/kv/key.h"
+#include "core/region/state_rows.h"
+
+namespace flaredb {
+
+namespace {
+
+constexpr uint8_t kFormat = 1;
+constexpr size_t kHeaderBytesMax = 21;
+
+std::string KeyOf(const kv::Command& command) {
+  return std::visit([](const auto& c) { return kv::EncodeKey(c.ns, c.key); }, command);
+}
+
+absl::StatusOr<ApplyReply> ApplyCommand(const Region& region, const raft::EntryView& entry,
+                                        const DataReader& data, WriteBatch* batch) {
+  const absl::StatusOr<RegionCommand> decoded = DecodeRegionCommand(entry.payload);
+  if (!decoded.ok()) return decoded.status();
+  if (decoded->epoch.version > region.epoch.version) {
+    return absl::DataLossError("its epoch is ahead of the region's");
+  }
+  if (decoded->epoch.version < region.epoch.version) return EpochChanged{};
+  if (!region.Contains(KeyOf(decoded->command))) {
+    return absl::DataLossError("its key lies outside the region, at the same epoch");
+  }
+  absl::StatusOr<kv::WriteReply> reply = kv::Apply(decoded->command, entry.index, data, batch);
+  if (!reply.ok()) return reply.status();
+  return *std::move(reply);
+}
+
+absl::StatusOr<ApplyReply> ApplyEntry(const Region& region, const raft::EntryView& entry,
+                                      const DataReader& data, WriteBatch* batch) {
+  switch (entry.kind) {
+    case raft::EntryKind::kNoop:
+      return ApplyReply();
+    case raft::EntryKind::kCommand:
+      return ApplyCommand(region, entry, data, batch);
+  }
+  return absl::DataLossError("its kind is unknown to this program");
+}
+
+}  // namespace
+
+std::string EncodeRegionCommand(const RegionCommand& command) {
+  const std::string bytes = kv::EncodeCommand(command.command);
+  ByteWriter out(kHeaderBytesMax + bytes.size());
+  out.U8(kFormat);
+  out.Varint(command.epoch.conf_version);
+  out.Varint(command.epoch.version);
+  out.Raw(bytes);
+  return out.Take();
+}
+
+absl::StatusOr<RegionCommand> DecodeRegionCommand(std::string_view bytes) {
+  ByteReader in(bytes);
+  in.FormatVersion(kFormat);
+  RegionEpoch epoch;
+  epoch.conf_version = in.Varint();
+  epoch.version = in.Varint();
+  const std::string_view rest = in.Rest();
+  if (absl::Status status = in.Finish("a region command"); !status.ok()) return status;
+  absl::StatusOr<kv::Command> command = kv::DecodeCommand(rest);
+  if (!command.ok()) return command.status();
+  return RegionCommand{epoch, *std::move(command)};
+}
+
+absl::StatusOr<ApplyReply> RegionMachine::Apply(const raft::EntryView& entry,
+                                                const DataReader& data, WriteBatch* batch) {
+  INVARIANT(entry.index == applied_.index.next())
+      << "region " << region_.id << " applied " << applied_.index << ", got " << entry.index;
+  INVARIANT(entry.term >= applied_.term) << "region " << region_.id << " index " << entry.index;
+  absl::StatusOr<ApplyReply> reply = ApplyEntry(region_, entry, data, batch);
+  if (!reply.ok()) {
+    return absl::Status(reply.status().code(),
+                        absl::StrCat("region ", region_.id.value(), " cannot apply entry ",
+                                     entry.index.value(), ": ", reply.status().message()));
+  }
+  applied_ = {entry.term, entry.index};
+  batch->Put(AppliedRowKey(region_.id), EncodeApplied(applied_));
+  return reply;
+}
+
+}  // namespace flaredb

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state machine of a region: committed entries in, a write batch and answers out.
+#ifndef FLAREDB_CORE_REGION_REGION_MACHINE_H_
+#define FLAREDB_CORE_REGION_REGION_MACHINE_H_
+
+#include <string>
+#include <variant>
+
+#include "absl/status/statusor.h"
+#include "core/base/data_reader.h"
+#include "core/base/types.h"
+#include "core/base/write_batch.h"
+#include "core/kv/command.h"
+#include "core/raft/entry.h"
+#include "core/region/region.h"
+
+namespace flaredb {
+
+// A command as a log entry carries it: with the epoch that its proposer checked. The range may have
+// changed between proposal and apply, so apply compares epoch.version again; a change of replicas
+// (epoch.conf_version) moves no key and refuses nothing.
+struct RegionCommand {
+  RegionEpoch epoch;
+  kv::Command command;
+};
+std::string EncodeRegionCommand(const RegionCommand& command);
+absl::StatusOr<RegionCommand> DecodeRegionCommand(std::string_view bytes);
+
+// The region changed between proposal and apply; the command had no effect.
+struct EpochChanged {
+  friend bool operator==(const EpochChanged&, const EpochChanged&) = default;
+};
+// What an entry answers to whoever proposed it here. Monostate: nothing to answer (a no-op).
+using ApplyReply = std::variant<std::monostate, kv::WriteReply, EpochChanged>;
+
+class RegionMachine {
+ public:
+  RegionMachine(Region region, raft::LogId applied)
+      : region_(std::move(region)), applied_(applied) {}
+
+  // Applies the next entry: adds its changes and the new applied position to `batch`, which becomes
+  // visible and durable as a whole. A pure function of region, data and entry: no clock, no
+  // randomness. Fails when the data cannot be read or the entry cannot be understood; the region
+  // must then stop, and neither this object nor `batch` has changed.
+  // Requires entry.index == applied().index + 1 and that `data` shows all earlier changes.
+  absl::StatusOr<ApplyReply> Apply(const raft::EntryView& entry, const DataReader& data,
+                                   WriteBatch* batch);
+
+  const Region& region() const { return region_; }
+  raft::LogId applied() const { return applied_; }
+
+ private:
+  Region region_;
+  raft::LogId applied_;
+};
+
+}  // namespace flaredb
+
+#endif  // FLAREDB_CORE_REGION_REGION_MACHINE_H_

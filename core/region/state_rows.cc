@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/region/state_rows.h"
+
+#include "core/base/check.h"
+#include "core/base/codec.h"
+
+namespace flaredb {
+
+namespace {
+
+constexpr uint8_t kFormat = 1;
+constexpr std::string_view kAreaBegin = "\x01r";
+constexpr std::string_view kAreaEnd = "\x01s";
+
+std::string RowKey(RegionId region, RegionRowKind kind) {
+  ByteWriter out;
+  out.Raw(kAreaBegin);
+  out.U64(region.value());
+  out.U8(static_cast<uint8_t>(kind));
+  return out.Take();
+}
+
+}  // namespace
+
+std::string RegionRowKey(RegionId region) { return RowKey(region, RegionRowKind::kRegion); }
+
+std::string AppliedRowKey(RegionId region) { return RowKey(region, RegionRowKind::kApplied); }
+
+std::string RegionRowsBegin() { return std::string(kAreaBegin); }
+
+std::string RegionRowsEnd() { return std::string(kAreaEnd); }
+
+std::optional<RegionRow> DecodeRegionRowKey(std::string_view key) {
+  ByteReader in(key);
+  in.Require(in.Raw(kAreaBegin.size()) == kAreaBegin, "region rows share a prefix");
+  const RegionId region(in.U64());
+  const RegionRowKind kind{in.U8()};
+  in.Require(kind == RegionRowKind::kRegion || kind == RegionRowKind::kApplied,
+             "the kind of row is known to this program");
+  if (!region || !in.Finish("a row key").ok()) return std::nullopt;
+  return RegionRow{region, kind};
+}
+
+std::string EncodeApplied(raft::LogId applied) {
+  INVARIANT(static_cast<bool>(applied.term) == static_cast<bool>(applied.index));
+  ByteWriter out;
+  out.U8(kFormat);
+  out.Varint(applied.term.value());
+  out.Varint(applied.index.value());
+  return out.Take();
+}
+
+absl::StatusOr<raft::LogId> DecodeApplied(std::string_view bytes) {
+  ByteReader in(bytes);
+  raft::LogId applied;
+  in.FormatVersion(kFormat);
+  applied.term = Term(in.Varint());
+  applied.index = Index(in.Varint());
+  in.Require(static_cast<bool>(applied.term) == static_cast<bool>(applied.index),
+             "term and index of a position are both 0 or neither");
+  if (absl::Status status = in.Finish("an applied position"); !status.ok()) return status;
+  return applied;
+}
+
+}  // namespace flaredb

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// A region's rows beside its data: what it is, and how far it has applied its log.
+#ifndef FLAREDB_CORE_REGION_STATE_ROWS_H_
+#define FLAREDB_CORE_REGION_STATE_ROWS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "core/base/types.h"
+#include "core/raft/types.h"
+#include "core/region/region.h"
+
+namespace flaredb {
+
+// System rows lie under 0x01, below every user key (core/kv/key.h):
+//   0x01 'r' <region id, 8 bytes big-endian> 's'   the Region (EncodeRegion)
+//   0x01 'r' <region id, 8 bytes big-endian> 'a'   the applied position
+std::string RegionRowKey(RegionId region);
+std::string AppliedRowKey(RegionId region);
+// The range that holds the rows of all regions.
+std::string RegionRowsBegin();
+std::string RegionRowsEnd();
+
+enum class RegionRowKind : uint8_t { kRegion = 's', kApplied = 'a' };
+struct RegionRow {
+  RegionId region;
+  RegionRowKind kind = RegionRowKind::kRegion;
+};
+// nullopt when `key` is none of the above.
+std::optional<RegionRow> DecodeRegionRowKey(std::string_view key);
+
+// The last applied entry; written in the same batch as what it covers.
+std::string EncodeApplied(raft::LogId applied);
+absl::StatusOr<raft::LogId> DecodeApplied(std::string_view bytes);
+
+}  // namespace flaredb
+
+#endif  // FLAREDB_CORE_REGION_STATE_ROWS_H_

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/region/region_machine.h"
+
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/base/check.h"
+#include "core/kv/engine.h"
+#include "core/kv/key.h"
+#include "core/region/state_rows.h"
+#include "tests/core/base/exact_decoding.h"
+#include "tests/core/base/map_reader.h"
+
+namespace flaredb {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+constexpr kv::NamespaceId kNs = kv::NamespaceId::kDefault;
+constexpr RegionEpoch kEpoch{3, 5};
+
+// Keys [b, m) of the default namespace.
+Region TestRegion() {
+  return {RegionId(7),
+          kv::EncodeKey(kNs, "b"),
+          kv::EncodeKey(kNs, "m"),
+          kEpoch,
+          {{PeerId(1), StoreId(1)}}};
+}
+
+std::string SwapBytes(std::string key, std::string value, uint64_t expected = 0,
+                      RegionEpoch epoch = kEpoch) {
+  return EncodeRegionCommand(
+      {epoch,
+       kv::CompareAndSwap{kNs, std::move(key), std::move(value), kv::Version(expected), {}}});
+}
+
+class RegionMachineTest : public ::testing::Test {
+ protected:
+  raft::EntryView Next(std::string_view payload,
+                       raft::EntryKind kind = raft::EntryKind::kCommand) const {
+    return {machine_.applied().index.next(), Term(4), kind, payload};
+  }
+  // Applies an entry that must succeed, and writes its changes.
+  ApplyReply Do(const raft::EntryView& entry) {
+    WriteBatch batch;
+    absl::StatusOr<ApplyReply> reply = machine_.Apply(entry, data_, &batch);
+    EXPECT_TRUE(reply.ok()) << reply.status();
+    data_.Write(batch);
+    return reply.value_or(ApplyReply());
+  }
+  // Applies an entry that must fail and leave everything as it was; tells why.
+  absl::Status FailureOf(const raft::EntryView& entry) {
+    const raft::LogId before = machine_.applied();
+    WriteBatch batch;
+    const absl::Status status = machine_.Apply(entry, data_, &batch).status();
+    EXPECT_FALSE(status.ok());
+    EXPECT_TRUE(batch.empty());
+    EXPECT_EQ(machine_.applied(), before);
+    return status;
+  }
+  std::optional<kv::VersionedValue> Read(std::string_view key) const {
+    return *kv::Get(kNs, key, data_);
+  }
+  raft::LogId AppliedRow() const {
+    return *DecodeApplied(data_.rows.find(AppliedRowKey(RegionId(7)))->second);
+  }
+
+  MapReader data_;
+  RegionMachine machine_{TestRegion(), {Term(4), Index(9)}};
+};
+
+TEST_F(RegionMachineTest, CommandChangesDataAndAppliedPositionInOneBatch) {
+  WriteBatch batch;
+  const absl::StatusOr<ApplyReply> reply = machine_.Apply(Next(SwapBytes("k", "v")), data_, &batch);
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_EQ(std::get<kv::WriteReply>(*reply),
+            (kv::WriteReply{kv::WriteResult::kApplied, kv::Version(1), ""}));
+  EXPECT_EQ(batch.mutations.size(), 2u);
+  data_.Write(batch);
+  EXPECT_EQ(Read("k"), (kv::VersionedValue{"v", kv::Version(1)}));
+  EXPECT_EQ(AppliedRow(), (raft::LogId{Term(4), Index(10)}));
+  EXPECT_EQ(machine_.applied(), AppliedRow());
+}
+
+TEST_F(RegionMachineTest, EachEntrySeesTheOnesBefore) {
+  Do(Next(SwapBytes("k", "a", 0)));
+  Do(Next(SwapBytes("k", "b", 1)));
+  const ApplyReply reply = Do(Next(SwapBytes("k", "c", 1)));
+  EXPECT_EQ(std::get<kv::WriteReply>(reply),
+            (kv::WriteReply{kv::WriteResult::kMismatch, kv::Version(2), "b"}));
+  EXPECT_EQ(AppliedRow().index, Index(12));
+}
+
+TEST_F(RegionMachineTest, LogIndexReachesTheRecord) {
+  Do(Next(SwapBytes("k", "a")));
+  const absl::StatusOr<kv::Record> record =
+      kv::DecodeRecord(data_.rows.find(kv::EncodeKey(kNs, "k"))->second);
+  ASSERT_TRUE(record.ok());
+  EXPECT_EQ(record->changed_index, Index(10));
+}
+
+TEST_F(RegionMachineTest, NoopMovesTheAppliedPositionAndAnswersNothing) {
+  const ApplyReply reply = Do(Next("", raft::EntryKind::kNoop));
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(reply));
+  EXPECT_EQ(AppliedRow(), (raft::LogId{Term(4), Index(10)}));
+  EXPECT_EQ(data_.rows.size(), 1u);
+}
+
+TEST_F(RegionMachineTest, EntryOutOfOrderIsImpossible) {
+  const std::string bytes = SwapBytes("k", "v");
+  WriteBatch batch;
+  for (const uint64_t index : {8, 9, 11}) {
+    const raft::EntryView entry{Index(index), Term(4), raft::EntryKind::kCommand, bytes};
+    EXPECT_THROW(machine_.Apply(entry, data_, &batch).IgnoreError(), InvariantViolation) << index;
+  }
+  const raft::EntryView older{Index(10), Term(3), raft::EntryKind::kCommand, bytes};
+  EXPECT_THROW(machine_.Apply(older, data_, &batch).IgnoreError(), InvariantViolation);
+  EXPECT_TRUE(batch.empty());
+}
+
+TEST_F(RegionMachineTest, CommandOfAnEarlierRangeHasNoEffect) {
+  const ApplyReply reply = Do(Next(SwapBytes("k", "v", 0, {3, 4})));
+  EXPECT_EQ(reply, ApplyReply(EpochChanged{}));
+  EXPECT_EQ(Read("k"), std::nullopt);
+  EXPECT_EQ(AppliedRow().index, Index(10));
+}
+
+TEST_F(RegionMachineTest, CommandOfEarlierReplicasIsApplied) {
+  Do(Next(SwapBytes("k", "v", 0, {2, 5})));
+  EXPECT_NE(Read("k"), std::nullopt);
+}
+
+TEST_F(RegionMachineTest, CommandOfALaterRangeCannotBe) {
+  const absl::Status status = FailureOf(Next(SwapBytes("k", "v", 0, {3, 6})));
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+}
+
+TEST_F(RegionMachineTest, CommandOutsideTheRangeCannotBe) {
+  EXPECT_EQ(FailureOf(Next(SwapBytes("a", "v"))).code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(FailureOf(Next(SwapBytes("m", "v"))).code(), absl::StatusCode::kDataLoss);
+  Do(Next(SwapBytes("b", "v")));
+}
+
+TEST_F(RegionMachineTest, EntryThatCannotBeUnderstoodFailsAndNamesItsPlace) {
+  const std::string good = SwapBytes("k", "v");
+  for (const std::string& bytes :
+       {std::string(), std::string("\x02") + good.substr(1), good.substr(0, 5)}) {
+    const absl::Status status = FailureOf(Next(bytes));
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+    EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr("region 7"), HasSubstr("entry 10")));
+  }
+  EXPECT_EQ(FailureOf(Next(good, static_cast<raft::EntryKind>(99))).code(),
+            absl::StatusCode::kDataLoss);
+}
+
+TEST_F(RegionMachineTest, UnreadableDataFails) {
+  data_.failure = absl::UnavailableError("no disk");
+  EXPECT_EQ(FailureOf(Next(SwapBytes("k", "v"))).code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(RegionMachineTest, SameEntriesGiveTheSameBytesOnEveryReplica) {
+  MapReader other_data;
+  RegionMachine other(TestRegion(), {Term(4), Index(9)});
+  for (const std::string& bytes :
+       {SwapBytes("k", "a"), SwapBytes("k", "b", 1), SwapBytes("c", "x"), SwapBytes("c", "y")}) {
+    const raft::EntryView entry = Next(bytes);
+    WriteBatch batch;
+    ASSERT_TRUE(other.Apply(entry, other_data, &batch).ok());
+    other_data.Write(batch);
+    Do(entry);
+  }
+  EXPECT_EQ(data_.rows, other_data.rows);
+}
+
+TEST(RegionCommand, ComesBack) {
+  const RegionCommand command{
+      {300, 2}, kv::CompareAndDelete{kNs, "k", kv::Version(5), {{1, 2, 3}, Index(4)}}};
+  const absl::StatusOr<RegionCommand> decoded = DecodeRegionCommand(EncodeRegionCommand(command));
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_EQ(decoded->epoch, command.epoch);
+  EXPECT_TRUE(decoded->command == command.command);
+}
+
+TEST(RegionCommand, DamagedBytesAreRefusedOrMeanSomethingElse) {
+  ExpectExactDecoding({SwapBytes("key", "value", 3, {300, 2}), SwapBytes("", "")}, 15,
+                      DecodeRegionCommand, EncodeRegionCommand);
+}
+
+}  // namespace
+}  // namespace flaredb
