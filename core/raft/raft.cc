@@ -205,10 +205,11 @@ void Raft::AnswerStale(const Message& message) {
     Send(message.from, PreVoteReply{pre_vote->campaign_term, false}, IoToken());
   } else if (std::holds_alternative<VoteRequest>(message.body)) {
     Send(message.from, VoteReply{false}, IoToken());
-  } else if (const auto* append = std::get_if<AppendRequest>(&message.body)) {
-    Send(message.from, HeartbeatReply{append->session, append->round}, IoToken());
-  } else if (const auto* heartbeat = std::get_if<HeartbeatRequest>(&message.body)) {
-    Send(message.from, HeartbeatReply{heartbeat->session, heartbeat->round}, IoToken());
+  } else if (std::holds_alternative<AppendRequest>(message.body) ||
+             std::holds_alternative<HeartbeatRequest>(message.body)) {
+    // Session and round stay empty: they belong to the sender's old term, and under this one's they
+    // could name a round of a leadership that the same replica won since.
+    Send(message.from, HeartbeatReply{}, IoToken());
   }
 }
 
