@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/store/call_table.h"
+
+#include <type_traits>
+#include <utility>
+
+#include "core/base/check.h"
+
+namespace flaredb::store {
+
+bool Call::IsWrite() const {
+  return std::holds_alternative<kv::CompareAndSwap>(request.operation) ||
+         std::holds_alternative<kv::CompareAndDelete>(request.operation);
+}
+
+bool Call::MayRetry() const {
+  if (!std::holds_alternative<CallId>(origin) || request.context.has_value()) return false;
+  return std::visit(
+      [](const auto& operation) {
+        using Op = std::decay_t<decltype(operation)>;
+        if constexpr (std::is_same_v<Op, kv::CompareAndSwap> ||
+                      std::is_same_v<Op, kv::CompareAndDelete>) {
+          return static_cast<bool>(operation.retry.id);
+        } else {
+          return true;
+        }
+      },
+      request.operation);
+}
+
+CallKey CallTable::Add(Call call) {
+  if (free_.empty()) {
+    free_.push_back(static_cast<uint32_t>(slots_.size()));
+    slots_.emplace_back();
+  }
+  const uint32_t slot = free_.back();
+  free_.pop_back();
+  const CallKey key{slot, ++slots_[slot].generation};
+  deadlines_.emplace(call.deadline, key);
+  slots_[slot].call = std::move(call);
+  ++size_;
+  return key;
+}
+
+Call* CallTable::Find(CallKey key) {
+  INVARIANT(key.slot < slots_.size());
+  Slot& slot = slots_[key.slot];
+  return slot.generation == key.generation && slot.call.has_value() ? &*slot.call : nullptr;
+}
+
+void CallTable::Remove(CallKey key) {
+  INVARIANT(Find(key) != nullptr);
+  slots_[key.slot].call.reset();
+  free_.push_back(key.slot);
+  --size_;
+}
+
+void CallTable::DropAnswered() {
+  while (!deadlines_.empty() && Find(deadlines_.top().second) == nullptr) deadlines_.pop();
+}
+
+Instant CallTable::next_deadline() {
+  DropAnswered();
+  return deadlines_.empty() ? Instant::Max() : deadlines_.top().first;
+}
+
+std::optional<CallKey> CallTable::NextExpired(Instant now) {
+  DropAnswered();
+  if (deadlines_.empty() || deadlines_.top().first > now) return std::nullopt;
+  return deadlines_.top().second;
+}
+
+}  // namespace flaredb::store

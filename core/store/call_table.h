@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// The calls that wait for an answer, each until its deadline.
+#ifndef FLAREDB_CORE_STORE_CALL_TABLE_H_
+#define FLAREDB_CORE_STORE_CALL_TABLE_H_
+
+#include <cstdint>
+#include <optional>
+#include <queue>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/base/time.h"
+#include "core/base/types.h"
+#include "core/store/event.h"
+#include "core/store/request.h"
+
+namespace flaredb::store {
+
+// Who asked: a client of this store, or another store for a client of its own.
+struct ForwardOrigin {
+  StoreId store;
+  uint64_t id = 0;
+};
+using Origin = std::variant<CallId, ForwardOrigin>;
+
+struct Call {
+  Origin origin;
+  Instant deadline;
+  Request request;
+  // How often the operation was handed to a leader that could have carried it out.
+  uint32_t attempts = 0;
+  // The ForwardedRequest that it waits for; zero when none.
+  uint64_t forward_id = 0;
+
+  bool IsWrite() const;
+  // Whether this store may try again after an interruption: the client left the routing to it, and
+  // a second execution is harmless or recognized by its request id.
+  bool MayRetry() const;
+};
+
+// Names a call. Never reused, so whoever still holds the key of an answered call finds nothing.
+struct CallKey {
+  uint32_t slot = 0;
+  uint32_t generation = 0;
+
+  friend auto operator<=>(const CallKey&, const CallKey&) = default;
+};
+
+class CallTable {
+ public:
+  CallKey Add(Call call);
+  // Null when the call was answered. Borrowed until the next Add or Remove.
+  Call* Find(CallKey key);
+  void Remove(CallKey key);
+  size_t size() const { return size_; }
+
+  // Deadline of the call that expires first; Instant::Max() without calls.
+  Instant next_deadline();
+  // A call whose deadline has come, still in the table.
+  std::optional<CallKey> NextExpired(Instant now);
+
+ private:
+  struct Slot {
+    uint32_t generation = 0;
+    std::optional<Call> call;
+  };
+  using Deadline = std::pair<Instant, CallKey>;
+
+  // Forgets the deadlines of answered calls at the head of the queue.
+  void DropAnswered();
+
+  std::vector<Slot> slots_;
+  std::vector<uint32_t> free_;
+  size_t size_ = 0;
+  std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> deadlines_;
+};
+
+}  // namespace flaredb::store
+
+#endif  // FLAREDB_CORE_STORE_CALL_TABLE_H_

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that leaves a store, and the order that its runtime must keep.
+#ifndef FLAREDB_CORE_STORE_EFFECTS_H_
+#define FLAREDB_CORE_STORE_EFFECTS_H_
+
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "core/base/types.h"
+#include "core/base/write_batch.h"
+#include "core/raft/effects.h"
+#include "core/store/event.h"
+#include "core/store/message.h"
+
+namespace flaredb::store {
+
+// Part of a GroupCommit: one change of one region's Raft state.
+struct LogWrite {
+  RegionId region;
+  // Set in the first write of a replica, which creates its state row; zero otherwise.
+  Incarnation create;
+  raft::Persist persist;
+};
+
+// One atomic, synced write. Log first, then data: whatever a batch says about applied entries,
+// the entries themselves are in this batch or an earlier one.
+struct GroupCommit {
+  IoToken token;  // Strictly increasing within the life of a Store.
+  std::vector<LogWrite> log;
+  WriteBatch data;
+};
+
+// A read of old log entries; may take its time. Answered by LogFetched.
+struct LogFetch {
+  RegionId region;
+  raft::Fetch fetch;
+};
+
+struct Send {
+  StoreId to;
+  StoreMessage message;
+};
+struct CallReply {
+  CallId id;
+  Reply reply;
+};
+
+// Owned by the caller and reused: Clear keeps the capacity.
+//
+// Contract:
+//   commit   is written as one atomic synced batch; commits of successive turns in order, any
+//            number in flight. DiskDone reports a watermark. After a failure nothing more is
+//            written.
+//   sends    may leave at once, in any order, and may be lost.
+//   replies  leave at once. Each ClientCall gets exactly one, unless ClientGone came first.
+//   failure  once set the store has stopped: it sends, writes and answers nothing more, and the
+//            process should end.
+struct Effects {
+  std::optional<GroupCommit> commit;
+  std::vector<Send> sends;
+  std::vector<CallReply> replies;
+  std::vector<LogFetch> fetches;
+  absl::Status failure;
+
+  void Clear() {
+    commit.reset();
+    sends.clear();
+    replies.clear();
+    fetches.clear();
+    failure = absl::OkStatus();
+  }
+};
+
+}  // namespace flaredb::store
+
+#endif  // FLAREDB_CORE_STORE_EFFECTS_H_

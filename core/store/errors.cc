@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/store/errors.h"
+
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "core/store/store.h"
+
+namespace flaredb::store {
+namespace {
+
+Error Make(ErrorCode code, bool possible, RegionId region, std::string message) {
+  Error error;
+  error.code = code;
+  error.outcome = possible ? Outcome::kUnknown : Outcome::kNotApplied;
+  error.region_id = region;
+  error.message = std::move(message);
+  return error;
+}
+
+Error Invalid(std::string message) {
+  return Make(ErrorCode::kInvalidArgument, false, RegionId(), std::move(message));
+}
+
+std::optional<Error> TooLong(const char* what, size_t bytes, size_t limit, const char* flag) {
+  if (bytes <= limit) return std::nullopt;
+  return Invalid(absl::StrCat(what, " of ", bytes, " bytes exceeds the limit of ", limit,
+                              " bytes; shorten it or raise ", flag));
+}
+
+std::optional<Error> CheckKey(const std::string& key, const Options& options) {
+  if (key.empty()) return Invalid("the key is empty; a key has at least one byte");
+  return TooLong("a key", key.size(), options.key_bytes_max, "--max-key-bytes");
+}
+
+std::optional<Error> Check(const GetRequest& get, const Options& options) {
+  return CheckKey(get.key, options);
+}
+
+std::optional<Error> Check(const ScanRequest& scan, const Options& options) {
+  if (!scan.end.empty() && scan.end < scan.begin) {
+    return Invalid("the end key sorts before the start key; swap them");
+  }
+  const size_t longest = std::max(scan.begin.size(), scan.end.size());
+  // A bound may be a key's successor, which is a byte longer than the key.
+  return TooLong("a scan bound", longest, options.key_bytes_max + 1, "--max-key-bytes");
+}
+
+std::optional<Error> Check(const kv::CompareAndSwap& swap, const Options& options) {
+  if (auto error = CheckKey(swap.key, options)) return error;
+  return TooLong("a value", swap.value.size(), options.value_bytes_max, "--max-value-bytes");
+}
+
+std::optional<Error> Check(const kv::CompareAndDelete& del, const Options& options) {
+  if (!del.expected) {
+    return Invalid(
+        "expected_version is 0, which means \"does not exist\"; a delete needs the version that "
+        "it is to remove, at least 1");
+  }
+  return CheckKey(del.key, options);
+}
+
+}  // namespace
+
+Error NotLeaderError(RegionId region, StoreId leader) {
+  Error error =
+      Make(ErrorCode::kNotLeader, false, region,
+           leader ? absl::StrCat("this store does not lead region ", region.value(), "; try store ",
+                                 leader.value())
+                  : absl::StrCat("region ", region.value(),
+                                 " has no leader that this store knows of; retry shortly or "
+                                 "ask another store"));
+  error.leader = leader;
+  return error;
+}
+
+Error EpochError(const Region& current) {
+  Error error = Make(
+      ErrorCode::kEpochNotMatch, false, current.id,
+      absl::StrCat("region ", current.id.value(), " has changed; refresh the route and retry"));
+  error.region = current;
+  return error;
+}
+
+Error RegionNotFoundError(RegionId region) {
+  return Make(ErrorCode::kRegionNotFound, false, region,
+              absl::StrCat("region ", region.value(),
+                           " has no replica on this store; refresh the route and retry"));
+}
+
+Error KeyNotInRegionError(RegionId region) {
+  return Make(ErrorCode::kKeyNotInRegion, false, region,
+              absl::StrCat("the key lies outside region ", region.value(),
+                           "; refresh the route and retry"));
+}
+
+Error BusyError(const std::string& reason) {
+  Error error = Make(ErrorCode::kServerIsBusy, false, RegionId(),
+                     absl::StrCat("the store is busy: ", reason, "; retry after a pause"));
+  error.backoff = Duration::Milliseconds(100);
+  return error;
+}
+
+Error InterruptedError(RegionId region, bool possible) {
+  if (!possible) {
+    return Make(ErrorCode::kReadNotReady, false, region,
+                absl::StrCat("the leader of region ", region.value(),
+                             " changed during the request; retry"));
+  }
+  return Make(ErrorCode::kStaleCommand, true, region,
+              absl::StrCat("the leader of region ", region.value(),
+                           " changed before the outcome was known; the write may have been "
+                           "applied: read the key, or retry with the same request id"));
+}
+
+Error DeadlineError(bool possible) {
+  return Make(ErrorCode::kDeadlineExceeded, possible, RegionId(),
+              possible ? "the deadline passed before the outcome was known; the write may have "
+                         "been applied: read the key, or retry with the same request id"
+                       : "the deadline passed before the request could be carried out; it had no "
+                         "effect");
+}
+
+Error ForgottenError() {
+  return Make(ErrorCode::kForgotten, true, RegionId(),
+              "the key was changed so often since the index that the request's seen_index states "
+              "that it no longer remembers whether an earlier attempt was applied; this one was "
+              "not: read the key, and send new requests with the applied_index of a recent reply");
+}
+
+Error StoppedError(RegionId region, bool possible) {
+  return Make(ErrorCode::kStoreFailed, possible, region,
+              absl::StrCat("the replica of region ", region.value(),
+                           " has stopped after an internal error; ask another store"));
+}
+
+std::optional<Error> Validate(const Request& request, const Options& options) {
+  return std::visit([&](const auto& operation) { return Check(operation, options); },
+                    request.operation);
+}
+
+}  // namespace flaredb::store

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The texts of a store's refusals, in one place.
+#ifndef FLAREDB_CORE_STORE_ERRORS_H_
+#define FLAREDB_CORE_STORE_ERRORS_H_
+
+#include <optional>
+#include <string>
+
+#include "core/base/time.h"
+#include "core/base/types.h"
+#include "core/region/region.h"
+#include "core/store/call_table.h"
+#include "core/store/request.h"
+
+namespace flaredb::store {
+
+struct Options;
+
+Error NotLeaderError(RegionId region, StoreId leader);
+Error EpochError(const Region& current);
+Error RegionNotFoundError(RegionId region);
+Error KeyNotInRegionError(RegionId region);
+Error BusyError(const std::string& reason);
+// `possible`: a leader may have carried the operation out.
+Error InterruptedError(RegionId region, bool possible);
+Error DeadlineError(bool possible);
+Error ForgottenError();
+Error StoppedError(RegionId region, bool possible);
+
+// The first rule or limit of the API that the request breaks.
+std::optional<Error> Validate(const Request& request, const Options& options);
+
+}  // namespace flaredb::store
+
+#endif  // FLAREDB_CORE_STORE_ERRORS_H_

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that enters a store.
+#ifndef FLAREDB_CORE_STORE_EVENT_H_
+#define FLAREDB_CORE_STORE_EVENT_H_
+
+#include <cstdint>
+#include <variant>
+
+#include "absl/status/statusor.h"
+#include "core/base/types.h"
+#include "core/raft/entry.h"
+#include "core/store/message.h"
+#include "core/store/request.h"
+
+namespace flaredb::store {
+
+// Names a client's call between its arrival and its reply; chosen by the runtime.
+using CallId = Ordinal<struct CallTag>;
+
+struct MessageReceived {
+  StoreId from;
+  StoreMessage message;
+};
+struct ClientCall {
+  CallId id;
+  Request request;
+};
+// The client went away: no reply is wanted. The operation may still take effect.
+struct ClientGone {
+  CallId id;
+};
+// Every GroupCommit up to and including `token` is durable and visible to readers.
+struct DiskDone {
+  IoToken token;
+};
+// A write failed. It is not retried: what the disk holds is unknown until the next start.
+struct DiskFailed {
+  absl::Status status;
+};
+// The answer to a LogFetch: a non-empty prefix of what was asked for.
+struct LogFetched {
+  RegionId region;
+  uint64_t id = 0;
+  absl::StatusOr<raft::EntrySlices> entries;
+};
+
+using Event =
+    std::variant<MessageReceived, ClientCall, ClientGone, DiskDone, DiskFailed, LogFetched>;
+
+}  // namespace flaredb::store
+
+#endif  // FLAREDB_CORE_STORE_EVENT_H_

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a read answers once the state machine has got far enough.
+#ifndef FLAREDB_CORE_STORE_READS_H_
+#define FLAREDB_CORE_STORE_READS_H_
+
+#include "absl/status/statusor.h"
+#include "core/base/data_reader.h"
+#include "core/region/region.h"
+#include "core/store/request.h"
+
+namespace flaredb::store {
+
+struct Options;
+
+// Carries out a GetRequest or ScanRequest. A scan ends at the region's end with the next region's
+// first key as its next_key. Fails only when the data cannot be read.
+absl::StatusOr<Result> ReadOperation(const Operation& operation, const Region& region,
+                                     const DataReader& data, const Options& options);
+
+}  // namespace flaredb::store
+
+#endif  // FLAREDB_CORE_STORE_READS_H_

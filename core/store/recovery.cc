@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/store/recovery.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/check.h"
+#include "core/base/codec.h"
+#include "core/base/strings.h"
+#include "core/region/state_rows.h"
+
+namespace flaredb::store {
+
+namespace {
+
+constexpr uint8_t kIdentityFormat = 1;
+constexpr std::string_view kIdentityRowKey = "\x01i";
+
+std::string EncodeIdentity(const Identity& identity) {
+  INVARIANT(identity.cluster_id != 0);
+  INVARIANT(identity.store) << "a store has an id";
+  ByteWriter out;
+  out.U8(kIdentityFormat);
+  out.U64(identity.cluster_id);
+  out.Varint(identity.store.value());
+  return out.Take();
+}
+
+absl::StatusOr<Identity> DecodeIdentity(std::string_view bytes) {
+  ByteReader in(bytes);
+  Identity identity;
+  in.FormatVersion(kIdentityFormat);
+  identity.cluster_id = in.U64();
+  identity.store = StoreId(in.Varint());
+  in.Require(identity.cluster_id != 0 && identity.store, "cluster id and store id are not 0");
+  if (absl::Status status = in.Finish("the store's identity row"); !status.ok()) return status;
+  return identity;
+}
+
+// What was found of one region, before it is known to be complete.
+struct Parts {
+  std::optional<Region> region;
+  std::optional<raft::LogId> applied;
+  const LogState* log = nullptr;  // Borrowed from the caller of Recover.
+};
+using PartsByRegion = std::map<RegionId, Parts>;
+
+absl::Status RegionLoss(RegionId region, std::string_view what) {
+  return absl::DataLossError(absl::StrCat("region ", region.value(), ": ", ToAbsl(what)));
+}
+
+absl::StatusOr<Identity> ReadIdentity(const DataReader& data, const std::vector<LogState>& logs) {
+  const absl::StatusOr<std::optional<std::string>> row = data.Get(kIdentityRowKey);
+  if (!row.ok()) return row.status();
+  if (row->has_value()) return DecodeIdentity(**row);
+
+  bool empty = logs.empty();
+  const absl::Status status = data.Scan("", "", [&empty](std::string_view, std::string_view) {
+    empty = false;
+    return false;
+  });
+  if (!status.ok()) return status;
+  if (!empty) return absl::DataLossError("the identity row is missing, but other data exists");
+  return absl::NotFoundError("the store was never bootstrapped");
+}
+
+absl::Status ReadRow(std::string_view key, std::string_view value, PartsByRegion* parts) {
+  const std::optional<RegionRow> row = DecodeRegionRowKey(key);
+  if (!row) return absl::DataLossError("a key among the region rows is none of a region row");
+  Parts& found = (*parts)[row->region];
+  switch (row->kind) {
+    case RegionRowKind::kRegion: {
+      absl::StatusOr<Region> region = DecodeRegion(value);
+      if (!region.ok()) {
+        return RegionLoss(row->region, absl::StrCat("region row: ", region.status().message()));
+      }
+      if (region->id != row->region) {
+        return RegionLoss(row->region,
+                          absl::StrCat("region row: it describes region ", region->id.value()));
+      }
+      found.region = *std::move(region);
+      return absl::OkStatus();
+    }
+    case RegionRowKind::kApplied: {
+      const absl::StatusOr<raft::LogId> applied = DecodeApplied(value);
+      if (!applied.ok()) {
+        return RegionLoss(row->region, absl::StrCat("applied row: ", applied.status().message()));
+      }
+      found.applied = *applied;
+      return absl::OkStatus();
+    }
+  }
+  INVARIANT(false) << "DecodeRegionRowKey let an unknown kind pass";
+}
+
+absl::StatusOr<PartsByRegion> Collect(const DataReader& data, const std::vector<LogState>& logs) {
+  PartsByRegion parts;
+  absl::Status row_status;
+  const absl::Status status = data.Scan(RegionRowsBegin(), RegionRowsEnd(),
+                                        [&](std::string_view key, std::string_view value) {
+                                          row_status = ReadRow(key, value, &parts);
+                                          return row_status.ok();
+                                        });
+  if (!status.ok()) return status;
+  if (!row_status.ok()) return row_status;
+  for (const LogState& log : logs) {
+    const LogState*& found = parts[log.region].log;
+    if (found != nullptr) return RegionLoss(log.region, "log: it exists twice");
+    found = &log;
+  }
+  return parts;
+}
+
+// Why `log` cannot be the log of any replica; empty when it can.
+std::string_view DefectOf(const LogState& log) {
+  if (!log.incarnation) return "log: the replica has no incarnation";
+  if (static_cast<bool>(log.base.term) != static_cast<bool>(log.base.index)) {
+    return "log: its base has a term without an index, or the reverse";
+  }
+  if (log.last_index < log.base.index) return "log: it ends before its base";
+  if (log.terms.empty() != (log.last_index == log.base.index)) {
+    return "log: entries and terms do not exist together";
+  }
+  Term last_term = log.base.term;
+  if (!log.terms.empty()) {
+    const raft::TermRun& first = log.terms.front();
+    if (first.first != log.base.index.next()) return "log: its terms do not start after its base";
+    if (!first.term || first.term < log.base.term) return "log: its first term is below its base's";
+    // Terms never fall along a log, and a new run is a new term (thesis 3.5).
+    const auto falls = [](const raft::TermRun& a, const raft::TermRun& b) {
+      return b.first <= a.first || b.term <= a.term;
+    };
+    if (std::adjacent_find(log.terms.begin(), log.terms.end(), falls) != log.terms.end()) {
+      return "log: its terms do not ascend";
+    }
+    if (log.terms.back().first > log.last_index) return "log: its last term starts after its end";
+    last_term = log.terms.back().term;
+  }
+  if (log.hard_state.vote && !log.hard_state.term) return "hard state: a vote without a term";
+  if (log.hard_state.term < last_term) return "hard state: its term is behind the log's";
+  return {};
+}
+
+// The term of the entry at `index`, which lies in [base.index, last_index].
+Term TermAt(const LogState& log, Index index) {
+  Term term = log.base.term;
+  for (const raft::TermRun& run : log.terms) {
+    if (run.first <= index) term = run.term;
+  }
+  return term;
+}
+
+absl::StatusOr<RecoveredRegion> Join(RegionId id, StoreId store, const Parts& parts) {
+  if (!parts.region) return RegionLoss(id, "the region row is missing, but other parts exist");
+  if (!parts.applied) return RegionLoss(id, "the applied row is missing, but other parts exist");
+  if (parts.log == nullptr) return RegionLoss(id, "the log is missing, but the rows exist");
+  if (parts.region->PeerOn(store) == nullptr) {
+    return RegionLoss(
+        id, absl::StrCat("region row: it has no peer on this store, which is ", store.value()));
+  }
+  const LogState& log = *parts.log;
+  if (const std::string_view defect = DefectOf(log); !defect.empty()) return RegionLoss(id, defect);
+  const raft::LogId applied = *parts.applied;
+  if (applied.index < log.base.index) return RegionLoss(id, "applied row: before the log's base");
+  if (applied.index > log.last_index) return RegionLoss(id, "applied row: beyond the log's end");
+  if (applied.term != TermAt(log, applied.index)) {
+    return RegionLoss(id, "applied row: the log has another term at its index");
+  }
+  return RecoveredRegion{
+      *parts.region, applied,
+      raft::Recovered{log.incarnation, log.hard_state, ConfStateOf(*parts.region), log.base,
+                      log.terms, log.last_index, applied.index}};
+}
+
+absl::Status CheckDisjoint(const std::vector<RecoveredRegion>& regions) {
+  std::vector<const Region*> by_start;
+  for (const RecoveredRegion& recovered : regions) by_start.push_back(&recovered.region);
+  std::sort(by_start.begin(), by_start.end(),
+            [](const Region* a, const Region* b) { return a->start_key < b->start_key; });
+  for (size_t i = 1; i < by_start.size(); ++i) {
+    const Region& before = *by_start[i - 1];
+    if (before.end_key.empty() || before.end_key > by_start[i]->start_key) {
+      return RegionLoss(before.id, absl::StrCat("region row: its range overlaps that of region ",
+                                                by_start[i]->id.value()));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+GroupCommit Bootstrap(const Identity& identity, const Region& region, Incarnation incarnation) {
+  INVARIANT(incarnation) << "a replica has an incarnation";
+  INVARIANT(region.PeerOn(identity.store) != nullptr)
+      << "region " << region.id << " has no peer on store " << identity.store;
+  GroupCommit commit;
+  commit.token = IoToken(1);
+  LogWrite& log = commit.log.emplace_back();
+  log.region = region.id;
+  log.create = incarnation;
+  log.persist.token = IoToken(1);
+  log.persist.hard_state = raft::HardState{};
+  commit.data.Put(std::string(kIdentityRowKey), EncodeIdentity(identity));
+  commit.data.Put(RegionRowKey(region.id), EncodeRegion(region));
+  commit.data.Put(AppliedRowKey(region.id), EncodeApplied(raft::LogId{}));
+  return commit;
+}
+
+absl::StatusOr<RecoveredStore> Recover(const DataReader& data, const std::vector<LogState>& logs) {
+  const absl::StatusOr<Identity> identity = ReadIdentity(data, logs);
+  if (!identity.ok()) return identity.status();
+  const absl::StatusOr<PartsByRegion> parts = Collect(data, logs);
+  if (!parts.ok()) return parts.status();
+
+  RecoveredStore store;
+  store.identity = *identity;
+  for (const auto& [id, found] : *parts) {
+    absl::StatusOr<RecoveredRegion> region = Join(id, identity->store, found);
+    if (!region.ok()) return region.status();
+    store.regions.push_back(*std::move(region));
+  }
+  if (absl::Status status = CheckDisjoint(store.regions); !status.ok()) return status;
+  return store;
+}
+
+}  // namespace flaredb::store

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// A store: the replicas of many regions on one disk, turned by one loop.
+#ifndef FLAREDB_CORE_STORE_STORE_H_
+#define FLAREDB_CORE_STORE_STORE_H_
+
+#include <memory>
+
+#include "absl/types/span.h"
+#include "core/base/data_reader.h"
+#include "core/base/time.h"
+#include "core/base/types.h"
+#include "core/raft/config.h"
+#include "core/raft/view.h"
+#include "core/store/effects.h"
+#include "core/store/event.h"
+#include "core/store/recovery.h"
+
+namespace flaredb::store {
+
+struct Options {
+  raft::Config raft;
+  // Seeds election timeouts; different on every store and at every start.
+  uint64_t seed = 0;
+
+  // Limits of the API; an error names the limit and the value. See DESIGN section 6.
+  size_t key_bytes_max = 8 << 10;
+  size_t value_bytes_max = 1 << 20;
+  size_t scan_rows_max = 10000;
+  size_t scan_bytes_max = 4 << 20;
+  size_t scan_visits_max = 100000;
+  // Client calls and forwarded requests that wait at once; more are refused early.
+  size_t waiting_calls_max = 20000;
+};
+
+// One replica as monitors and checkers see it.
+struct PeerView {
+  RegionId region;
+  PeerId peer;
+  Index applied_index;
+  raft::View raft;
+  bool poisoned = false;  // A broken invariant silenced it; `poison` says which.
+  std::string poison;
+};
+
+class Store {
+ public:
+  // `data` shows what is durable up to the last DiskDone, or more; it outlives the store.
+  Store(const Options& options, RecoveredStore recovered, const DataReader* data, Instant now);
+  ~Store();
+
+  // Handles all events and due deadlines at one point in time and adds what follows to `effects`,
+  // which the caller has cleared. `now` never decreases.
+  void Turn(Instant now, absl::Span<Event> events, Effects* effects);
+
+  // When Turn is due without any event. Instant::Max() when never.
+  Instant next_deadline() const;
+
+  const Identity& identity() const;
+  // By region id. For metrics, status pages and checkers.
+  std::vector<PeerView> peers() const;
+  // Calls not yet answered, and rows not yet on the disk; zero on a quiet store. For metrics and
+  // the check that nothing leaks.
+  size_t waiting_calls() const;
+  size_t rows_in_flight() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace flaredb::store
+
+#endif  // FLAREDB_CORE_STORE_STORE_H_
