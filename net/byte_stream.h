@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// A connected, non-blocking, ordered stream of bytes: the seam between HTTP/2 and TCP or TLS.
+#ifndef FLAREDB_NET_BYTE_STREAM_H_
+#define FLAREDB_NET_BYTE_STREAM_H_
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+#include "absl/status/status.h"
+
+namespace flaredb::net {
+
+enum class IoState : unsigned char {
+  kOk,         // `bytes` were moved; at least one.
+  kWantRead,   // Try again when the descriptor is readable.
+  kWantWrite,  // Try again when the descriptor is writable.
+  kEnd,        // The peer has finished sending (reads only).
+  kFailed,     // The stream is broken; error() says why.
+};
+
+struct IoResult {
+  IoState state;
+  size_t bytes = 0;
+};
+
+// A stream may want to write in order to read and the other way round (TLS does), hence both wants
+// for both operations. Owns the descriptor and closes it.
+class ByteStream {
+ public:
+  virtual ~ByteStream() = default;
+
+  virtual int fd() const = 0;
+  // Moves up to `size` bytes. Never blocks, never raises SIGPIPE.
+  virtual IoResult Read(char* buffer, size_t size) = 0;
+  virtual IoResult Write(std::string_view bytes) = 0;
+  // Why the last operation was kFailed.
+  virtual absl::Status error() const = 0;
+};
+
+// Takes ownership of a connected, non-blocking TCP socket.
+std::unique_ptr<ByteStream> NewTcpStream(int fd);
+
+}  // namespace flaredb::net
+
+#endif  // FLAREDB_NET_BYTE_STREAM_H_

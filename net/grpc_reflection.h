@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// grpc.reflection.v1 and v1alpha: tells clients such as grpcurl which services and messages exist.
+#ifndef FLAREDB_NET_GRPC_REFLECTION_H_
+#define FLAREDB_NET_GRPC_REFLECTION_H_
+
+#include <functional>
+
+#include "net/grpc_server.h"
+
+namespace google::protobuf {
+class FileDescriptorProto;
+}  // namespace google::protobuf
+
+namespace flaredb::net {
+
+// Changes a file on its way to the client, such as bytes fields shown as strings. Served text
+// only: what the server parses stays as compiled.
+using DescriptorView = std::function<void(google::protobuf::FileDescriptorProto* file)>;
+
+struct ReflectionOptions {
+  // Applied to every file unless the request carries "x-flaredb-view: canonical". May be empty.
+  DescriptorView view;
+};
+
+// Registers ServerReflectionInfo of both versions. Lists the services registered with `server` at
+// the time of the question and serves any file compiled into the binary: by file name, by symbol,
+// by extension. Each file comes with the files that it imports.
+void RegisterReflection(GrpcServer* server, ReflectionOptions options = {});
+
+}  // namespace flaredb::net
+
+#endif  // FLAREDB_NET_GRPC_REFLECTION_H_

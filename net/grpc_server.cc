@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/grpc_server.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "core/base/check.h"
+#include "net/byte_stream.h"
+#include "net/grpc_server_call.h"
+#include "net/http2_connection.h"
+
+namespace flaredb::net {
+namespace {
+
+// "127.0.0.1:40312" -> "127.0.0.1"
+std::string HostOf(const std::string& peer) { return peer.substr(0, peer.rfind(':')); }
+
+}  // namespace
+
+class ServerConnection : private Http2Connection::Owner {
+ public:
+  ServerConnection(GrpcServer* server, int fd, std::string peer)
+      : host_{.server = server, .peer = std::make_shared<const std::string>(std::move(peer))},
+        http2_(server->loop_, NewTcpStream(fd), Http2Connection::Side::kServer,
+               server->options_.http2, this) {}
+
+  const std::string& peer() const { return *host_.peer; }
+  void Drain() { http2_.Drain(); }
+
+ private:
+  std::shared_ptr<Http2Stream> OnNewStream() override {
+    return std::make_shared<ServerCall>(&host_);
+  }
+  void OnClosed(const absl::Status& why) override { host_.server->Remove(this, why); }
+
+  ServerCallHost host_;
+  Http2Connection http2_;  // After host_: its destructor tells the calls, which use it.
+};
+
+GrpcServer::GrpcServer(EventLoop* loop, GrpcServerOptions options)
+    : loop_(loop), options_(options) {}
+
+GrpcServer::~GrpcServer() {
+  listeners_.clear();
+  connections_.clear();  // Tells the open calls, which still count themselves out here.
+}
+
+void GrpcServer::RegisterUnary(std::string method, UnaryHandler handler) {
+  INVARIANT(listeners_.empty()) << method;
+  const bool added =
+      methods_.emplace(std::move(method), Method{.unary = std::move(handler), .stream = {}}).second;
+  INVARIANT(added) << "method registered twice";
+}
+
+void GrpcServer::RegisterStream(std::string method, StreamHandler handler) {
+  INVARIANT(listeners_.empty()) << method;
+  const bool added =
+      methods_.emplace(std::move(method), Method{.unary = {}, .stream = std::move(handler)}).second;
+  INVARIANT(added) << "method registered twice";
+}
+
+std::vector<std::string> GrpcServer::services() const {
+  std::vector<std::string> names;
+  for (const auto& [path, method] : methods_) {  // Sorted, so a service's methods are neighbours.
+    std::string name = path.substr(1, path.rfind('/') - 1);
+    if (names.empty() || names.back() != name) names.push_back(std::move(name));
+  }
+  return names;
+}
+
+const GrpcServer::Method* GrpcServer::FindMethod(std::string_view path) const {
+  const auto it = methods_.find(path);
+  return it == methods_.end() ? nullptr : &it->second;
+}
+
+absl::StatusOr<uint16_t> GrpcServer::Listen(std::string_view address) {
+  auto listener =
+      Listener::Create(loop_, address, options_.listener,
+                       [this](int fd, std::string peer) { Accept(fd, std::move(peer)); });
+  if (!listener.ok()) return listener.status();
+  listeners_.push_back(*std::move(listener));
+  return listeners_.back()->port();
+}
+
+void GrpcServer::Accept(int fd, std::string peer) {
+  const std::string host = HostOf(peer);
+  const auto from_host = connections_by_host_.find(host);
+  if (connections_.size() >= options_.listener.max_connections ||
+      (from_host != connections_by_host_.end() &&
+       from_host->second >= options_.listener.max_connections_per_address)) {
+    ++counters_.connections_refused;
+    close(fd);
+    return;
+  }
+  ++connections_by_host_[host];
+  auto connection = std::make_unique<ServerConnection>(this, fd, std::move(peer));
+  ServerConnection* key = connection.get();
+  connections_.emplace(key, std::move(connection));
+  ++counters_.connections_total;
+  counters_.connections_now = connections_.size();
+}
+
+void GrpcServer::Remove(ServerConnection* connection, const absl::Status& why) {
+  if (!why.ok()) ++counters_.connections_dropped;
+  const auto from_host = connections_by_host_.find(HostOf(connection->peer()));
+  if (--from_host->second == 0) connections_by_host_.erase(from_host);
+  connections_.erase(connection);
+  counters_.connections_now = connections_.size();
+  if (draining_ && connections_.empty()) {
+    if (auto drained = std::exchange(drained_, nullptr)) drained();
+  }
+}
+
+void GrpcServer::Drain(std::function<void()> drained) {
+  draining_ = true;
+  drained_ = std::move(drained);
+  listeners_.clear();
+  for (const auto& [key, connection] : connections_) connection->Drain();
+  if (connections_.empty() && drained_) loop_->Defer(std::exchange(drained_, nullptr));
+}
+
+}  // namespace flaredb::net

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// Serves gRPC on an event loop. Knows methods and bytes, not messages.
+#ifndef FLAREDB_NET_GRPC_SERVER_H_
+#define FLAREDB_NET_GRPC_SERVER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/base/time.h"
+#include "net/event_loop.h"
+#include "net/grpc_status.h"
+#include "net/http2_options.h"
+#include "net/listener.h"
+
+namespace flaredb::net {
+
+class ServerCall;        // One call's state (net/grpc_server_call.h).
+class ServerConnection;  // One client; private to grpc_server.cc.
+
+// What the caller sent besides the messages, and how the call is going. Common to the handles
+// below. Every member may be called at any time on the loop's thread, also after the call's end.
+class CallHandle {
+ public:
+  CallHandle() = default;
+  CallHandle(CallHandle&&) = default;
+  CallHandle& operator=(CallHandle&& other);
+  ~CallHandle();
+
+  // When the caller stops waiting, on the loop's clock; Instant::Max() when it told no timeout.
+  // At this instant the call ends by itself with DEADLINE_EXCEEDED.
+  Instant deadline() const;
+  // The value of a request header, such as "x-flaredb-view"; empty when absent. Names in lower
+  // case; "-bin" values decoded. The view lives as long as the handle.
+  std::string_view header(std::string_view name) const;
+  // "127.0.0.1:40312"
+  const std::string& peer() const;
+  // True until a reply or status was given, the caller went away or the deadline passed.
+  bool open() const;
+  // Calls `fn` once when the call ends early: reset by the client, connection lost, deadline
+  // passed, server closed. Not called after a reply or status was given. Runs on the loop's
+  // thread before a turn; never from inside a member of this handle.
+  void OnCancel(std::function<void()> fn);
+
+ protected:
+  explicit CallHandle(std::shared_ptr<ServerCall> call) : call_(std::move(call)) {}
+  std::shared_ptr<ServerCall> call_;
+};
+
+// A call with one request and one reply. Reply or Fail ends it; of several the first counts, and
+// after the call's end they do nothing. A handle destroyed while open answers INTERNAL.
+class UnaryCall : public CallHandle {
+ public:
+  UnaryCall() = default;
+  // `message` is copied. A reply larger than max_message_bytes becomes RESOURCE_EXHAUSTED.
+  void Reply(std::string_view message);
+  // `status` must not be OK.
+  void Fail(const GrpcStatus& status);
+
+ private:
+  friend class ServerCall;
+  using CallHandle::CallHandle;
+};
+
+// A call with any number of messages each way. A handle destroyed while open ends the call with
+// INTERNAL.
+class ServerStream : public CallHandle {
+ public:
+  ServerStream() = default;
+  // Queues a message (copied) and returns true, or returns false: the call has ended.
+  // Queued bytes beyond the connection's max_output_bytes cost the client its connection: watch
+  // unsent_bytes().
+  bool Send(std::string_view message);
+  // Ends the call after everything queued. OK is fine here.
+  void Finish(const GrpcStatus& status);
+  // Bytes that this call has queued and that were not yet handed to the socket.
+  size_t unsent_bytes() const;
+  // Calls `fn` in the iteration in which unsent_bytes() returns to 0; once per call of OnDrained.
+  void OnDrained(std::function<void()> fn);
+
+ private:
+  friend class ServerCall;
+  using CallHandle::CallHandle;
+};
+
+// Receives what the client sends on one streaming call. Owned by the call, destroyed with it:
+// after OnCancel's function ran or the status was given. Keeping the ServerStream in it is fine.
+class StreamReader {
+ public:
+  virtual ~StreamReader() = default;
+  // `message` lives for the duration of the call only.
+  virtual void OnMessage(std::string_view message) = 0;
+  // The client will send no more; for server-streaming methods the request is complete.
+  virtual void OnHalfClose() = 0;
+};
+
+// Called in step 2 of the loop's iteration, before the turn. `request` lives for the duration of
+// the call only: decode it, keep `call`, answer now or later.
+using UnaryHandler = std::function<void(UnaryCall call, std::string_view request)>;
+// Called when the call begins, before its first message. May return nullptr after ending it.
+using StreamHandler = std::function<std::unique_ptr<StreamReader>(ServerStream stream)>;
+
+struct GrpcServerOptions {
+  Http2Options http2;
+  ListenerOptions listener;
+  // Largest request and reply message in bytes.
+  size_t max_message_bytes = 4 << 20;
+  // Received but incomplete messages of one connection, in bytes. A stream that would pass it is
+  // answered with RESOURCE_EXHAUSTED.
+  size_t max_partial_bytes_per_connection = 32 << 20;
+};
+
+// Counts since the start; what "now" says is a level.
+struct GrpcServerCounters {
+  uint64_t connections_now = 0;
+  uint64_t connections_total = 0;
+  uint64_t connections_refused = 0;  // Over a connection limit.
+  uint64_t connections_dropped = 0;  // Ended by abuse, stall, time-out, loss.
+  uint64_t calls_now = 0;
+  uint64_t calls_total = 0;
+};
+
+// Owned by the thread of its loop, which must outlive it. The destructor closes all connections
+// without ceremony; the OnCancel functions of open calls run before it returns. It must not run
+// inside a handler (Defer it).
+class GrpcServer {
+ public:
+  GrpcServer(EventLoop* loop, GrpcServerOptions options);
+  ~GrpcServer();
+  GrpcServer(const GrpcServer&) = delete;
+  GrpcServer& operator=(const GrpcServer&) = delete;
+
+  // `method` is "/package.Service/Method", each at most once, all before Listen. Calls to other
+  // methods are answered UNIMPLEMENTED.
+  void RegisterUnary(std::string method, UnaryHandler handler);
+  void RegisterStream(std::string method, StreamHandler handler);
+  // "package.Service" of everything registered, sorted, without duplicates.
+  std::vector<std::string> services() const;
+
+  // Accepts connections at "host:port", "[ipv6]:port"; port 0 lets the system choose. Returns the
+  // port. May be called for several addresses. One clear sentence on failure.
+  absl::StatusOr<uint16_t> Listen(std::string_view address);
+
+  // Stops accepting, tells clients to go elsewhere (GOAWAY) and lets open calls end. `drained` is
+  // called when the last connection is gone; the owner bounds the wait by destroying the server.
+  void Drain(std::function<void()> drained);
+
+  const GrpcServerCounters& counters() const { return counters_; }
+  EventLoop* loop() const { return loop_; }
+
+ private:
+  friend class ServerCall;
+  friend class ServerConnection;
+  struct Method {
+    UnaryHandler unary;  // Exactly one of the two is set.
+    StreamHandler stream;
+  };
+
+  const Method* FindMethod(std::string_view path) const;
+  void Accept(int fd, std::string peer);
+  // The last act of a connection: destroys it.
+  void Remove(ServerConnection* connection, const absl::Status& why);
+
+  EventLoop* const loop_;
+  const GrpcServerOptions options_;
+  std::map<std::string, Method, std::less<>> methods_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::map<ServerConnection*, std::unique_ptr<ServerConnection>> connections_;
+  std::map<std::string, size_t> connections_by_host_;
+  std::function<void()> drained_;
+  bool draining_ = false;
+  GrpcServerCounters counters_;
+};
+
+}  // namespace flaredb::net
+
+#endif  // FLAREDB_NET_GRPC_SERVER_H_

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one caller of the operating system's clock.
+#ifndef FLAREDB_NET_SYSTEM_CLOCK_H_
+#define FLAREDB_NET_SYSTEM_CLOCK_H_
+
+#include "core/base/time.h"
+
+namespace flaredb::net {
+
+// Reads CLOCK_MONOTONIC: never goes back, stands still while the machine sleeps, counts from an
+// origin that differs from boot to boot. Thread-safe, about 20 ns.
+Instant MonotonicNow();
+
+}  // namespace flaredb::net
+
+#endif  // FLAREDB_NET_SYSTEM_CLOCK_H_
