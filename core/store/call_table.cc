@@ -13,8 +13,12 @@ bool Call::IsWrite() const {
          std::holds_alternative<kv::CompareAndDelete>(request.operation);
 }
 
+bool Call::IsRoutedHere() const {
+  return std::holds_alternative<CallId>(origin) && !request.context.has_value();
+}
+
 bool Call::MayRetry() const {
-  if (!std::holds_alternative<CallId>(origin) || request.context.has_value()) return false;
+  if (!IsRoutedHere()) return false;
   return std::visit(
       [](const auto& operation) {
         using Op = std::decay_t<decltype(operation)>;

@@ -34,6 +34,8 @@ struct Call {
   uint64_t forward_id = 0;
 
   bool IsWrite() const;
+  // Whether the client left the routing to this store, which then may route the call again.
+  bool IsRoutedHere() const;
   // Whether this store may try again after an interruption: the client left the routing to it, and
   // a second execution is harmless or recognized by its request id.
   bool MayRetry() const;

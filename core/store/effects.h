@@ -8,34 +8,15 @@
 
 #include "absl/status/status.h"
 #include "core/base/types.h"
-#include "core/base/write_batch.h"
-#include "core/raft/effects.h"
+#include "core/env/disk.h"
 #include "core/store/event.h"
 #include "core/store/message.h"
 
 namespace flaredb::store {
 
-// Part of a GroupCommit: one change of one region's Raft state.
-struct LogWrite {
-  RegionId region;
-  // Set in the first write of a replica, which creates its state row; zero otherwise.
-  Incarnation create;
-  raft::Persist persist;
-};
-
-// One atomic, synced write. Log first, then data: whatever a batch says about applied entries,
-// the entries themselves are in this batch or an earlier one.
-struct GroupCommit {
-  IoToken token;  // Strictly increasing within the life of a Store.
-  std::vector<LogWrite> log;
-  WriteBatch data;
-};
-
-// A read of old log entries; may take its time. Answered by LogFetched.
-struct LogFetch {
-  RegionId region;
-  raft::Fetch fetch;
-};
+using env::GroupCommit;
+using env::LogFetch;
+using env::LogWrite;
 
 struct Send {
   StoreId to;

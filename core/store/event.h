@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/base/types.h"
-#include "core/raft/entry.h"
+#include "core/env/disk.h"
 #include "core/store/message.h"
 #include "core/store/request.h"
 
@@ -37,12 +37,7 @@ struct DiskDone {
 struct DiskFailed {
   absl::Status status;
 };
-// The answer to a LogFetch: a non-empty prefix of what was asked for.
-struct LogFetched {
-  RegionId region;
-  uint64_t id = 0;
-  absl::StatusOr<raft::EntrySlices> entries;
-};
+using env::LogFetched;
 
 using Event =
     std::variant<MessageReceived, ClientCall, ClientGone, DiskDone, DiskFailed, LogFetched>;

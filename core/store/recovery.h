@@ -9,21 +9,14 @@
 #include "absl/status/statusor.h"
 #include "core/base/data_reader.h"
 #include "core/base/types.h"
+#include "core/env/disk.h"
 #include "core/raft/types.h"
 #include "core/region/region.h"
 #include "core/store/effects.h"
 
 namespace flaredb::store {
 
-// One region's Raft state as the storage found it.
-struct LogState {
-  RegionId region;
-  Incarnation incarnation;
-  raft::HardState hard_state;
-  raft::LogId base;                  // The entry before the first one.
-  std::vector<raft::TermRun> terms;  // Of the entries after `base`.
-  Index last_index;
-};
+using env::LogState;
 
 // Who a store is. Written once, with the first region, before anything else.
 struct Identity {

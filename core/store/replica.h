@@ -73,6 +73,8 @@ class Replica {
   // Asks for one point in time at which all these reads may be answered.
   void Read(const TurnContext& turn, std::vector<CallKey> reads, ReplicaOutput* output);
 
+  // See Raft::Wants.
+  bool Wants(uint64_t fetch_id) const { return raft_.Wants(fetch_id); }
   Instant next_deadline() const { return raft_.next_deadline(); }
   const Region& region() const { return machine_.region(); }
   Index applied_index() const { return machine_.applied().index; }

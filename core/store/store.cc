@@ -74,9 +74,10 @@ class Store::Impl {
       replica->OnDeadline(context(), &output_);
       Settle(id, *replica);
     }
+    // First, so that nothing is begun for a call that is over.
+    ExpireCalls();
     if (now_ >= retry_at_) RouteParked();
     SubmitQueued();
-    ExpireCalls();
     if (failed_) {
       const absl::Status failure = std::move(effects->failure);
       effects->Clear();
@@ -179,7 +180,7 @@ class Store::Impl {
 
   void On(LogFetched& event) {
     auto replica = replicas_.find(event.region);
-    if (replica == replicas_.end()) return;
+    if (replica == replicas_.end() || !replica->second->Wants(event.id)) return;
     if (!event.entries.ok()) {
       Stop(event.entries.status());
       return;
@@ -196,6 +197,7 @@ class Store::Impl {
     if (!refusal && calls_.size() >= options_.waiting_calls_max) {
       refusal = BusyError("too many requests wait for an answer");
     }
+    if (!refusal && call.deadline <= now_) refusal = DeadlineError(false);
     const CallKey key = calls_.Add(std::move(call));
     const Call& added = *calls_.Find(key);
     if (const auto* client = std::get_if<CallId>(&added.origin)) client_calls_[*client] = key;
@@ -279,9 +281,8 @@ class Store::Impl {
 
   // Whether an interrupted call may be routed again by this store.
   static bool MayTryAgain(const Call& call) {
-    const bool own_client = std::holds_alternative<CallId>(call.origin);
     const bool untried = call.attempts == 0 || !call.IsWrite();
-    return own_client && !call.request.context && (untried || call.MayRetry());
+    return call.IsRoutedHere() && (untried || call.MayRetry());
   }
 
   void Interrupt(CallKey key, RegionId region) {
@@ -302,9 +303,10 @@ class Store::Impl {
         Call* call = calls_.Find(key);
         if (call == nullptr) continue;
         ++call->attempts;
-        // Kept when a retry may need it again.
-        writes.push_back({key, TakeCommand(call->MayRetry() ? Operation(call->request.operation)
-                                                            : std::move(call->request.operation))});
+        // Kept when the call may be routed again; that includes any write that is displaced.
+        Operation& operation = call->request.operation;
+        writes.push_back({key, TakeCommand(call->IsRoutedHere() ? Operation(operation)
+                                                                : std::move(operation))});
       }
       if (!writes.empty()) replica.Propose(context(), writes, &output_);
       if (!queue.reads.empty()) replica.Read(context(), std::move(queue.reads), &output_);
@@ -388,7 +390,8 @@ class Store::Impl {
     const Region& region = replica.region();
     for (raft::Message& message : output.sends) {
       const Peer* peer = region.PeerOf(message.to);
-      INVARIANT(peer != nullptr);
+      // The answer to a stranger, who is no member of the region.
+      if (peer == nullptr) continue;
       effects_->sends.push_back({peer->store, RaftEnvelope{id, region.epoch, std::move(message)}});
     }
     for (const raft::Fetch& fetch : output.fetches) effects_->fetches.push_back({id, fetch});
