@@ -44,7 +44,8 @@ struct AppendRequest {
 // Everything up to `match_index` equals the leader's log and is durable at the sender.
 struct AppendAccept {
   Index match_index;
-  Index commit_index;  // The sender's; tells the leader whether the news of a commit arrived.
+  // The sender's, which it forgets in a crash: tells the leader whether it has the news of a commit.
+  Index commit_index;
 };
 // The entry at `prev_index` was absent or had another term. `hint` is the highest index at which
 // the logs may still agree, given that the sender's entry there has term `hint.term` (thesis 3.5:
@@ -60,8 +61,8 @@ struct AppendReply {
 };
 
 // Contact without content. Rounds count up within a term; a reply to round r proves that the
-// sender took this leader for the current one after round r began (thesis 6.4). Says nothing about
-// the log: commits travel with AppendRequest, which verifies what it commits.
+// sender took this leader for the current one after round r began (thesis 6.4). The request says
+// nothing about the log: commits travel with AppendRequest, which verifies what it commits.
 struct HeartbeatRequest {
   uint64_t session = 0;
   uint64_t round = 0;
@@ -69,6 +70,7 @@ struct HeartbeatRequest {
 struct HeartbeatReply {
   uint64_t session = 0;
   uint64_t round = 0;
+  Index commit_index;  // As in AppendAccept.
 };
 
 using Body = std::variant<PreVoteRequest, PreVoteReply, VoteRequest, VoteReply, AppendRequest,

@@ -49,7 +49,7 @@ class Progress {
   uint64_t acked_round = 0;
   // When the follower last answered anything; the start of the leadership before that.
   Instant last_contact;
-  // Highest commit index that the follower said it has; what it was told last.
+  // The commit index that the follower said last, and the one that it was told last.
   Index commit_acked;
   Index commit_sent;
   // The Fetch that reads entries for this follower; zero when none is under way.

@@ -134,6 +134,15 @@ void Raft::OnFetched(Instant now, uint64_t fetch_id, EntrySlices entries, Effect
   });
 }
 
+bool Raft::Wants(uint64_t fetch_id) const {
+  if (!poison_.empty()) return false;
+  if (fetch_id == apply_fetch_id_) return true;
+  const auto* leader = std::get_if<Leader>(&role_);
+  return leader != nullptr &&
+         std::any_of(leader->followers.begin(), leader->followers.end(),
+                     [&](const Progress& follower) { return follower.fetch_id == fetch_id; });
+}
+
 void Raft::OnDeadline(Instant now, Effects* effects) {
   if (now < next_deadline()) return;
   Guarded(now, effects, [&] { is_leader() ? Heartbeat() : BecomePreCandidate(); });

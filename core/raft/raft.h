@@ -86,6 +86,9 @@ class Raft {
 
   // --- Observation.
 
+  // Whether the answer to that Fetch still matters. If not, an error in its place does not either:
+  // a replica that lost its leadership may have truncated what it had asked for.
+  bool Wants(uint64_t fetch_id) const;
   bool is_leader() const { return std::holds_alternative<Leader>(role_); }
   Term term() const { return hard_state_.term; }
   // Empty, or the broken invariant that silenced this replica.

@@ -60,8 +60,8 @@ Index Raft::AppendVerified(const AppendRequest& request) {
 
 void Raft::On(const Message& message, const HeartbeatRequest& request) {
   HearFromLeader(message.from);
-  Send(message.from, HeartbeatReply{request.session, request.round}, IoToken(),
-       message.from_incarnation);
+  Send(message.from, HeartbeatReply{request.session, request.round, log_.commit_index()},
+       IoToken(), message.from_incarnation);
 }
 
 // --- Leader.
@@ -87,7 +87,7 @@ void Raft::On(const Message& message, const AppendReply& reply) {
   if (follower == nullptr) return;
   if (const auto* accept = std::get_if<AppendAccept>(&reply.result)) {
     INVARIANT(accept->match_index <= log_.last_index());
-    follower->commit_acked = std::max(follower->commit_acked, accept->commit_index);
+    follower->commit_acked = accept->commit_index;
     if (follower->OnAccept(accept->match_index)) MaybeCommit();
   } else {
     const auto& reject = std::get<AppendReject>(reply.result);
@@ -102,6 +102,7 @@ void Raft::On(const Message& message, const HeartbeatReply& reply) {
   Progress* follower = Answering(message, reply.session, reply.round);
   if (follower == nullptr) return;
   follower->OnHeartbeatReply();
+  follower->commit_acked = reply.commit_index;
   // Something is missing there though contact works: it may be under way, or lost. An append at
   // the end of what was sent finds out, whatever the window of unanswered ones says.
   if (follower->match_index() < log_.last_index() || follower->commit_acked < log_.commit_index()) {
