@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Group commits, as one RocksDB batch.
+#ifndef FLAREDB_STORAGE_COMMIT_BATCH_H_
+#define FLAREDB_STORAGE_COMMIT_BATCH_H_
+
+#include <cstddef>
+#include <map>
+#include <vector>
+
+#include "core/base/types.h"
+#include "core/env/disk.h"
+#include "rocksdb/write_batch.h"
+#include "storage/open_folder.h"
+#include "storage/record_codec.h"
+
+namespace flaredb::storage {
+
+// Collects any number of group commits. Knows each replica's state row and where its log ends,
+// since a group commit states changes of them. One thread.
+class CommitBatch {
+ public:
+  // `folder` is borrowed; `logs` is what it holds.
+  CommitBatch(const OpenedFolder& folder, const std::vector<env::LogState>& logs);
+
+  // Adds `commit` behind what is there. Payloads are copied once, into the batch. Requires that
+  // logs stay without gaps, and that a region's first write, and only that, has `create`.
+  void Add(const env::GroupCommit& commit);
+
+  size_t bytes() const { return batch_.GetDataSize(); }
+  rocksdb::WriteBatch& batch() { return batch_; }
+  // Empties the batch; what was added counts as written. Keeps the capacity.
+  void Clear() { batch_.Clear(); }
+
+ private:
+  struct Replica {
+    ReplicaState state;
+    Index last_index;
+  };
+
+  void AddLog(const env::LogWrite& write);
+  void AddData(const WriteBatch& data);
+  void PutEntry(RegionId region, const raft::EntryView& entry);
+  // Removes the entries [first, last].
+  void DeleteEntries(RegionId region, Index first, Index last);
+
+  const OpenedFolder& folder_;
+  std::map<RegionId, Replica> replicas_;
+  rocksdb::WriteBatch batch_;
+};
+
+}  // namespace flaredb::storage
+
+#endif  // FLAREDB_STORAGE_COMMIT_BATCH_H_

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Is the end of the write-ahead log an interrupted write, or damage?
+//
+// RocksDB cannot tell: a record that runs past the end of its file counts as interrupted, even if
+// that is because a bit of its length flipped; and a record with a wrong checksum counts as
+// damaged, even if a loss of power kept some of its sectors from the disk. The first would lose
+// acknowledged writes in silence, the second would keep a healthy store from starting.
+//
+// What is known here and not there: each record was synced before the next one was written. So
+//   - a bad record with a good one behind it was acknowledged: damage;
+//   - a last record that stops short is an interrupted write, unless its checksum fits the bytes
+//     that are there: then its length is wrong, which is damage;
+//   - a last record of full length is an interrupted write only if a whole sector of it is missing
+//     (reads as zeros): a sector is written as a unit, so damage within one is damage.
+// What remains undecidable: a damaged very last record that also contains 512 zero bytes of its
+// own is taken for an interrupted write.
+#ifndef FLAREDB_STORAGE_WAL_CHECK_H_
+#define FLAREDB_STORAGE_WAL_CHECK_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "rocksdb/env.h"
+#include "storage/rocks_options.h"
+
+namespace flaredb::storage {
+
+enum class WalEnd : uint8_t { kWhole, kShort, kTorn, kDamaged };
+
+struct WalScan {
+  WalEnd end = WalEnd::kWhole;
+  uint64_t good_bytes = 0;      // Length of the prefix of whole, valid batches.
+  uint64_t batches = 0;         // Number of them.
+  uint64_t first_sequence = 0;  // RocksDB's sequence number of the first one; 0 without any.
+  uint64_t next_sequence = 0;   // One past the last one's; 0 without any.
+};
+
+// Judges one log file by its content. O(size); a damaged one may cost O(size * 32 KiB).
+WalScan ScanWal(std::string_view content);
+
+// Judges all log files of `folder` together. DATA_LOSS names the file and the offset.
+absl::StatusOr<WalTail> CheckWal(rocksdb::Env* env, const std::string& folder);
+
+}  // namespace flaredb::storage
+
+#endif  // FLAREDB_STORAGE_WAL_CHECK_H_
