@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/store/call_table.h"
 
+#include <algorithm>
+#include <functional>
 #include <type_traits>
 #include <utility>
 
@@ -40,7 +42,12 @@ CallKey CallTable::Add(Call call) {
   const uint32_t slot = free_.back();
   free_.pop_back();
   const CallKey key{slot, ++slots_[slot].generation};
-  deadlines_.emplace(call.deadline, key);
+  if (deadlines_.size() > 2 * size_ + 64) {
+    std::erase_if(deadlines_, [&](const Deadline& d) { return Find(d.second) == nullptr; });
+    std::make_heap(deadlines_.begin(), deadlines_.end(), std::greater<>());
+  }
+  deadlines_.emplace_back(call.deadline, key);
+  std::push_heap(deadlines_.begin(), deadlines_.end(), std::greater<>());
   slots_[slot].call = std::move(call);
   ++size_;
   return key;
@@ -60,18 +67,21 @@ void CallTable::Remove(CallKey key) {
 }
 
 void CallTable::DropAnswered() {
-  while (!deadlines_.empty() && Find(deadlines_.top().second) == nullptr) deadlines_.pop();
+  while (!deadlines_.empty() && Find(deadlines_.front().second) == nullptr) {
+    std::pop_heap(deadlines_.begin(), deadlines_.end(), std::greater<>());
+    deadlines_.pop_back();
+  }
 }
 
 Instant CallTable::next_deadline() {
   DropAnswered();
-  return deadlines_.empty() ? Instant::Max() : deadlines_.top().first;
+  return deadlines_.empty() ? Instant::Max() : deadlines_.front().first;
 }
 
 std::optional<CallKey> CallTable::NextExpired(Instant now) {
   DropAnswered();
-  if (deadlines_.empty() || deadlines_.top().first > now) return std::nullopt;
-  return deadlines_.top().second;
+  if (deadlines_.empty() || deadlines_.front().first > now) return std::nullopt;
+  return deadlines_.front().second;
 }
 
 }  // namespace flaredb::store

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <queue>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -69,13 +68,15 @@ class CallTable {
   };
   using Deadline = std::pair<Instant, CallKey>;
 
-  // Forgets the deadlines of answered calls at the head of the queue.
+  // Forgets the deadlines of answered calls at the head of the heap.
   void DropAnswered();
 
   std::vector<Slot> slots_;
   std::vector<uint32_t> free_;
   size_t size_ = 0;
-  std::priority_queue<Deadline, std::vector<Deadline>, std::greater<>> deadlines_;
+  // A heap, earliest first. Answered calls leave it when they reach the head, or when they are the
+  // majority: their deadlines may lie far ahead.
+  std::vector<Deadline> deadlines_;
 };
 
 }  // namespace flaredb::store

@@ -85,8 +85,9 @@ Error EpochError(const Region& current) {
 
 Error RegionNotFoundError(RegionId region) {
   return Make(ErrorCode::kRegionNotFound, false, region,
-              absl::StrCat("region ", region.value(),
-                           " has no replica on this store; refresh the route and retry"));
+              region ? absl::StrCat("region ", region.value(),
+                                    " has no replica on this store; refresh the route and retry")
+                     : "no region with a replica on this store holds the key; ask another store");
 }
 
 Error KeyNotInRegionError(RegionId region) {

@@ -18,6 +18,7 @@ struct Options;
 
 Error NotLeaderError(RegionId region, StoreId leader);
 Error EpochError(const Region& current);
+// `region`: zero when the key belongs to none that is known here.
 Error RegionNotFoundError(RegionId region);
 Error KeyNotInRegionError(RegionId region);
 Error BusyError(const std::string& reason);

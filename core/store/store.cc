@@ -192,7 +192,9 @@ class Store::Impl {
   // --- Calls.
 
   void Admit(Origin origin, Request request) {
-    Call call{std::move(origin), now_ + request.budget, std::move(request), 0};
+    // However much time there is, the deadline is an instant.
+    const Instant deadline = now_ + std::min(request.budget, Instant::Max() - now_);
+    Call call{std::move(origin), deadline, std::move(request), 0};
     std::optional<Error> refusal = Validate(call.request, options_);
     if (!refusal && calls_.size() >= options_.waiting_calls_max) {
       refusal = BusyError("too many requests wait for an answer");

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/core/store/stores.h"
+
+#include <algorithm>
+
+#include "core/kv/key.h"
+#include "gtest/gtest.h"
+
+namespace flaredb::store {
+
+Region RegionOn(uint64_t id, uint64_t stores, const std::string& begin, const std::string& end) {
+  Region region;
+  region.id = RegionId(id);
+  if (!begin.empty()) region.start_key = kv::EncodeKey(kv::NamespaceId::kDefault, begin);
+  if (!end.empty()) region.end_key = kv::EncodeKey(kv::NamespaceId::kDefault, end);
+  region.epoch = {1, 1};
+  for (uint64_t store = 1; store <= stores; ++store) {
+    region.peers.push_back({PeerId(store), StoreId(store)});
+  }
+  return region;
+}
+
+Stores::Stores(uint64_t stores, const Options& options)
+    : Stores(stores, options, {RegionOn(1, stores, "", "")}) {}
+
+Stores::Stores(uint64_t stores, const Options& options, std::vector<Region> regions)
+    : options_(options) {
+  for (uint64_t id = 1; id <= stores; ++id) {
+    Disk& disk = nodes_[id].disk;
+    for (const Region& region : regions) {
+      CarryOut(Bootstrap({7, StoreId(id)}, region, Incarnation(id)), &disk);
+    }
+    Start(id);
+  }
+}
+
+// --- Time and order.
+
+Instant Stores::next_deadline() const {
+  Instant next = Instant::Max();
+  for (const auto& [id, n] : nodes_) next = std::min(next, n.store->next_deadline());
+  return next;
+}
+
+void Stores::Wait(Duration duration) {
+  const Instant end = now_ + duration;
+  while (next_deadline() <= end) {
+    now_ = std::max(now_, next_deadline());
+    for (auto& [id, n] : nodes_) {
+      if (n.store->next_deadline() <= now_) Turn(id, {});
+    }
+  }
+  now_ = end;
+}
+
+void Stores::Pass(Duration duration) {
+  const Instant end = now_ + duration;
+  Settle();
+  while (next_deadline() <= end) {
+    Wait(std::max(next_deadline() - now_, Duration()));
+    Settle();
+  }
+  now_ = end;
+}
+
+bool Stores::SettleOnce() {
+  bool any = false;
+  for (auto& [key, messages] : links_) {
+    any |= !messages.empty();
+    Deliver(key.first, key.second);
+  }
+  for (auto& [id, n] : nodes_) {
+    while (!n.disk_held && WriteNext(id)) any = true;
+    for (const LogFetch& fetch : std::exchange(n.fetches, {})) {
+      any = true;
+      if (!n.log_failure.ok()) {
+        Turn(id, {LogFetched{fetch.region, fetch.fetch.id, n.log_failure}});
+        continue;
+      }
+      raft::EntrySlices entries;
+      const Log& log = n.disk.logs.at(fetch.region);
+      for (Index i = fetch.fetch.first; i <= fetch.fetch.last; ++i) {
+        entries.push_back(log.entries.at(i.value() - 1));
+      }
+      Turn(id, {LogFetched{fetch.region, fetch.fetch.id, std::move(entries)}});
+    }
+    if (n.store->next_deadline() <= now_) {
+      Turn(id, {});
+      any = true;
+    }
+  }
+  return any;
+}
+
+void Stores::Settle() {
+  for (int step = 0; step < 100000; ++step) {
+    if (!SettleOnce()) return;
+  }
+  ADD_FAILURE() << "the stores never become quiet";
+}
+
+uint64_t Stores::AwaitLeader() {
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    Pass(Duration::Milliseconds(200));
+    for (const auto& [id, n] : nodes_) {
+      if (!leads(id)) continue;
+      const raft::View view = peer(id).raft;
+      size_t followers = 0;
+      for (const auto& [other, m] : nodes_) {
+        const raft::View theirs = peer(other).raft;
+        followers += theirs.leader == view.id && theirs.term == view.term ? 1 : 0;
+      }
+      if (2 * followers > nodes_.size()) return id;
+    }
+  }
+  ADD_FAILURE() << "no leader";
+  return 0;
+}
+
+// --- Clients.
+
+CallId Stores::Call(uint64_t store, Request request) {
+  const CallId call = ++last_call_;
+  Turn(store, {ClientCall{call, std::move(request)}});
+  return call;
+}
+
+const Reply* Stores::reply(CallId call) const {
+  auto found = replies_.find(call);
+  return found == replies_.end() ? nullptr : &found->second;
+}
+
+Reply Stores::Ask(uint64_t store, Request request) {
+  const CallId call = Call(store, std::move(request));
+  Settle();
+  const Reply* answer = reply(call);
+  EXPECT_NE(answer, nullptr) << "no answer";
+  return answer != nullptr ? *answer : Reply();
+}
+
+void Stores::Turn(uint64_t id, std::vector<Event> events) {
+  Node& n = node(id);
+  const bool stopped = !n.failure.ok();
+  Effects effects;
+  n.store->Turn(now_, absl::MakeSpan(events), &effects);
+  if (stopped || !effects.failure.ok()) {
+    EXPECT_FALSE(effects.commit.has_value()) << "a stopped store writes";
+    EXPECT_TRUE(effects.sends.empty()) << "a stopped store sends";
+    EXPECT_TRUE(effects.replies.empty()) << "a stopped store answers";
+    EXPECT_TRUE(effects.fetches.empty()) << "a stopped store reads";
+    EXPECT_EQ(n.store->next_deadline(), Instant::Max());
+  }
+  if (!effects.failure.ok()) n.failure = effects.failure;
+  if (effects.commit.has_value()) {
+    ++n.commits_issued;
+    n.writes.push_back(*std::move(effects.commit));
+  }
+  for (Send& send : effects.sends) {
+    const std::pair<uint64_t, uint64_t> key(id, send.to.value());
+    forwards_sent_ += std::holds_alternative<ForwardedRequest>(send.message) ? 1 : 0;
+    if (!cut_.contains(key)) links_[key].push_back(std::move(send.message));
+  }
+  for (CallReply& answer : effects.replies) {
+    EXPECT_TRUE(replies_.emplace(answer.id, std::move(answer.reply)).second)
+        << "call " << answer.id << " is answered twice";
+  }
+  n.fetches.insert(n.fetches.end(), effects.fetches.begin(), effects.fetches.end());
+}
+
+// --- Network.
+
+void Stores::Deliver(uint64_t from, uint64_t to) {
+  std::deque<StoreMessage> messages;
+  messages.swap(link(from, to));
+  for (StoreMessage& message : messages) {
+    Turn(to, {MessageReceived{StoreId(from), std::move(message)}});
+  }
+}
+
+void Stores::Cut(uint64_t a, uint64_t b) {
+  cut_.insert({a, b});
+  cut_.insert({b, a});
+}
+
+void Stores::Isolate(uint64_t store) {
+  for (const auto& [other, n] : nodes_) Cut(store, other);
+}
+
+// --- Disk.
+
+void Stores::CarryOut(const GroupCommit& commit, Disk* disk) {
+  for (const LogWrite& write : commit.log) {
+    Log& log = disk->logs[write.region];
+    if (write.create) log.incarnation = write.create;
+    const raft::Persist& persist = write.persist;
+    if (persist.truncate_from) {
+      log.entries.erase(
+          log.entries.begin() + static_cast<ptrdiff_t>(persist.truncate_from.value()) - 1,
+          log.entries.end());
+    }
+    for (const raft::EntrySlice& slice : persist.append) {
+      ASSERT_EQ(slice.first_index().value(), log.entries.size() + 1) << "a gap in the log";
+      for (uint32_t i = 0; i < slice.size(); ++i) {
+        log.entries.push_back(slice.Clip(slice.at(i).index, slice.at(i).index));
+      }
+    }
+    if (persist.hard_state) log.hard_state = *persist.hard_state;
+  }
+  disk->data.Write(commit.data);
+}
+
+bool Stores::WriteNext(uint64_t id) {
+  Node& n = node(id);
+  if (n.writes.empty() || !n.failure.ok()) return false;
+  const GroupCommit commit = std::move(n.writes.front());
+  n.writes.pop_front();
+  CarryOut(commit, &n.disk);
+  Turn(id, {DiskDone{commit.token}});
+  return true;
+}
+
+void Stores::HoldDisk(uint64_t store) { node(store).disk_held = true; }
+
+void Stores::FreeDisk(uint64_t store) {
+  node(store).disk_held = false;
+  while (WriteNext(store)) {
+  }
+}
+
+void Stores::Start(uint64_t id) {
+  Node& n = node(id);
+  std::vector<LogState> logs;
+  for (const auto& [region, log] : n.disk.logs) {
+    LogState state{region, log.incarnation, log.hard_state, {}, {}, Index(log.entries.size())};
+    for (const raft::EntrySlice& entry : log.entries) {
+      if (state.terms.empty() || state.terms.back().term != entry.term()) {
+        state.terms.push_back({entry.first_index(), entry.term()});
+      }
+    }
+    logs.push_back(std::move(state));
+  }
+  absl::StatusOr<RecoveredStore> recovered = Recover(n.disk.data, logs);
+  ASSERT_TRUE(recovered.ok()) << recovered.status().ToString();
+  Options options = options_;
+  options.seed = id * 1000 + ++n.lives;
+  n.store = std::make_unique<Store>(options, *std::move(recovered), &n.disk.data, now_);
+}
+
+void Stores::Restart(uint64_t id) {
+  Node& n = node(id);
+  n.store.reset();
+  n.writes.clear();
+  n.fetches.clear();
+  n.failure = absl::OkStatus();
+  Start(id);
+}
+
+void Stores::RestartWithNothingApplied(uint64_t id) {
+  Disk& disk = node(id).disk;
+  disk.data.rows.clear();
+  disk.data.Write(
+      Bootstrap({7, StoreId(id)}, RegionOn(1, nodes_.size(), "", ""), Incarnation(id)).data);
+  Restart(id);
+}
+
+// --- Observation.
+
+PeerView Stores::peer(uint64_t store, uint64_t region) const {
+  for (const PeerView& view : node(store).store->peers()) {
+    if (view.region == RegionId(region)) return view;
+  }
+  ADD_FAILURE() << "store " << store << " has no replica of region " << region;
+  return {};
+}
+
+bool Stores::leads(uint64_t store) const {
+  return node(store).failure.ok() && peer(store).raft.role == raft::Role::kLeader;
+}
+
+bool Stores::quiet() const {
+  for (const auto& [id, n] : nodes_) {
+    if (n.store->waiting_calls() != 0 || n.store->rows_in_flight() != 0) return false;
+  }
+  return true;
+}
+
+}  // namespace flaredb::store
