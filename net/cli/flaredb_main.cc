@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// flaredb: the program. Here, and only here, the runtime meets the storage.
+#include <unistd.h>
+
+#include <cctype>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "net/cli/commands.h"
+#include "net/cli/exit_code.h"
+#include "net/cli/text.h"
+#include "net/server/disk.h"
+#include "storage/rocks_disk.h"
+
+namespace flaredb::net {
+namespace {
+
+constexpr char kVersion[] = "flaredb 0.1.0";
+
+class RocksDisk : public Disk {
+ public:
+  explicit RocksDisk(std::unique_ptr<storage::RocksDisk> disk) : disk_(std::move(disk)) {}
+
+  absl::StatusOr<std::vector<store::LogState>> RecoverLogs() override {
+    return disk_->RecoverLogs();
+  }
+  const DataReader& data() const override { return disk_->data(); }
+  void Write(store::GroupCommit commit) override { disk_->Write(std::move(commit)); }
+  void ReadLog(store::LogFetch fetch) override { disk_->ReadLog(std::move(fetch)); }
+
+ private:
+  const std::unique_ptr<storage::RocksDisk> disk_;
+};
+
+absl::StatusOr<std::unique_ptr<Disk>> OpenRocksDisk(const std::string& path, DiskEvents events) {
+  storage::RocksDiskOptions options;
+  options.on_done = [events](IoToken token) { events(store::DiskDone{token}); };
+  options.on_failed = [events](absl::Status s) { events(store::DiskFailed{std::move(s)}); };
+  options.on_fetched = [events](store::LogFetched fetched) { events(std::move(fetched)); };
+  auto disk = storage::RocksDisk::Open(path, std::move(options));
+  if (!disk.ok()) return disk.status();
+  return std::make_unique<RocksDisk>(*std::move(disk));
+}
+
+// The chosen command, for "see its --help": the deepest one that was parsed.
+std::string CommandName(const CLI::App& app) {
+  const std::vector<CLI::App*> chosen = app.get_subcommands();
+  return chosen.empty() ? app.get_name() : app.get_name() + " " + CommandName(*chosen.front());
+}
+
+ExitCode FailUsage(const CLI::App& app, std::string what) {
+  for (char& c : what) {
+    if (c == '\n') c = ' ';
+  }
+  // The library begins its sentences with a capital; option names stay as they are.
+  if (what.size() > 1 && std::islower(static_cast<unsigned char>(what[1])) != 0) {
+    what[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(what[0])));
+  }
+  PrintError(what + "; see \"" + CommandName(app) + " --help\"");
+  return kExitUsage;
+}
+
+ExitCode Run(int argc, char** argv) {
+  // `bazel run` starts programs elsewhere; relative paths are the caller's.
+  if (const char* folder = std::getenv("BUILD_WORKING_DIRECTORY"); folder != nullptr) {
+    if (chdir(folder) != 0) {
+      PrintError(std::string("cannot enter the current folder ") + folder);
+      return kExitUnavailable;
+    }
+  }
+  CLI::App app("FlareDB: a sharded, replicated key-value and metadata store", "flaredb");
+  app.set_version_flag("--version", std::string(kVersion));
+  app.require_subcommand(0, 1);
+  const OpenDisk open_disk = OpenRocksDisk;
+  ExitCode exit_code = kExitOk;
+  AddPlaygroundCommand(&app, &exit_code);
+  AddServerCommand(&app, open_disk, &exit_code);
+  AddKvCommand(&app, &exit_code);
+  try {
+    app.parse(argc, argv);
+    RequireCommand(app);
+  } catch (const CLI::Success& e) {  // --help, --version.
+    app.exit(e);
+  } catch (const CLI::ParseError& e) {
+    return FailUsage(app, e.what());
+  }
+  return exit_code;
+}
+
+}  // namespace
+}  // namespace flaredb::net
+
+int main(int argc, char** argv) {
+  try {
+    return flaredb::net::Run(argc, argv);
+  } catch (const std::exception& e) {
+    // A broken invariant that no owner caught: nothing in this process can be trusted any more.
+    flaredb::net::PrintError(e.what());
+    return flaredb::net::kExitCorrupt;
+  }
+}

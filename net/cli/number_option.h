@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef FLAREDB_NET_CLI_NUMBER_OPTION_H_
+#define FLAREDB_NET_CLI_NUMBER_OPTION_H_
+
+#include <charconv>
+#include <cstdint>
+#include <string>
+
+#include "CLI/CLI.hpp"
+
+namespace flaredb::net {
+
+// Accepts decimal numbers from `first` up that fit into 64 bits. CLI11 itself wraps "-1" around.
+inline CLI::Validator NumberFrom(uint64_t first) {
+  return CLI::Validator(
+      [first](const std::string& text) {
+        uint64_t number = 0;
+        const char* const end = text.data() + text.size();
+        const auto [parsed, error] = std::from_chars(text.data(), end, number);
+        if (error == std::errc() && parsed == end && number >= first) return std::string();
+        return "\"" + text + "\" is not a whole number from " + std::to_string(first) + " up";
+      },
+      "");
+}
+
+}  // namespace flaredb::net
+
+#endif  // FLAREDB_NET_CLI_NUMBER_OPTION_H_

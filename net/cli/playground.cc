@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/cli/playground.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "net/cli/playground_janitor.h"
+#include "net/cli/processes.h"
+#include "net/client/kv_client.h"
+
+namespace flaredb::net {
+namespace {
+
+constexpr int kStores = 3;
+constexpr uint16_t kFirstPort = 50051;
+// The cluster is ready in about a second; a machine under load may take longer.
+constexpr int kReadyAttempts = 120;
+constexpr Duration kReadyAttempt = Duration::Milliseconds(250);
+constexpr int kStopSeconds = 5;
+
+struct StoreProcess {
+  int id = 0;
+  std::string address;
+  std::string folder;
+  std::string log;
+  pid_t pid = 0;  // 0 when it has ended.
+};
+
+// How the user calls this program: as short as it works where he is.
+std::string CommandForUser(const std::string& executable) {
+  std::error_code error;
+  const char* workspace = std::getenv("BUILD_WORKSPACE_DIRECTORY");
+  if (workspace != nullptr && std::filesystem::current_path(error) == workspace) {
+    const std::string built = "bazel-bin/net/cli/flaredb";
+    if (std::filesystem::equivalent(built, executable, error)) return built;
+  }
+  return executable;
+}
+
+class Playground {
+ public:
+  absl::Status Run() {
+    BlockSignals();
+    if (absl::Status s = MakeFolder(); !s.ok()) return s;
+    std::vector<std::string> folders;
+    for (const StoreProcess& store : stores_) folders.push_back(store.folder);
+    auto janitor = PlaygroundJanitor::Start(folder_, folders);
+    if (!janitor.ok()) {
+      std::filesystem::remove_all(folder_);
+      return janitor.status();
+    }
+    absl::Status status = StartStores();
+    if (status.ok()) status = WaitUntilReady();
+    if (status.ok() && !stop_) {
+      PrintWelcome();
+      WaitForStop();
+    }
+    StopStores();
+    janitor->Finish();
+    if (status.ok()) std::puts("Stopped; nothing is left.");
+    return status;
+  }
+
+ private:
+  void BlockSignals() {
+    sigemptyset(&signals_);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) sigaddset(&signals_, signal);
+    sigprocmask(SIG_BLOCK, &signals_, nullptr);
+  }
+
+  absl::Status MakeFolder() {
+    auto ports = FreePorts(kFirstPort, kStores);
+    if (!ports.ok()) return ports.status();
+    std::error_code error;
+    std::filesystem::path parent = std::filesystem::temp_directory_path(error);
+    if (error) parent = "/tmp";
+    std::string path = parent / "flaredb-playground-XXXXXX";
+    if (mkdtemp(path.data()) == nullptr) {
+      return absl::UnavailableError(absl::StrCat("cannot create a folder in ", parent.string(),
+                                                 ": ", std::strerror(errno),
+                                                 "; set TMPDIR to a folder that is writable"));
+    }
+    folder_ = path;
+    for (int i = 0; i < kStores; ++i) {
+      const std::string store_folder = absl::StrCat(folder_, "/store-", i + 1);
+      stores_.push_back({.id = i + 1,
+                         .address = absl::StrCat("127.0.0.1:", (*ports)[static_cast<size_t>(i)]),
+                         .folder = store_folder,
+                         .log = store_folder + ".log",
+                         .pid = 0});
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status StartStores() {
+    std::string members;
+    for (const StoreProcess& store : stores_) {
+      absl::StrAppend(&members, members.empty() ? "" : ",", store.id, "=", store.address);
+    }
+    for (StoreProcess& store : stores_) {
+      std::vector<std::string> arguments = Command(executable_, store);
+      arguments.insert(arguments.end(), {"--initial-cluster", members});
+      absl::StatusOr<pid_t> pid = Spawn(arguments, store.log);
+      if (!pid.ok()) return pid.status();
+      store.pid = *pid;
+    }
+    return absl::OkStatus();
+  }
+
+  static std::vector<std::string> Command(const std::string& program, const StoreProcess& store) {
+    return {program,  "server",      "--store-id", std::to_string(store.id),
+            "--addr", store.address, "--data-dir", store.folder};
+  }
+
+  // Until every store answers a linearizable read: then there is a leader, and all know it.
+  absl::Status WaitUntilReady() {
+    for (const StoreProcess& store : stores_) {
+      KvClient client({.endpoints = {store.address}, .budget = kReadyAttempt});
+      for (int attempt = 0;; ++attempt) {
+        const auto answer = client.Get("ready?");
+        if (std::holds_alternative<KvGet>(answer)) break;
+        HandleSignals(false);
+        if (stop_) return absl::OkStatus();
+        for (const StoreProcess& other : stores_) {
+          if (other.pid == 0) return FailedStart(other);
+        }
+        if (attempt == kReadyAttempts) {
+          return absl::UnavailableError(absl::StrCat("the stores found no leader in time: ",
+                                                     std::get<KvError>(answer).message));
+        }
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  static absl::Status FailedStart(const StoreProcess& store) {
+    return absl::UnavailableError(
+        absl::StrCat("store ", store.id, " did not start: ", LastLine(store.log)));
+  }
+
+  void PrintWelcome() {
+    std::puts("FlareDB playground: three stores on this machine. Ctrl-C ends and removes them.\n");
+    for (const StoreProcess& store : stores_) {
+      std::printf("  store %d   %s   pid %d\n", store.id, store.address.c_str(), store.pid);
+    }
+    const char* program = program_.c_str();
+    std::printf("  data      %s\n\nReady. Try this in another terminal:\n\n", folder_.c_str());
+    std::printf("  %s kv put greeting hello --addr %s\n", program, stores_[0].address.c_str());
+    std::printf("  %s kv get greeting --addr %s\n", program, stores_[1].address.c_str());
+    std::printf("  %s kv cas greeting \"hello again\" --expect 1 --addr %s\n\n", program,
+                stores_[2].address.c_str());
+    std::puts("Then kill a store (kill -9 PID): the others go on.");
+    std::fflush(stdout);
+  }
+
+  void WaitForStop() {
+    while (!stop_) HandleSignals(true);
+  }
+
+  // Takes one signal, waiting for it if told so.
+  void HandleSignals(bool wait) {
+    const timespec now{};
+    const int signal =
+        wait ? sigwaitinfo(&signals_, nullptr) : sigtimedwait(&signals_, nullptr, &now);
+    if (signal == SIGCHLD) {
+      ReapStores(wait);
+    } else if (signal > 0) {
+      stop_ = true;
+    }
+  }
+
+  // Notices the stores that have ended, and says so if the user should know.
+  void ReapStores(bool report) {
+    for (StoreProcess& store : stores_) {
+      int status = 0;
+      if (store.pid == 0 || waitpid(store.pid, &status, WNOHANG) != store.pid) continue;
+      if (report) PrintEnded(store, status);
+      store.pid = 0;
+    }
+  }
+
+  void PrintEnded(const StoreProcess& store, int status) {
+    const std::string how = WIFSIGNALED(status)
+                                ? absl::StrCat("was ended by signal ", WTERMSIG(status))
+                                : absl::StrCat("ended with code ", WEXITSTATUS(status));
+    std::string command;
+    for (const std::string& word : Command(program_, store)) {
+      absl::StrAppend(&command, command.empty() ? "" : " ", word);
+    }
+    std::printf("\nStore %d (pid %d) %s. Start it again with:\n\n  %s\n", store.id, store.pid,
+                how.c_str(), command.c_str());
+    std::fflush(stdout);
+  }
+
+  void StopStores() {
+    for (const StoreProcess& store : stores_) {
+      if (store.pid != 0) kill(store.pid, SIGTERM);
+    }
+    const std::time_t until = std::time(nullptr) + kStopSeconds;
+    for (StoreProcess& store : stores_) {
+      while (store.pid != 0) {
+        if (waitpid(store.pid, nullptr, WNOHANG) == store.pid) {
+          store.pid = 0;
+        } else if (std::time(nullptr) > until) {
+          kill(store.pid, SIGKILL);
+        } else {
+          usleep(10'000);
+        }
+      }
+    }
+  }
+
+  const std::string executable_ = OwnExecutable();
+  const std::string program_ = CommandForUser(executable_);
+  sigset_t signals_;
+  std::string folder_;
+  std::vector<StoreProcess> stores_;
+  bool stop_ = false;
+};
+
+}  // namespace
+
+absl::Status RunPlayground() { return Playground().Run(); }
+
+}  // namespace flaredb::net

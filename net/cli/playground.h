@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// A cluster of three stores on this machine, for trying things out.
+#ifndef FLAREDB_NET_CLI_PLAYGROUND_H_
+#define FLAREDB_NET_CLI_PLAYGROUND_H_
+
+#include "absl/status/status.h"
+
+namespace flaredb::net {
+
+// Starts three stores as processes of their own, in a temporary folder and on free ports (50051 to
+// 50053 if these are), tells on standard output how to use them, and stays until SIGINT, SIGTERM or
+// SIGHUP. A store that ends meanwhile is reported and not started again. At the end, also at one by
+// SIGKILL, the stores and the folder are gone. Errors are one sentence.
+absl::Status RunPlayground();
+
+}  // namespace flaredb::net
+
+#endif  // FLAREDB_NET_CLI_PLAYGROUND_H_

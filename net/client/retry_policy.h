@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a client makes of one answer: done, again, or never.
+#ifndef FLAREDB_NET_CLIENT_RETRY_POLICY_H_
+#define FLAREDB_NET_CLIENT_RETRY_POLICY_H_
+
+#include <cstdint>
+#include <string>
+
+#include "core/base/time.h"
+#include "net/grpc_client.h"
+
+namespace flaredb::net {
+
+enum class Next : uint8_t {
+  kDone,        // A reply.
+  kRetry,       // Again, elsewhere if possible, with the same request id.
+  kNewRequest,  // Certainly not applied at any attempt: again under a new id, with `seen_index`.
+  kRefused,     // No retry can succeed.
+  kForgotten,   // The outcome can't be learned any more.
+};
+
+struct Judgement {
+  Next next = Next::kDone;
+  // This attempt may have taken effect, or may yet. Concerns writes only.
+  bool maybe_applied = false;
+  bool busy = false;  // Refused for load; wait `pause` before the next attempt.
+  Duration pause;
+  std::string leader_address;  // Where to try next; empty when unknown.
+  uint64_t seen_index = 0;     // kNewRequest only.
+};
+
+// Pure. A status without a typed detail comes from something between us and the store, or from the
+// transport; then `result.sent` decides.
+Judgement Judge(const UnaryResult& result);
+
+}  // namespace flaredb::net
+
+#endif  // FLAREDB_NET_CLIENT_RETRY_POLICY_H_

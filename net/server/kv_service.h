@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// kvrpc.KvCas: from a client's bytes to the store and back.
+#ifndef FLAREDB_NET_SERVER_KV_SERVICE_H_
+#define FLAREDB_NET_SERVER_KV_SERVICE_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/base/time.h"
+#include "core/store/recovery.h"
+#include "core/store/request.h"
+#include "net/grpc_server.h"
+#include "net/server/runtime.h"
+#include "net/wire/error_codec.h"
+#include "net/wire/kv_codec.h"
+
+namespace flaredb::net {
+
+// How long a request may wait when its client does not say.
+inline constexpr Duration kDefaultBudget = Duration::Seconds(5);
+// How long it may wait when its client says more.
+inline constexpr Duration kMaxBudget = Duration::Seconds(60);
+
+// The time that the store gets for a request: the least of what the client grants by gRPC
+// (`time_left`), what it wishes in its context (`wish`) and kMaxBudget; kDefaultBudget when the
+// client says neither. Part of a gRPC deadline is kept back, so that the store's typed answer comes
+// before the bare DEADLINE_EXCEEDED of the protocol.
+Duration BudgetOf(std::optional<Duration> time_left, std::optional<Duration> wish);
+
+class KvService {
+ public:
+  // Registers its methods; `server` must not be listening yet. `runtime` outlives `server`.
+  KvService(GrpcServer* server, Runtime* runtime, AddressOfStore address_of);
+
+ private:
+  using Decode = DecodedKvCall(std::string_view message, const store::Identity& self);
+  using Encode = EncodedKvReply(const ReplyShape& shape, store::Reply reply,
+                                const AddressOfStore& address_of);
+
+  void Register(GrpcServer* server, const char* method, Decode* decode, Encode* encode);
+  void Handle(UnaryCall unary, std::string_view message, Decode* decode, Encode* encode);
+
+  EventLoop* const loop_;
+  Runtime* const runtime_;
+  const AddressOfStore address_of_;
+};
+
+}  // namespace flaredb::net
+
+#endif  // FLAREDB_NET_SERVER_KV_SERVICE_H_

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/server/peer_link.h"
+
+#include <utility>
+#include <variant>
+
+#include "net/server/log.h"
+#include "net/wire/raft_codec.h"
+#include "proto/raftpb.pb.h"
+
+namespace flaredb::net {
+namespace {
+
+constexpr char kMethod[] = "/raftpb.RaftService/Batch";
+// A batch is sent when its payloads reach this; far below the message limit, as one payload may
+// come on top.
+constexpr size_t kBatchBytes = 1 << 20;
+// What may wait for a store that does not read fast enough. Above the bytes that Raft leaves
+// unanswered, below the connection's own limit, which would cost us the connection.
+constexpr size_t kUnsentBytesMax = 32 << 20;
+constexpr Duration kReopenPause = Duration::Milliseconds(100);
+// A store that refuses us has to be configured anew first.
+constexpr Duration kRefusedPause = Duration::Seconds(2);
+
+GrpcChannelOptions ChannelOptions(const LinkHeader& header) {
+  GrpcChannelOptions options;
+  // A peer that vanished without a word is noticed in 5 s; a live one speaks more often.
+  options.http2.keepalive_interval = Duration::Seconds(2);
+  options.http2.keepalive_timeout = Duration::Seconds(3);
+  options.connect_timeout = Duration::Seconds(2);
+  // A store that comes back should be part of the cluster again at once.
+  options.backoff_max = Duration::Milliseconds(500);
+  options.seed = header.incarnation ^ header.to.value();
+  return options;
+}
+
+bool IsWrite(const store::Operation& operation) {
+  return std::holds_alternative<kv::CompareAndSwap>(operation) ||
+         std::holds_alternative<kv::CompareAndDelete>(operation);
+}
+
+store::ForwardedReply Refusal(uint64_t id, store::ErrorCode code, store::Outcome outcome,
+                              std::string message) {
+  store::Error error;
+  error.code = code;
+  error.outcome = outcome;
+  error.message = std::move(message);
+  return {id, {std::move(error), Index()}};
+}
+
+bool IsRefusal(absl::StatusCode code) {
+  return code == absl::StatusCode::kFailedPrecondition ||
+         code == absl::StatusCode::kPermissionDenied ||
+         code == absl::StatusCode::kInvalidArgument || code == absl::StatusCode::kUnimplemented;
+}
+
+}  // namespace
+
+PeerLink::PeerLink(EventLoop* loop, const LinkHeader& header, std::string address, Answer answer)
+    : loop_(loop),
+      header_(header),
+      answer_(std::move(answer)),
+      channel_(loop, std::move(address), ChannelOptions(header)),
+      batch_(std::make_unique<raftpb::RaftBatch>()) {
+  Open();
+}
+
+PeerLink::~PeerLink() {
+  if (reopen_.has_value()) loop_->CancelTimer(*reopen_);
+}
+
+void PeerLink::Open() {
+  reopen_.reset();
+  state_ = State::kOpening;
+  stream_ = channel_.OpenStream(kMethod, {}, this);
+  raftpb::RaftBatch hello;
+  FillHeader(&hello);
+  stream_.Send(hello.SerializeAsString());
+}
+
+void PeerLink::FillHeader(raftpb::RaftBatch* batch) const {
+  batch->set_cluster_id(header_.cluster_id);
+  batch->set_from_store(header_.from.value());
+  batch->set_to_store(header_.to.value());
+  batch->set_store_incarnation(header_.incarnation);
+}
+
+bool PeerLink::HasRoom() const {
+  return state_ == State::kUp && stream_.unsent_bytes() + batch_bytes_ < kUnsentBytesMax;
+}
+
+void PeerLink::Add(const store::StoreMessage& message) {
+  const auto* request = std::get_if<store::ForwardedRequest>(&message);
+  if (!HasRoom()) {
+    if (request != nullptr) AnswerUnsent(request->id);
+    return;
+  }
+  if (request != nullptr) in_flight_[request->id] = IsWrite(request->request.operation);
+  AppendMessage(message, batch_.get());
+  batch_bytes_ += PayloadBytes(message);
+  if (batch_bytes_ >= kBatchBytes) SendBatch();
+}
+
+void PeerLink::Flush() {
+  if (batch_->messages_size() + batch_->requests_size() + batch_->replies_size() > 0) SendBatch();
+}
+
+void PeerLink::SendBatch() {
+  FillHeader(batch_.get());
+  stream_.Send(batch_->SerializeAsString());
+  batch_->Clear();
+  batch_bytes_ = 0;
+}
+
+void PeerLink::OnMessage(std::string_view) {
+  // The only message of the other side says that the link is accepted.
+  if (state_ == State::kOpening) BecomeUp();
+}
+
+void PeerLink::BecomeUp() {
+  state_ = State::kUp;
+  logged_reason_.clear();
+  Log(LogLevel::kInfo, "linked to store", {{"store", header_.to}, {"address", channel_.address()}});
+}
+
+void PeerLink::OnClosed(const GrpcStatus& status, Sent) {
+  LogDown(status);
+  state_ = State::kDown;
+  batch_->Clear();
+  batch_bytes_ = 0;
+  const Duration pause = IsRefusal(status.code) ? kRefusedPause : kReopenPause;
+  reopen_ = loop_->StartTimer(loop_->now() + pause, [this] { Open(); });
+  AnswerInFlight();
+}
+
+void PeerLink::LogDown(const GrpcStatus& status) {
+  if (status.message == logged_reason_) return;
+  // That a store is not there yet is no news while the cluster starts.
+  const bool news = state_ == State::kUp || IsRefusal(status.code);
+  logged_reason_ = status.message;
+  Log(news ? LogLevel::kWarn : LogLevel::kInfo,
+      IsRefusal(status.code) ? "refused by store" : "no link to store",
+      {{"store", header_.to}, {"address", channel_.address()}, {"reason", status.message}});
+}
+
+void PeerLink::AnswerUnsent(uint64_t id) {
+  loop_->Defer([answer = answer_, id] {
+    answer(Refusal(id, store::ErrorCode::kNotLeader, store::Outcome::kNotApplied,
+                   "the leader can't be reached at the moment: try again"));
+  });
+}
+
+void PeerLink::AnswerInFlight() {
+  const std::map<uint64_t, bool> lost = std::exchange(in_flight_, {});
+  for (const auto& [id, writes] : lost) {
+    answer_(writes ? Refusal(id, store::ErrorCode::kStaleCommand, store::Outcome::kUnknown,
+                             "the link to the leader broke before it answered: retry with the "
+                             "same request id, or read the key and decide")
+                   : Refusal(id, store::ErrorCode::kReadNotReady, store::Outcome::kNotApplied,
+                             "the link to the leader broke before it answered: try again"));
+  }
+}
+
+}  // namespace flaredb::net

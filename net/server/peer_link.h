@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way to one other store: a stream that is opened again whenever it breaks.
+#ifndef FLAREDB_NET_SERVER_PEER_LINK_H_
+#define FLAREDB_NET_SERVER_PEER_LINK_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/base/types.h"
+#include "core/store/message.h"
+#include "net/event_loop.h"
+#include "net/grpc_client.h"
+
+namespace raftpb {
+class RaftBatch;
+}
+
+namespace flaredb::net {
+
+// How every batch begins.
+struct LinkHeader {
+  uint64_t cluster_id = 0;
+  StoreId from;
+  StoreId to;
+  uint64_t incarnation = 0;  // Of this process.
+};
+
+// Messages of one turn leave in one batch. What cannot leave now is lost, as Raft permits; a
+// forwarded request is answered instead, so that its client learns the truth at once:
+//   not sent               kNotLeader, not applied
+//   sent, link broken since  kReadNotReady for a read; kStaleCommand, unknown, for a write
+class PeerLink : private ClientStreamReader {
+ public:
+  // Receives the answers to forwarded requests that met no store. Not called from inside Add;
+  // may be called once more after the link's end.
+  using Answer = std::function<void(store::ForwardedReply reply)>;
+
+  PeerLink(EventLoop* loop, const LinkHeader& header, std::string address, Answer answer);
+  ~PeerLink();
+  PeerLink(const PeerLink&) = delete;
+  PeerLink& operator=(const PeerLink&) = delete;
+
+  // Adds to the batch of this turn.
+  void Add(const store::StoreMessage& message);
+  // Sends the batch.
+  void Flush();
+  // The other store answered request `id`, whichever way the answer came.
+  void NoteAnswered(uint64_t id) { in_flight_.erase(id); }
+
+ private:
+  enum class State : uint8_t { kDown, kOpening, kUp };
+
+  void OnMessage(std::string_view message) override;
+  void OnClosed(const GrpcStatus& status, Sent sent) override;
+
+  void Open();
+  // Runs when the opening message was answered.
+  void BecomeUp();
+  void SendBatch();
+  void FillHeader(raftpb::RaftBatch* batch) const;
+  // Whether more bytes may be queued for the other store.
+  bool HasRoom() const;
+  void AnswerUnsent(uint64_t id);
+  void AnswerInFlight();
+  void LogDown(const GrpcStatus& status);
+
+  EventLoop* const loop_;
+  const LinkHeader header_;
+  const Answer answer_;
+  GrpcChannel channel_;
+  ClientStream stream_;
+  State state_ = State::kDown;
+  std::optional<EventLoop::TimerId> reopen_;
+  // Why the link is down, as last logged; each reason is logged once.
+  std::string logged_reason_;
+
+  std::unique_ptr<raftpb::RaftBatch> batch_;
+  size_t batch_bytes_ = 0;  // Payloads in batch_.
+  // Requests sent and not answered: id -> whether it writes.
+  std::map<uint64_t, bool> in_flight_;
+};
+
+}  // namespace flaredb::net
+
+#endif  // FLAREDB_NET_SERVER_PEER_LINK_H_

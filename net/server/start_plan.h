@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a store is to be, from what the flags say and what the data folder holds.
+#ifndef FLAREDB_NET_SERVER_START_PLAN_H_
+#define FLAREDB_NET_SERVER_START_PLAN_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/base/types.h"
+#include "core/region/region.h"
+#include "core/store/recovery.h"
+#include "net/server/members.h"
+
+namespace flaredb::net {
+
+struct StartFlags {
+  StoreId store;
+  std::string address;                     // Where the store listens.
+  std::string data_dir;                    // For error texts.
+  std::optional<uint64_t> cluster_id;      // --cluster-id
+  std::optional<Members> initial_cluster;  // --initial-cluster
+};
+
+// What an earlier start left in the folder.
+struct FoundStore {
+  store::Identity identity;
+  std::vector<StoreId> members;       // Who holds the first region, by id.
+  std::optional<Members> remembered;  // The members file.
+};
+
+struct StartPlan {
+  store::Identity identity;
+  Members members;  // Of all stores, this one included.
+};
+
+// Decides without touching anything. `found` is absent in a new folder. `random_id` becomes the
+// cluster id of a new cluster of one store: there is nobody to agree with.
+// INVALID_ARGUMENT: the flags make no sense. FAILED_PRECONDITION: they contradict the folder. Both
+// are one sentence that says what to do.
+absl::StatusOr<StartPlan> PlanStart(const StartFlags& flags, const std::optional<FoundStore>& found,
+                                    uint64_t random_id);
+
+// The first region of a new cluster: all keys, a replica on every member, whose peer id is its
+// store's id.
+Region FirstRegion(const Members& members);
+
+}  // namespace flaredb::net
+
+#endif  // FLAREDB_NET_SERVER_START_PLAN_H_

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/server/transport.h"
+
+#include <utility>
+#include <variant>
+
+namespace flaredb::net {
+
+Transport::Transport(EventLoop* loop, GrpcServer* server, Deliver deliver)
+    : loop_(loop),
+      deliver_(std::move(deliver)),
+      acceptor_(server, [this](StoreId from, store::StoreMessage message) {
+        OnMessage(from, std::move(message));
+      }) {}
+
+void Transport::Start(const store::Identity& self, const Members& members, uint64_t incarnation) {
+  members_ = members;
+  acceptor_.Start(self, members, incarnation);
+  for (const auto& [id, address] : members) {
+    if (id == self.store) continue;
+    const LinkHeader header{self.cluster_id, self.store, id, incarnation};
+    links_[id] = std::make_unique<PeerLink>(
+        loop_, header, address,
+        [this, to = id](store::ForwardedReply reply) { OnMessage(to, std::move(reply)); });
+  }
+}
+
+void Transport::Stop() {
+  acceptor_.Stop();
+  links_.clear();
+}
+
+void Transport::Send(StoreId to, const store::StoreMessage& message) {
+  const auto link = links_.find(to);
+  if (link != links_.end()) link->second->Add(message);
+}
+
+void Transport::Flush() {
+  for (const auto& [id, link] : links_) link->Flush();
+}
+
+std::string Transport::AddressOf(StoreId store) const {
+  const auto it = members_.find(store);
+  return it == members_.end() ? "" : it->second;
+}
+
+void Transport::OnMessage(StoreId from, store::StoreMessage message) {
+  if (const auto* reply = std::get_if<store::ForwardedReply>(&message)) {
+    if (const auto link = links_.find(from); link != links_.end()) {
+      link->second->NoteAnswered(reply->id);
+    }
+  }
+  deliver_(from, std::move(message));
+}
+
+}  // namespace flaredb::net

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Carries messages between this store and the others of its cluster.
+#ifndef FLAREDB_NET_SERVER_TRANSPORT_H_
+#define FLAREDB_NET_SERVER_TRANSPORT_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/base/types.h"
+#include "core/store/message.h"
+#include "core/store/recovery.h"
+#include "net/event_loop.h"
+#include "net/grpc_server.h"
+#include "net/server/members.h"
+#include "net/server/peer_acceptor.h"
+#include "net/server/peer_link.h"
+
+namespace flaredb::net {
+
+// One stream in each direction for each pair of stores, opened by its sender. Messages may be lost.
+class Transport {
+ public:
+  // Receives messages in step 2 of the loop. Also the stand-in answers of PeerLink, as if they came
+  // from the store that was asked.
+  using Deliver = std::function<void(StoreId from, store::StoreMessage message)>;
+
+  // Registers raftpb.RaftService; `server` must not be listening yet. Outlives `server`.
+  Transport(EventLoop* loop, GrpcServer* server, Deliver deliver);
+
+  // Opens the links. `incarnation` is this process's: random, not 0.
+  void Start(const store::Identity& self, const Members& members, uint64_t incarnation);
+  // Closes the links in both directions.
+  void Stop();
+
+  // Adds to what leaves at the next Flush. A store that is no member gets nothing.
+  void Send(StoreId to, const store::StoreMessage& message);
+  void Flush();
+
+  // Empty when the store is no member.
+  std::string AddressOf(StoreId store) const;
+
+ private:
+  void OnMessage(StoreId from, store::StoreMessage message);
+
+  EventLoop* const loop_;
+  const Deliver deliver_;
+  PeerAcceptor acceptor_;
+  Members members_;
+  std::map<StoreId, std::unique_ptr<PeerLink>> links_;
+};
+
+}  // namespace flaredb::net
+
+#endif  // FLAREDB_NET_SERVER_TRANSPORT_H_

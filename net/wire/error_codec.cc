@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/wire/error_codec.h"
+
+#include <utility>
+
+#include "net/wire/region_codec.h"
+#include "proto/errorpb.pb.h"
+
+namespace flaredb::net {
+namespace {
+
+GrpcStatus Pack(absl::StatusCode code, const errorpb::Error& error) {
+  return StatusWithDetail(code, error.message(), "errorpb.Error", error.SerializeAsString());
+}
+
+errorpb::Error NotApplied(std::string message) {
+  errorpb::Error detail;
+  detail.set_message(std::move(message));
+  detail.set_outcome(errorpb::NOT_APPLIED);
+  return detail;
+}
+
+store::Error MakeError(store::ErrorCode code, store::Outcome outcome, std::string message) {
+  store::Error error;
+  error.code = code;
+  error.outcome = outcome;
+  error.message = std::move(message);
+  return error;
+}
+
+// Sets the kind of `detail` and returns the code that goes with it.
+absl::StatusCode SetKind(const store::Error& error, const AddressOfStore& address_of,
+                         errorpb::Error* detail) {
+  switch (error.code) {
+    case store::ErrorCode::kNotLeader: {
+      errorpb::NotLeader* kind = detail->mutable_not_leader();
+      kind->set_region_id(error.region_id.value());
+      if (error.leader) {
+        kind->mutable_leader()->set_store_id(error.leader.value());
+        kind->set_leader_address(address_of(error.leader));
+      }
+      return absl::StatusCode::kUnavailable;
+    }
+    case store::ErrorCode::kEpochNotMatch: {
+      errorpb::EpochNotMatch* kind = detail->mutable_epoch_not_match();
+      if (error.region.has_value()) EncodeRegion(*error.region, kind->add_current_regions());
+      return absl::StatusCode::kFailedPrecondition;
+    }
+    case store::ErrorCode::kRegionNotFound:
+      detail->mutable_region_not_found()->set_region_id(error.region_id.value());
+      return absl::StatusCode::kFailedPrecondition;
+    case store::ErrorCode::kKeyNotInRegion:
+      detail->mutable_key_not_in_region()->set_region_id(error.region_id.value());
+      return absl::StatusCode::kFailedPrecondition;
+    case store::ErrorCode::kReadNotReady:
+      detail->mutable_read_not_ready()->set_region_id(error.region_id.value());
+      return absl::StatusCode::kUnavailable;
+    case store::ErrorCode::kServerIsBusy:
+      detail->mutable_server_is_busy()->set_reason(error.message);
+      detail->mutable_server_is_busy()->set_backoff_ms(
+          static_cast<uint64_t>(error.backoff.milliseconds()));
+      return absl::StatusCode::kResourceExhausted;
+    case store::ErrorCode::kStaleCommand:
+      detail->mutable_stale_command();
+      return absl::StatusCode::kUnknown;
+    case store::ErrorCode::kDeadlineExceeded:
+      detail->mutable_deadline_exceeded();
+      return absl::StatusCode::kDeadlineExceeded;
+    case store::ErrorCode::kForgotten:
+      detail->mutable_request_forgotten();
+      return absl::StatusCode::kUnknown;
+    case store::ErrorCode::kInvalidArgument:
+      detail->mutable_invalid_request();
+      return absl::StatusCode::kInvalidArgument;
+    case store::ErrorCode::kStoreFailed:
+      detail->mutable_store_failed();
+      return absl::StatusCode::kUnavailable;
+  }
+  return absl::StatusCode::kInternal;
+}
+
+}  // namespace
+
+GrpcStatus StatusOf(const store::Error& error, const AddressOfStore& address_of) {
+  errorpb::Error detail;
+  detail.set_message(error.message);
+  const bool unknown = error.outcome == store::Outcome::kUnknown;
+  detail.set_outcome(unknown ? errorpb::UNKNOWN : errorpb::NOT_APPLIED);
+  absl::StatusCode code = SetKind(error, address_of, &detail);
+  if (unknown && code == absl::StatusCode::kUnavailable) code = absl::StatusCode::kUnknown;
+  return Pack(code, detail);
+}
+
+GrpcStatus InvalidRequest(std::string message) {
+  errorpb::Error detail = NotApplied(std::move(message));
+  detail.mutable_invalid_request();
+  return Pack(absl::StatusCode::kInvalidArgument, detail);
+}
+
+GrpcStatus NamespaceNotFound(std::string_view name) {
+  errorpb::Error detail = NotApplied("namespace \"" + std::string(name) +
+                                     "\" does not exist: use \"default\", the only one so far");
+  detail.mutable_namespace_not_found()->set_namespace_(std::string(name));
+  return Pack(absl::StatusCode::kNotFound, detail);
+}
+
+GrpcStatus ClusterMismatch(uint64_t asked, uint64_t actual) {
+  errorpb::Error detail = NotApplied("the request is for cluster " + std::to_string(asked) +
+                                     " and this store belongs to cluster " +
+                                     std::to_string(actual) + ": check the address");
+  detail.mutable_cluster_mismatch()->set_request_cluster_id(asked);
+  detail.mutable_cluster_mismatch()->set_actual_cluster_id(actual);
+  return Pack(absl::StatusCode::kFailedPrecondition, detail);
+}
+
+GrpcStatus RequestForgotten() {
+  return StatusOf(MakeError(store::ErrorCode::kForgotten, store::Outcome::kUnknown,
+                            "this retry came too late to tell whether an earlier attempt took "
+                            "effect: read the key and decide"),
+                  nullptr);
+}
+
+GrpcStatus RequestOvertaken(Index applied_index) {
+  errorpb::Error detail = NotApplied(
+      "two attempts of this write crossed and neither took effect: send it as a new request");
+  detail.mutable_request_overtaken()->set_applied_index(applied_index.value());
+  return Pack(absl::StatusCode::kAborted, detail);
+}
+
+GrpcStatus UnknownOutcome(std::string message) {
+  return StatusOf(
+      MakeError(store::ErrorCode::kStaleCommand, store::Outcome::kUnknown, std::move(message)),
+      nullptr);
+}
+
+}  // namespace flaredb::net

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Errors as clients see them: a gRPC status with an errorpb.Error as its detail.
+#ifndef FLAREDB_NET_WIRE_ERROR_CODEC_H_
+#define FLAREDB_NET_WIRE_ERROR_CODEC_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "core/base/types.h"
+#include "core/store/request.h"
+#include "net/grpc_status.h"
+
+namespace flaredb::net {
+
+// Where a store is reached: "host:port"; empty when unknown.
+using AddressOfStore = std::function<std::string(StoreId store)>;
+
+// The status for a store's error. UNAVAILABLE, which any gRPC client may retry by itself, is used
+// only when the operation certainly had no effect.
+GrpcStatus StatusOf(const store::Error& error, const AddressOfStore& address_of);
+
+// Refusals that need no store. None of these operations took effect. `message` is one sentence.
+GrpcStatus InvalidRequest(std::string message);
+GrpcStatus NamespaceNotFound(std::string_view name);
+GrpcStatus ClusterMismatch(uint64_t asked, uint64_t actual);
+
+// Ends of writes that are neither success nor mismatch; see kv::WriteResult.
+GrpcStatus RequestForgotten();
+GrpcStatus RequestOvertaken(Index applied_index);
+// The operation was passed on and what came of it can't be told.
+GrpcStatus UnknownOutcome(std::string message);
+
+}  // namespace flaredb::net
+
+#endif  // FLAREDB_NET_WIRE_ERROR_CODEC_H_

@@ -1,0 +1,202 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Whatever users do wrong is answered by one clear sentence and the exit code for it."""
+
+import os
+import socket
+import subprocess
+import tempfile
+import unittest
+
+import grpc
+
+import e2e
+
+
+class CommandLineTest(unittest.TestCase):
+    def check(self, args, code, *words):
+        got, out, err = e2e.run(*args)
+        self.assertEqual((got, out), (code, ""), err)
+        self.assertEqual(err.count("\n"), 1, f"not one line: {err!r}")
+        self.assertTrue(err.startswith("flaredb: "), err)
+        for word in words:
+            self.assertIn(word, err)
+
+    def test_usage(self):
+        for args, *words in (
+            ([], "a command", "--help"),
+            (["frobnicate"], "frobnicate", "--help"),
+            (["--frobnicate"], "--frobnicate", "--help"),
+            (["playground", "--frobnicate"], "--frobnicate", "flaredb playground --help"),
+            (["server"], "--store-id", "flaredb server --help"),
+            (["server", "--store-id", "0"], "--store-id"),
+            (["server", "--store-id", "one"], "--store-id", "one"),
+            (["server", "--store-id", "1", "--peer", "1=a:1"], "--peer"),
+            (["server", "--store-id", "1", "--addr", "nonsense"], "nonsense"),
+            (["server", "--store-id", "1", "--initial-cluster", "1:a"], "1:a", "ID=HOST:PORT"),
+            (["kv"], "a command", "flaredb kv --help"),
+            (["kv", "get"], "KEY", "flaredb kv get --help"),
+            (["kv", "get", "a", "b"], "b"),
+            (["kv", "cas", "k", "v"], "--expect"),
+            (["kv", "cas", "k", "v", "--expect", "-1"], "--expect"),
+            (["kv", "cas-delete", "k", "--expect", "0"], "--expect"),
+            (["kv", "scan", "p", "--start", "a"], "--start"),
+            (["kv", "get", "k", "--timeout", "0"], "--timeout"),
+        ):
+            with self.subTest(args=args):
+                self.check(args, 2, *words)
+
+    def test_help_and_version_are_no_errors(self):
+        for args in (["--help"], ["server", "--help"], ["kv", "--help"], ["kv", "cas", "--help"],
+                     ["playground", "--help"], ["--version"]):
+            code, out, err = e2e.run(*args)
+            self.assertEqual((code, err), (0, ""), args)
+            self.assertTrue(out)
+
+    def test_nobody_there(self):
+        address = "127.0.0.1:%d" % e2e.free_ports(1)[0]
+        self.check(["kv", "get", "k", "--timeout", "0.5", "--addr", address], 3, address)
+        self.check(["kv", "put", "k", "v", "--timeout", "0.5", "--addr", address], 3, address)
+
+
+class ServerTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = e2e.Cluster()
+        cls.cluster.__enter__()
+        cls.cluster.wait_for_leader()
+        assert cls.cluster.kv("put", "kept", "value")[0] == 0
+
+    @classmethod
+    def tearDownClass(cls):
+        # None of the mistakes below cost anything.
+        result = cls.cluster.kv("get", "kept")
+        cls.cluster.__exit__()
+        assert result[:2] == (0, "value\n"), result
+
+    def check_server(self, args, code, *words):
+        got, out, err = e2e.run("server", *args)
+        lines = [line for line in err.splitlines() if line.startswith("flaredb: ")]
+        self.assertEqual((got, out, len(lines)), (code, "", 1), err)
+        for word in words:
+            self.assertIn(word, lines[0])
+
+    def test_busy_port(self):
+        address = self.cluster.addresses[1]
+        with tempfile.TemporaryDirectory() as folder:
+            data = folder + "/new"
+            self.check_server(["--store-id", "9", "--addr", address, "--data-dir", data], 3, address)
+            self.assertFalse(os.path.exists(data))
+
+    def test_folder_in_use(self):
+        port = e2e.free_ports(1)[0]
+        self.check_server(
+            ["--store-id", "1", "--addr", f"127.0.0.1:{port}", "--data-dir", self.cluster.data(1)],
+            4, self.cluster.data(1), "another process",
+        )
+
+    def test_folder_of_another_store_or_cluster(self):
+        self.cluster.stop(3)
+        data = self.cluster.data(3)
+        address = self.cluster.addresses[3]
+        common = ["--addr", address, "--data-dir", data]
+        self.check_server(["--store-id", "2", *common], 4, data, "store 3", "store 2")
+        self.check_server(["--store-id", "3", "--cluster-id", "5", *common], 4, data, "cluster")
+        other = f"1=127.0.0.1:1,2=127.0.0.1:2,3={address}"
+        self.check_server(
+            ["--store-id", "3", "--initial-cluster", other, *common], 4, data, "another cluster"
+        )
+        self.cluster.start(3)
+        e2e.wait_for("the store's return",
+                     lambda: self.cluster.kv("get", "kept", stores=[3])[1] == "value\n")
+
+    def test_a_store_of_another_cluster_is_refused_by_its_peers(self):
+        address = "127.0.0.1:%d" % e2e.free_ports(1)[0]
+        members = f"1={self.cluster.addresses[1]},7={address}"
+        with tempfile.TemporaryDirectory() as folder:
+            with open(folder + "/log", "wb") as log:
+                stranger = subprocess.Popen(
+                    [e2e.FLAREDB, "server", "--store-id", "7", "--addr", address, "--data-dir",
+                     folder + "/data", "--initial-cluster", members],
+                    stdin=subprocess.DEVNULL, stderr=log, preexec_fn=e2e.end_with_parent,
+                )
+
+            def told():
+                with open(folder + "/log", encoding="utf-8") as log:
+                    return "refused by store" in (text := log.read()) and "cluster" in text
+
+            e2e.wait_for("the refusal in the log", told)
+            stranger.terminate()
+            self.assertEqual(stranger.wait(timeout=10), 0)
+
+    def test_folder_that_cannot_be_one(self):
+        port = e2e.free_ports(1)[0]
+        with tempfile.NamedTemporaryFile() as file:
+            self.check_server(
+                ["--store-id", "1", "--addr", f"127.0.0.1:{port}", "--data-dir", file.name],
+                3, file.name, "--data-dir",
+            )
+
+    def test_limits(self):
+        address = self.cluster.addresses[2]
+        for args, *words in (
+            (["get", "k" * 8193], "8192"),
+            (["put", "k" * 8193, "v"], "8192"),
+        ):
+            code, _, err = e2e.run("kv", args[0], "--addr", address, *args[1:])
+            self.assertEqual((code, err.count("\n")), (4, 1), err)
+            for word in words:
+                self.assertIn(word, err)
+        for size, words in ((1048577, ["1048576"]), (5 << 20, [])):
+            done = subprocess.run(
+                [e2e.FLAREDB, "kv", "put", "--addr", address, "big", "-"],
+                input="v" * size, capture_output=True, text=True, timeout=30, check=False,
+            )
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (4, 1), done.stderr)
+            for word in words:
+                self.assertIn(word, done.stderr)
+
+    def test_malformed_requests_get_a_typed_status(self):
+        kv = e2e.Kv(self.cluster.addresses[1])
+        errors = e2e.Messages(e2e.runfile("proto/errorpb.descriptors.bin"))
+        messages = kv.MESSAGES
+        get = messages.get("kvrpc.GetRequest")
+        for method, request, code, kind in (
+            ("Get", b"\x0a\xff", "INVALID_ARGUMENT", "invalid_request"),
+            ("Get", b"garbage", "INVALID_ARGUMENT", "invalid_request"),
+            ("Get", get(key=b"k", namespace="nowhere"), "NOT_FOUND", "namespace_not_found"),
+            ("Get", get(key=b"k", context={"cluster_id": 5}), "FAILED_PRECONDITION",
+             "cluster_mismatch"),
+            ("Get", get(key=b"k", context={"region_id": 99, "region_epoch": {"version": 1}}),
+             "FAILED_PRECONDITION", "region_not_found"),
+            ("Get", get(key=b"k", context={"region_id": 1, "region_epoch": {"version": 9}}),
+             "FAILED_PRECONDITION", "epoch_not_match"),
+            ("Get", get(key=b"k" * 9000), "INVALID_ARGUMENT", "invalid_request"),
+            ("Scan", messages.get("kvrpc.ScanRequest")(page_token=b"x"), "INVALID_ARGUMENT",
+             "invalid_request"),
+            ("CompareAndDelete", messages.get("kvrpc.CasDeleteRequest")(key=b"k"),
+             "INVALID_ARGUMENT", "invalid_request"),
+        ):
+            with self.subTest(method=method, kind=kind):
+                with self.assertRaises(grpc.RpcError) as raised:
+                    kv.call(method, request)
+                self.assertEqual(raised.exception.code().name, code, raised.exception.details())
+                detail = e2e.error_detail(raised.exception, errors)
+                self.assertEqual(detail.WhichOneof("kind"), kind)
+                self.assertEqual(detail.outcome, 1)  # NOT_APPLIED
+                self.assertEqual(detail.message, raised.exception.details())
+        kv.close()
+
+    def test_other_protocols_do_no_harm(self):
+        host, port = self.cluster.addresses[1].split(":")
+        for text in (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01\x02\x00", b"\0" * 1000):
+            with socket.create_connection((host, int(port)), timeout=10) as connection:
+                connection.sendall(text)
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(4096):
+                    pass
+        self.assertEqual(self.cluster.kv("get", "kept", stores=[1])[1], "value\n")
+
+
+if __name__ == "__main__":
+    e2e.main()

@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real processes for end-to-end tests: servers, the command line, gRPC calls by Python's grpcio."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import grpc
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+RUNFILES = os.path.join(os.environ["TEST_SRCDIR"], os.environ["TEST_WORKSPACE"])
+FLAREDB = os.path.join(RUNFILES, "net/cli/flaredb")
+
+
+def runfile(path):
+    return os.path.join(RUNFILES, path)
+
+
+def free_ports(count):
+    """Ports that are free now; all different."""
+    sockets = [socket.socket() for _ in range(count)]
+    for s in sockets:
+        s.bind(("127.0.0.1", 0))
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+def wait_for(what, condition, seconds=20):
+    """The first true value of `condition`, which must come within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"{what}: not within {seconds} s")
+
+
+def run(*args, **options):
+    """Runs flaredb to its end: (exit code, standard output, standard error)."""
+    done = subprocess.run(
+        [FLAREDB, *args], capture_output=True, timeout=30, text=True, check=False, **options
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+class Messages:
+    """Classes for the messages in a FileDescriptorSet: messages.get("kvrpc.GetRequest")."""
+
+    def __init__(self, descriptors):
+        files = descriptor_pb2.FileDescriptorSet()
+        with open(descriptors, "rb") as file:
+            files.ParseFromString(file.read())
+        self.pool = descriptor_pool.DescriptorPool()
+        for file in files.file:
+            self.pool.Add(file)
+        self.factory = message_factory.MessageFactory(self.pool)
+
+    def get(self, name):
+        return self.factory.GetPrototype(self.pool.FindMessageTypeByName(name))
+
+
+class Kv:
+    """kvrpc.KvCas of one store, by grpcio."""
+
+    MESSAGES = Messages(runfile("proto/kvrpc.descriptors.bin"))
+
+    def __init__(self, address):
+        self.channel = grpc.insecure_channel(
+            address, options=[("grpc.initial_reconnect_backoff_ms", 100)]
+        )
+
+    def call(self, method, request, timeout=5):
+        name = {"CompareAndSwap": "Cas", "CompareAndDelete": "CasDelete"}.get(method, method)
+        invoke = self.channel.unary_unary(
+            f"/kvrpc.KvCas/{method}",
+            request_serializer=lambda r: r if isinstance(r, bytes) else r.SerializeToString(),
+            response_deserializer=self.MESSAGES.get(f"kvrpc.{name}Response").FromString,
+        )
+        return invoke(request, timeout=timeout)
+
+    def cas(self, key, value, expected, **options):
+        request = self.MESSAGES.get("kvrpc.CasRequest")(
+            key=key, value=value, expected_version=expected
+        )
+        return self.call("CompareAndSwap", request, **options)
+
+    def get(self, key, **options):
+        return self.call("Get", self.MESSAGES.get("kvrpc.GetRequest")(key=key), **options)
+
+    def close(self):
+        self.channel.close()
+
+
+class Cluster:
+    """`count` servers in a temporary folder. Use as a context: at the end everything is gone."""
+
+    def __init__(self, count=3):
+        self.folder = tempfile.mkdtemp(prefix="flaredb-e2e-", dir=os.environ.get("TEST_TMPDIR"))
+        ports = free_ports(count)
+        self.addresses = {i + 1: f"127.0.0.1:{port}" for i, port in enumerate(ports)}
+        self.processes = {}
+
+    def __enter__(self):
+        for store in self.addresses:
+            self.start(store)
+        return self
+
+    def __exit__(self, *_):
+        for store in list(self.processes):
+            self.kill(store)
+        shutil.rmtree(self.folder)
+
+    @property
+    def members(self):
+        return ",".join(f"{i}={a}" for i, a in self.addresses.items())
+
+    def data(self, store):
+        return f"{self.folder}/store-{store}"
+
+    def log_path(self, store):
+        return f"{self.folder}/store-{store}.log"
+
+    def start(self, store, *extra):
+        """Starts a store; the list of members only at its first start."""
+        args = ["--store-id", str(store), "--addr", self.addresses[store]]
+        args += ["--data-dir", self.data(store), *extra]
+        if not os.path.exists(self.data(store)):
+            args += ["--initial-cluster", self.members]
+        with open(self.log_path(store), "ab") as log:
+            self.processes[store] = subprocess.Popen(
+                [FLAREDB, "server", *args],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=end_with_parent,
+            )
+
+    def kill(self, store):
+        """kill -9."""
+        process = self.processes.pop(store)
+        process.kill()
+        process.wait()
+
+    def stop(self, store, seconds=10):
+        """SIGTERM; the exit code."""
+        process = self.processes.pop(store)
+        process.terminate()
+        return process.wait(timeout=seconds)
+
+    def events(self, store):
+        """The lines of a store's log, which are JSON."""
+        with open(self.log_path(store), encoding="utf-8") as log:
+            return [json.loads(line) for line in log if line.endswith("\n")]
+
+    def leader(self):
+        """The running store that leads in the highest term, or None."""
+        led = [
+            (int(event["term"]), store)
+            for store in self.processes
+            for event in self.events(store)
+            if event["message"] in ("leads", "follows")
+        ]
+        term = max(led, default=(0, 0))[0]
+        for store in self.processes:
+            for event in self.events(store):
+                if event["message"] == "leads" and int(event["term"]) == term:
+                    return store
+        return None
+
+    def wait_for_leader(self):
+        return wait_for("a leader", self.leader)
+
+    def others(self, store):
+        return [i for i in self.addresses if i != store]
+
+    def kv(self, *args, stores=None):
+        """flaredb kv by way of these stores."""
+        addresses = [self.addresses[i] for i in (stores or self.addresses)]
+        return run("kv", args[0], "--addr", ",".join(addresses), *args[1:])
+
+    def logs(self):
+        """For a failed test."""
+        text = ""
+        for store in self.addresses:
+            with open(self.log_path(store), encoding="utf-8") as log:
+                text += f"--- store {store}\n{log.read()}"
+        return text
+
+
+def end_with_parent():
+    """In a child: SIGKILL when the test ends, however it ends."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def processes_with(text):
+    """Pids of the processes whose command line contains `text`."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                if text.encode() in file.read():
+                    found.append(int(pid))
+        except OSError:
+            pass  # It ended.
+    return [pid for pid in found if pid != os.getpid()]
+
+
+def error_detail(error, messages):
+    """The errorpb.Error of a failed call."""
+    raw = dict(error.trailing_metadata())["grpc-status-details-bin"]
+    # google.rpc.Status{1: code, 2: message, 3: details}; Any{1: type_url, 2: value}.
+    fields = dict(wire_fields(raw))
+    detail = dict(wire_fields(fields[3]))
+    assert detail[1] == b"type.googleapis.com/errorpb.Error", detail
+    return messages.get("errorpb.Error").FromString(detail[2])
+
+
+def wire_fields(data):
+    """(number, value) of each field of a message whose schema is not at hand."""
+
+    def varint():
+        nonlocal data
+        value = shift = 0
+        while True:
+            byte, data = data[0], data[1:]
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    while data:
+        tag = varint()
+        if tag & 7 == 0:
+            yield tag >> 3, varint()
+        else:
+            assert tag & 7 == 2, tag
+            size = varint()
+            yield tag >> 3, data[:size]
+            data = data[size:]
+
+
+def main():
+    import unittest
+
+    sys.exit(unittest.main(verbosity=2))

@@ -1,0 +1,106 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""flaredb playground: quickly there, and gone without a trace however it ends."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+import e2e
+
+
+class Playground:
+    def __init__(self):
+        self.parent_folder = tempfile.mkdtemp(prefix="e2e-", dir=os.environ.get("TEST_TMPDIR"))
+        self.started = time.monotonic()
+        # Not in a session with the test and without input, as under a service manager.
+        self.process = subprocess.Popen(
+            [e2e.FLAREDB, "playground"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "TMPDIR": self.parent_folder},
+            preexec_fn=e2e.end_with_parent,
+        )
+        self.text = self.read_until("Then kill a store")
+        self.ready_after = time.monotonic() - self.started
+        found = re.findall(r"store (\d)   (\S+)   pid (\d+)", self.text)
+        self.addresses = {int(i): address for i, address, _ in found}
+        self.pids = {int(i): int(pid) for i, _, pid in found}
+
+    def read_until(self, mark):
+        text = ""
+        for line in self.process.stdout:
+            text += line
+            if mark in line:
+                return text
+        raise AssertionError(f"the playground ended: {text}")
+
+    def gone(self):
+        return not os.listdir(self.parent_folder) and not e2e.processes_with(self.parent_folder)
+
+
+class PlaygroundTest(unittest.TestCase):
+    def setUp(self):
+        self.playground = Playground()
+
+    def tearDown(self):
+        if self.playground.process.poll() is None:
+            self.playground.process.kill()
+            self.playground.process.wait()
+        self.playground.process.stdout.close()
+        e2e.wait_for("the end of everything", self.playground.gone)
+        os.rmdir(self.playground.parent_folder)
+
+    def test_it_is_ready_and_its_commands_work(self):
+        # The aim is 2 s on a quiet machine; a test machine is not quiet.
+        self.assertLess(self.playground.ready_after, 10)
+        self.assertEqual(sorted(self.playground.addresses), [1, 2, 3])
+        commands = re.findall(r"^  (\S*flaredb kv .*)$", self.playground.text, re.MULTILINE)
+        outputs = []
+        for command in commands:
+            words = shlex.split(command)
+            self.assertTrue(os.path.samefile(words[0], e2e.FLAREDB), command)
+            outputs.append(e2e.run(*words[1:])[:2])
+        self.assertEqual(outputs, [(0, "version 1\n"), (0, "hello\n"), (0, "version 2\n")])
+
+    def test_signals_end_it(self):
+        self.playground.process.send_signal(signal.SIGINT)
+        self.assertEqual(self.playground.process.wait(timeout=15), 0)
+        self.assertTrue(self.playground.gone())
+
+    def test_kill_9_ends_it_as_well(self):
+        self.playground.process.kill()
+        self.playground.process.wait()
+        e2e.wait_for("the end of everything", self.playground.gone)
+
+    def test_a_killed_store_is_reported_and_can_be_started_by_hand(self):
+        os.kill(self.playground.pids[1], signal.SIGKILL)
+        text = self.playground.read_until("flaredb server")
+        self.assertIn("Store 1 (pid %d) was ended by signal 9" % self.playground.pids[1], text)
+        others = ",".join(self.playground.addresses[i] for i in (2, 3))
+        self.assertEqual(e2e.run("kv", "put", "k", "v", "--addr", others)[:2], (0, "version 1\n"))
+
+        command = shlex.split(text.strip().splitlines()[-1])
+        by_hand = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            preexec_fn=e2e.end_with_parent,
+        )
+        own = self.playground.addresses[1]
+        e2e.wait_for(
+            "the restarted store", lambda: e2e.run("kv", "get", "k", "--addr", own)[1] == "v\n"
+        )
+        # It is part of the playground all the same.
+        self.playground.process.terminate()
+        self.assertEqual(self.playground.process.wait(timeout=15), 0)
+        by_hand.wait(timeout=10)
+
+
+if __name__ == "__main__":
+    e2e.main()

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/client/retry_policy.h"
+
+#include <gtest/gtest.h>
+
+#include "proto/errorpb.pb.h"
+
+namespace flaredb::net {
+namespace {
+
+UnaryResult Bare(absl::StatusCode code, Sent sent) { return {{code, "text"}, "", sent}; }
+
+UnaryResult Typed(absl::StatusCode code, const errorpb::Error& error) {
+  return {StatusWithDetail(code, "text", "errorpb.Error", error.SerializeAsString()), "",
+          Sent::kYes};
+}
+
+errorpb::Error NotApplied() {
+  errorpb::Error error;
+  error.set_outcome(errorpb::NOT_APPLIED);
+  return error;
+}
+
+TEST(RetryPolicy, AReplyIsTheEnd) { EXPECT_EQ(Judge({{}, "reply", Sent::kYes}).next, Next::kDone); }
+
+TEST(RetryPolicy, ARequestThatNeverLeftWasNotApplied) {
+  const Judgement judgement = Judge(Bare(absl::StatusCode::kUnavailable, Sent::kNo));
+  EXPECT_EQ(judgement.next, Next::kRetry);
+  EXPECT_FALSE(judgement.maybe_applied);
+}
+
+TEST(RetryPolicy, ABrokenConnectionLeavesTheOutcomeOpen) {
+  const Judgement judgement = Judge(Bare(absl::StatusCode::kUnavailable, Sent::kMaybe));
+  EXPECT_EQ(judgement.next, Next::kRetry);
+  EXPECT_TRUE(judgement.maybe_applied);
+}
+
+TEST(RetryPolicy, ABareDeadlineLeavesTheOutcomeOpen) {
+  EXPECT_TRUE(Judge(Bare(absl::StatusCode::kDeadlineExceeded, Sent::kYes)).maybe_applied);
+}
+
+TEST(RetryPolicy, WhatTheServerDoesNotKnowIsRefused) {
+  const Judgement judgement = Judge(Bare(absl::StatusCode::kUnimplemented, Sent::kYes));
+  EXPECT_EQ(judgement.next, Next::kRefused);
+  EXPECT_FALSE(judgement.maybe_applied);
+}
+
+TEST(RetryPolicy, ALeaderElsewhereIsAskedNext) {
+  errorpb::Error error = NotApplied();
+  error.mutable_not_leader()->set_leader_address("b:2");
+  const Judgement judgement = Judge(Typed(absl::StatusCode::kUnavailable, error));
+  EXPECT_EQ(judgement.next, Next::kRetry);
+  EXPECT_EQ(judgement.leader_address, "b:2");
+  EXPECT_FALSE(judgement.maybe_applied);
+}
+
+TEST(RetryPolicy, ABusyStoreIsGivenTimeButNotTooMuch) {
+  errorpb::Error error = NotApplied();
+  error.mutable_server_is_busy()->set_backoff_ms(100);
+  Judgement judgement = Judge(Typed(absl::StatusCode::kResourceExhausted, error));
+  EXPECT_TRUE(judgement.busy);
+  EXPECT_EQ(judgement.pause, Duration::Milliseconds(100));
+  error.mutable_server_is_busy()->set_backoff_ms(UINT64_MAX);
+  judgement = Judge(Typed(absl::StatusCode::kResourceExhausted, error));
+  EXPECT_EQ(judgement.pause, Duration::Milliseconds(1000));
+}
+
+TEST(RetryPolicy, AStaleCommandIsRetriedAndRemembered) {
+  errorpb::Error error;
+  error.set_outcome(errorpb::UNKNOWN);
+  error.mutable_stale_command();
+  const Judgement judgement = Judge(Typed(absl::StatusCode::kUnknown, error));
+  EXPECT_EQ(judgement.next, Next::kRetry);
+  EXPECT_TRUE(judgement.maybe_applied);
+}
+
+// An error without a stated outcome promises nothing.
+TEST(RetryPolicy, AnUnspecifiedOutcomeIsUnknown) {
+  errorpb::Error error;
+  error.mutable_not_leader();
+  EXPECT_TRUE(Judge(Typed(absl::StatusCode::kUnavailable, error)).maybe_applied);
+}
+
+TEST(RetryPolicy, AnOvertakenWriteBecomesANewRequest) {
+  errorpb::Error error = NotApplied();
+  error.mutable_request_overtaken()->set_applied_index(12);
+  const Judgement judgement = Judge(Typed(absl::StatusCode::kAborted, error));
+  EXPECT_EQ(judgement.next, Next::kNewRequest);
+  EXPECT_EQ(judgement.seen_index, 12u);
+}
+
+TEST(RetryPolicy, AForgottenWriteIsNotRetried) {
+  errorpb::Error error;
+  error.set_outcome(errorpb::UNKNOWN);
+  error.mutable_request_forgotten();
+  EXPECT_EQ(Judge(Typed(absl::StatusCode::kUnknown, error)).next, Next::kForgotten);
+}
+
+TEST(RetryPolicy, BrokenRulesAreFinal) {
+  errorpb::Error error = NotApplied();
+  error.mutable_invalid_request();
+  EXPECT_EQ(Judge(Typed(absl::StatusCode::kInvalidArgument, error)).next, Next::kRefused);
+  error.mutable_namespace_not_found();
+  EXPECT_EQ(Judge(Typed(absl::StatusCode::kNotFound, error)).next, Next::kRefused);
+}
+
+}  // namespace
+}  // namespace flaredb::net

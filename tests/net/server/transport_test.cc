@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/server/transport.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "net/event_loop.h"
+#include "net/grpc_server.h"
+#include "net/system_clock.h"
+
+namespace flaredb::net {
+namespace {
+
+constexpr uint64_t kCluster = 7;
+
+// One store's transport with its server; messages that arrive are kept.
+struct Node {
+  Node(EventLoop* loop, uint64_t id)
+      : store(id),
+        server(std::make_unique<GrpcServer>(loop, GrpcServerOptions())),
+        transport(loop, server.get(), [this](StoreId from, store::StoreMessage message) {
+          received.emplace_back(from, std::move(message));
+        }) {
+    address = "127.0.0.1:" + std::to_string(*server->Listen("127.0.0.1:0"));
+  }
+  ~Node() { server.reset(); }
+
+  void Start(const Members& members, uint64_t cluster = kCluster) {
+    transport.Start({cluster, store}, members, 100 + store.value());
+  }
+  void SendNow(StoreId to, const store::StoreMessage& message) {
+    transport.Send(to, message);
+    transport.Flush();
+  }
+  // The last thing received, if it is a forwarded reply with an error.
+  const store::Error* LastError() const {
+    if (received.empty()) return nullptr;
+    const auto* reply = std::get_if<store::ForwardedReply>(&received.back().second);
+    return reply == nullptr ? nullptr : std::get_if<store::Error>(&reply->reply.result);
+  }
+
+  const StoreId store;
+  std::unique_ptr<GrpcServer> server;
+  Transport transport;
+  std::string address;
+  std::vector<std::pair<StoreId, store::StoreMessage>> received;
+};
+
+store::RaftEnvelope Heartbeat(uint64_t round) {
+  store::RaftEnvelope envelope;
+  envelope.region = RegionId(1);
+  envelope.message.from = PeerId(1);
+  envelope.message.to = PeerId(2);
+  raft::HeartbeatRequest heartbeat;
+  heartbeat.round = round;
+  envelope.message.body = heartbeat;
+  return envelope;
+}
+
+store::ForwardedRequest Forwarded(uint64_t id, store::Operation operation) {
+  store::ForwardedRequest forwarded;
+  forwarded.id = id;
+  forwarded.region = RegionId(1);
+  forwarded.request.operation = std::move(operation);
+  return forwarded;
+}
+
+class TransportTest : public testing::Test {
+ protected:
+  TransportTest() : loop_(*EventLoop::Create()), one_(loop_.get(), 1), two_(loop_.get(), 2) {
+    members_ = {{one_.store, one_.address}, {two_.store, two_.address}};
+  }
+
+  // Runs the loop until `done`; false when that takes too long.
+  bool RunUntil(const std::function<bool()>& done, Duration limit = Duration::Seconds(10)) {
+    const Instant until = MonotonicNow() + limit;
+    while (!done()) {
+      if (MonotonicNow() > until) return false;
+      loop_->RunOnce(MonotonicNow() + Duration::Milliseconds(20));
+    }
+    return true;
+  }
+
+  // Until a message from `from` arrives at `to`: the link is up.
+  bool RunUntilLinked(Node* from, Node* to) {
+    const bool linked = RunUntil([&] {
+      from->SendNow(to->store, Heartbeat(0));
+      return !to->received.empty();
+    });
+    // Let those that are on their way arrive.
+    RunUntil([] { return false; }, Duration::Milliseconds(100));
+    to->received.clear();
+    return linked;
+  }
+
+  const std::unique_ptr<EventLoop> loop_;
+  Node one_;
+  Node two_;
+  Members members_;
+};
+
+TEST_F(TransportTest, CarriesMessagesBothWaysInTheirOrder) {
+  one_.Start(members_);
+  two_.Start(members_);
+  ASSERT_TRUE(RunUntilLinked(&one_, &two_));
+  ASSERT_TRUE(RunUntilLinked(&two_, &one_));
+  for (uint64_t round = 1; round <= 100; ++round) one_.SendNow(two_.store, Heartbeat(round));
+  ASSERT_TRUE(RunUntil([&] { return two_.received.size() == 100; }));
+  for (uint64_t round = 1; round <= 100; ++round) {
+    const auto& [from, message] = two_.received[round - 1];
+    EXPECT_EQ(from, one_.store);
+    const auto& body = std::get<store::RaftEnvelope>(message).message.body;
+    EXPECT_EQ(std::get<raft::HeartbeatRequest>(body).round, round);
+  }
+}
+
+TEST_F(TransportTest, LinksAgainWhenTheOtherStoreComesBack) {
+  one_.Start(members_);
+  two_.Start(members_);
+  ASSERT_TRUE(RunUntilLinked(&one_, &two_));
+  two_.server.reset();
+  RunUntil([] { return false; }, Duration::Milliseconds(200));
+  auto server = std::make_unique<GrpcServer>(loop_.get(), GrpcServerOptions());
+  uint64_t arrived = 0;
+  PeerAcceptor acceptor(server.get(), [&](StoreId, store::StoreMessage) { ++arrived; });
+  ASSERT_TRUE(server->Listen(two_.address).ok());
+  acceptor.Start({kCluster, two_.store}, members_, 999);
+  EXPECT_TRUE(RunUntil([&] {
+    one_.SendNow(two_.store, Heartbeat(1));
+    return arrived > 0;
+  }));
+  server.reset();
+}
+
+TEST_F(TransportTest, ARequestThatCannotLeaveIsAnsweredAtOnce) {
+  one_.Start({{one_.store, one_.address}, {two_.store, "127.0.0.1:1"}});
+  one_.SendNow(two_.store, Forwarded(5, store::GetRequest()));
+  ASSERT_TRUE(RunUntil([&] { return one_.LastError() != nullptr; }, Duration::Seconds(1)));
+  EXPECT_EQ(one_.received.back().first, two_.store);
+  EXPECT_EQ(std::get<store::ForwardedReply>(one_.received.back().second).id, 5u);
+  EXPECT_EQ(one_.LastError()->code, store::ErrorCode::kNotLeader);
+  EXPECT_EQ(one_.LastError()->outcome, store::Outcome::kNotApplied);
+}
+
+TEST_F(TransportTest, ARequestWhoseLinkBreaksIsAnsweredTruthfully) {
+  one_.Start(members_);
+  two_.Start(members_);
+  ASSERT_TRUE(RunUntilLinked(&one_, &two_));
+  one_.SendNow(two_.store, Forwarded(6, kv::CompareAndSwap()));
+  one_.SendNow(two_.store, Forwarded(7, store::GetRequest()));
+  ASSERT_TRUE(RunUntil([&] { return two_.received.size() == 2; }));
+  one_.received.clear();
+  two_.server.reset();
+  ASSERT_TRUE(RunUntil([&] { return one_.received.size() == 2; }));
+  const auto error = [&](size_t i) {
+    return std::get<store::Error>(
+        std::get<store::ForwardedReply>(one_.received[i].second).reply.result);
+  };
+  EXPECT_EQ(error(0).code, store::ErrorCode::kStaleCommand);
+  EXPECT_EQ(error(0).outcome, store::Outcome::kUnknown);
+  EXPECT_EQ(error(1).code, store::ErrorCode::kReadNotReady);
+  EXPECT_EQ(error(1).outcome, store::Outcome::kNotApplied);
+}
+
+TEST_F(TransportTest, AnAnsweredRequestIsNotAnsweredAgain) {
+  one_.Start(members_);
+  two_.Start(members_);
+  ASSERT_TRUE(RunUntilLinked(&one_, &two_));
+  ASSERT_TRUE(RunUntilLinked(&two_, &one_));
+  one_.SendNow(two_.store, Forwarded(8, kv::CompareAndSwap()));
+  ASSERT_TRUE(RunUntil([&] { return two_.received.size() == 1; }));
+  two_.SendNow(one_.store, store::ForwardedReply{8, {kv::WriteReply(), Index(1)}});
+  ASSERT_TRUE(RunUntil([&] { return one_.received.size() == 1; }));
+  two_.server.reset();
+  RunUntil([] { return false; }, Duration::Milliseconds(300));
+  EXPECT_EQ(one_.received.size(), 1u);
+}
+
+// Nothing of another cluster, of a stranger, or for another store gets in.
+class RefusedStream : public TransportTest {
+ protected:
+  // What store 1 sends when it is configured so does not arrive at store 2.
+  void ExpectRefused(const Members& members, uint64_t cluster) {
+    two_.Start(members_);
+    one_.Start(members, cluster);
+    RunUntil(
+        [&] {
+          one_.SendNow(StoreId(2), Heartbeat(1));
+          one_.SendNow(StoreId(5), Heartbeat(1));
+          return false;
+        },
+        Duration::Milliseconds(500));
+    EXPECT_TRUE(two_.received.empty());
+    EXPECT_GT(two_.server->counters().calls_total, 0u);  // It did try.
+  }
+};
+
+TEST_F(RefusedStream, AnotherCluster) { ExpectRefused(members_, kCluster + 1); }
+TEST_F(RefusedStream, AnotherStoreIsMeant) {
+  ExpectRefused({{one_.store, one_.address}, {StoreId(5), two_.address}}, kCluster);
+}
+TEST_F(RefusedStream, TheSenderIsNoMember) {
+  members_ = {{two_.store, two_.address}, {StoreId(3), "127.0.0.1:1"}};
+  ExpectRefused({{one_.store, one_.address}, {two_.store, two_.address}}, kCluster);
+}
+
+}  // namespace
+}  // namespace flaredb::net
