@@ -38,7 +38,8 @@ struct QueuedWrite {
   kv::Command command;
 };
 
-// What a replica has for its store after an event. Owned by the store and reused.
+// What a replica has for its store after an event. Owned by the store and reused: Clear keeps the
+// capacity.
 struct ReplicaOutput {
   std::vector<raft::Message> sends;
   std::vector<raft::Fetch> fetches;
@@ -55,6 +56,18 @@ struct ReplicaOutput {
   bool leader_changed = false;
   // Not OK: data could not be read or an entry not be understood. The store must stop.
   absl::Status failure;
+
+  void Clear() {
+    sends.clear();
+    fetches.clear();
+    applied.clear();
+    readable.clear();
+    interrupted.clear();
+    displaced.clear();
+    refused.clear();
+    leader_changed = false;
+    failure = absl::OkStatus();
+  }
 };
 
 // The members that take an event add what follows to `output` and to the context's commit.

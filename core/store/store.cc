@@ -3,45 +3,18 @@
 
 #include <algorithm>
 #include <deque>
-#include <map>
-#include <string>
 #include <utility>
 #include <vector>
 
-#include "core/base/check.h"
 #include "core/base/rng.h"
-#include "core/kv/key.h"
 #include "core/region/overlay.h"
-#include "core/store/call_table.h"
-#include "core/store/errors.h"
-#include "core/store/reads.h"
+#include "core/store/calls.h"
 #include "core/store/replica.h"
+#include "core/store/replica_set.h"
 
 namespace flaredb::store {
-namespace {
 
-std::string RoutingKey(const Operation& operation) {
-  return std::visit(
-      [](const auto& op) {
-        using Op = std::decay_t<decltype(op)>;
-        if constexpr (std::is_same_v<Op, ScanRequest>) {
-          return kv::EncodeKey(op.ns, op.begin);
-        } else {
-          return kv::EncodeKey(op.ns, op.key);
-        }
-      },
-      operation);
-}
-
-kv::Command TakeCommand(Operation&& operation) {
-  if (auto* swap = std::get_if<kv::CompareAndSwap>(&operation)) return std::move(*swap);
-  return std::get<kv::CompareAndDelete>(std::move(operation));
-}
-
-}  // namespace
-
-// The way of a call: Admit -> Route -> queued for a leader here, forwarded to the leader's store,
-// or parked until there is a leader -> Answer. Exactly one Answer ends it.
+// Events go to replicas and calls; what replicas then want becomes effects and one group commit.
 class Store::Impl {
  public:
   Impl(const Options& options, RecoveredStore recovered, const DataReader* data, Instant now)
@@ -49,12 +22,10 @@ class Store::Impl {
         identity_(recovered.identity),
         overlay_(data),
         rng_(options.seed),
-        last_forward_id_(rng_.Next()) {
+        calls_(options_, &replicas_, &overlay_, rng_.Next()) {
     for (RecoveredRegion& region : recovered.regions) {
-      const RegionId id = region.region.id;
-      region_by_start_.emplace(region.region.start_key, id);
-      replicas_.emplace(id, std::make_unique<Replica>(options_, identity_.store, std::move(region),
-                                                      rng_.Fork(), now));
+      replicas_.Add(std::make_unique<Replica>(options_, identity_.store, std::move(region),
+                                              rng_.Fork(), now));
     }
     ComputeNextDeadline(now);
   }
@@ -66,22 +37,30 @@ class Store::Impl {
     GroupCommit commit;
     commit.token = last_token_.next();
     commit_ = &commit;
+    calls_.BeginTurn(now, effects);
+
     for (Event& event : events) {
       std::visit([&](auto& e) { On(e); }, event);
     }
     for (auto& [id, replica] : replicas_) {
       if (replica->next_deadline() > now_) continue;
       replica->OnDeadline(context(), &output_);
-      Settle(id, *replica);
+      Settle(*replica);
     }
-    // First, so that nothing is begun for a call that is over.
-    ExpireCalls();
-    if (now_ >= retry_at_) RouteParked();
-    SubmitQueued();
+    // Before routing, so that nothing is begun for a call that is over.
+    calls_.Expire();
+    calls_.RouteParked();
+    for (auto& [region, queue] : calls_.TakeQueues()) {
+      Replica& replica = *replicas_.Find(region);
+      if (!queue.writes.empty()) replica.Propose(context(), queue.writes, &output_);
+      if (!queue.reads.empty()) replica.Read(context(), std::move(queue.reads), &output_);
+      Settle(replica);
+    }
+
     if (failed_) {
-      const absl::Status failure = std::move(effects->failure);
+      absl::Status failure = std::move(effects->failure);
       effects->Clear();
-      effects->failure = failure;
+      effects->failure = std::move(failure);
       return;
     }
     if (!commit.log.empty() || !commit.data.empty()) IssueCommit(std::move(commit));
@@ -99,69 +78,28 @@ class Store::Impl {
   }
 
  private:
-  // A request on its way to the leader's store.
-  struct Forward {
-    CallKey call;
-    RegionId region;
-    StoreId to;
-  };
-  // Calls for a leader here, collected over a turn.
-  struct Queue {
-    std::vector<CallKey> writes;
-    std::vector<CallKey> reads;
-  };
-  // What becomes durable with a group commit.
+  // What becomes durable with a group commit: persists of Raft groups, by their own tokens.
   struct InFlight {
     IoToken token;
     std::vector<std::pair<RegionId, IoToken>> persists;
   };
 
-  // --- Events.
-
   void On(MessageReceived& event) {
     std::visit([&](auto& message) { Receive(event.from, message); }, event.message);
   }
-
   void Receive(StoreId, RaftEnvelope& envelope) {
-    auto replica = replicas_.find(envelope.region);
-    if (replica == replicas_.end()) return;
-    replica->second->OnMessage(context(), std::move(envelope.message), &output_);
-    Settle(replica->first, *replica->second);
+    Replica* replica = replicas_.Find(envelope.region);
+    if (replica == nullptr) return;
+    replica->OnMessage(context(), std::move(envelope.message), &output_);
+    Settle(*replica);
   }
-
   void Receive(StoreId from, ForwardedRequest& forwarded) {
-    Admit(ForwardOrigin{from, forwarded.id}, std::move(forwarded.request));
+    calls_.Admit(ForwardOrigin{from, forwarded.id}, std::move(forwarded.request));
   }
+  void Receive(StoreId, ForwardedReply& reply) { calls_.OnReply(std::move(reply)); }
 
-  void Receive(StoreId, ForwardedReply& reply) {
-    auto found = forwards_.find(reply.id);
-    if (found == forwards_.end()) return;
-    const Forward forward = found->second;
-    forwards_.erase(found);
-    Call* call = calls_.Find(forward.call);
-    call->forward_id = 0;
-    auto* error = std::get_if<Error>(&reply.reply.result);
-    if (error == nullptr) {
-      Answer(forward.call, std::move(reply.reply));
-      return;
-    }
-    if (error->outcome == Outcome::kNotApplied) --call->attempts;
-    const bool leader_gone = error->code == ErrorCode::kNotLeader ||
-                             error->code == ErrorCode::kReadNotReady ||
-                             error->code == ErrorCode::kStaleCommand;
-    if (leader_gone && MayTryAgain(*call)) {
-      Park(forward.call);
-    } else {
-      Fail(forward.call, std::move(*error), reply.reply.applied_index);
-    }
-  }
-
-  void On(ClientCall& event) { Admit(event.id, std::move(event.request)); }
-
-  void On(ClientGone& event) {
-    auto found = client_calls_.find(event.id);
-    if (found != client_calls_.end()) Forget(found->second);
-  }
+  void On(ClientCall& event) { calls_.Admit(event.id, std::move(event.request)); }
+  void On(ClientGone& event) { calls_.Abandon(event.id); }
 
   void On(DiskDone& event) {
     overlay_.Release(event.token);
@@ -169,277 +107,61 @@ class Store::Impl {
       const InFlight done = std::move(in_flight_.front());
       in_flight_.pop_front();
       for (const auto& [region, token] : done.persists) {
-        Replica& replica = *replicas_.at(region);
+        Replica& replica = *replicas_.Find(region);
         replica.OnPersisted(context(), token, &output_);
-        Settle(region, replica);
+        Settle(replica);
       }
     }
   }
-
   void On(DiskFailed& event) { Stop(event.status); }
 
   void On(LogFetched& event) {
-    auto replica = replicas_.find(event.region);
-    if (replica == replicas_.end() || !replica->second->Wants(event.id)) return;
+    Replica* replica = replicas_.Find(event.region);
+    if (replica == nullptr || !replica->Wants(event.id)) return;
     if (!event.entries.ok()) {
       Stop(event.entries.status());
       return;
     }
-    replica->second->OnFetched(context(), event.id, *std::move(event.entries), &output_);
-    Settle(replica->first, *replica->second);
+    replica->OnFetched(context(), event.id, *std::move(event.entries), &output_);
+    Settle(*replica);
   }
-
-  // --- Calls.
-
-  void Admit(Origin origin, Request request) {
-    // However much time there is, the deadline is an instant.
-    const Instant deadline = now_ + std::min(request.budget, Instant::Max() - now_);
-    Call call{std::move(origin), deadline, std::move(request), 0};
-    std::optional<Error> refusal = Validate(call.request, options_);
-    if (!refusal && calls_.size() >= options_.waiting_calls_max) {
-      refusal = BusyError("too many requests wait for an answer");
-    }
-    if (!refusal && call.deadline <= now_) refusal = DeadlineError(false);
-    const CallKey key = calls_.Add(std::move(call));
-    const Call& added = *calls_.Find(key);
-    if (const auto* client = std::get_if<CallId>(&added.origin)) client_calls_[*client] = key;
-    if (refusal) {
-      Fail(key, *std::move(refusal));
-    } else {
-      Route(key);
-    }
-  }
-
-  void Route(CallKey key) {
-    const Call& call = *calls_.Find(key);
-    Replica* replica = nullptr;
-    if (std::optional<Error> error = FindReplica(call, &replica)) {
-      Fail(key, *std::move(error));
-      return;
-    }
-    const RegionId region = replica->region().id;
-    const bool client_routes = call.request.context.has_value();
-    const bool forwarded = std::holds_alternative<ForwardOrigin>(call.origin);
-    const StoreId leader = replica->leader_store();
-    if (replica->poisoned()) {
-      Fail(key, StoppedError(region, false));
-    } else if (replica->is_leader()) {
-      Queue& queue = queues_[region];
-      (call.IsWrite() ? queue.writes : queue.reads).push_back(key);
-    } else if (forwarded || client_routes) {
-      Fail(key, NotLeaderError(region, leader));
-    } else if (leader) {
-      ForwardTo(leader, region, key);
-    } else {
-      Park(key);
-    }
-  }
-
-  std::optional<Error> FindReplica(const Call& call, Replica** replica) {
-    const std::string key = RoutingKey(call.request.operation);
-    if (const auto& context = call.request.context) {
-      auto found = replicas_.find(context->region);
-      if (found == replicas_.end()) return RegionNotFoundError(context->region);
-      const Region& region = found->second->region();
-      if (region.epoch != context->epoch) return EpochError(region);
-      if (!region.Contains(key)) return KeyNotInRegionError(region.id);
-      *replica = found->second.get();
-      return std::nullopt;
-    }
-    auto after = region_by_start_.upper_bound(key);
-    if (after != region_by_start_.begin()) {
-      Replica& candidate = *replicas_.at(std::prev(after)->second);
-      if (candidate.region().Contains(key)) {
-        *replica = &candidate;
-        return std::nullopt;
-      }
-    }
-    return RegionNotFoundError(RegionId());
-  }
-
-  void ForwardTo(StoreId store, RegionId region, CallKey key) {
-    Call& call = *calls_.Find(key);
-    ++call.attempts;
-    const uint64_t id = ++last_forward_id_;
-    call.forward_id = id;
-    forwards_.emplace(id, Forward{key, region, store});
-    Request request = call.request;
-    request.budget = call.deadline - now_;
-    effects_->sends.push_back({store, ForwardedRequest{id, region, std::move(request)}});
-  }
-
-  // Waits for a leader: until one is known, but looks again after a heartbeat's time.
-  void Park(CallKey key) {
-    parked_.push_back(key);
-    retry_at_ = std::min(retry_at_, now_ + options_.raft.heartbeat_interval);
-  }
-
-  void RouteParked() {
-    retry_at_ = Instant::Max();
-    for (const CallKey key : std::exchange(parked_, {})) {
-      if (calls_.Find(key) != nullptr) Route(key);
-    }
-  }
-
-  // Whether an interrupted call may be routed again by this store.
-  static bool MayTryAgain(const Call& call) {
-    const bool untried = call.attempts == 0 || !call.IsWrite();
-    return call.IsRoutedHere() && (untried || call.MayRetry());
-  }
-
-  void Interrupt(CallKey key, RegionId region) {
-    const Call* call = calls_.Find(key);
-    if (call == nullptr) return;
-    if (MayTryAgain(*call)) {
-      Park(key);
-    } else {
-      Fail(key, InterruptedError(region, call->IsWrite() && call->attempts > 0));
-    }
-  }
-
-  void SubmitQueued() {
-    for (auto& [region, queue] : std::exchange(queues_, {})) {
-      Replica& replica = *replicas_.at(region);
-      std::vector<QueuedWrite> writes;
-      for (const CallKey key : queue.writes) {
-        Call* call = calls_.Find(key);
-        if (call == nullptr) continue;
-        ++call->attempts;
-        // Kept when the call may be routed again; that includes any write that is displaced.
-        Operation& operation = call->request.operation;
-        writes.push_back({key, TakeCommand(call->IsRoutedHere() ? Operation(operation)
-                                                                : std::move(operation))});
-      }
-      if (!writes.empty()) replica.Propose(context(), writes, &output_);
-      if (!queue.reads.empty()) replica.Read(context(), std::move(queue.reads), &output_);
-      Settle(region, replica);
-    }
-  }
-
-  void ExpireCalls() {
-    while (const std::optional<CallKey> key = calls_.NextExpired(now_)) {
-      const Call& call = *calls_.Find(*key);
-      Fail(*key, DeadlineError(call.IsWrite() && call.attempts > 0));
-    }
-  }
-
-  void ServeRead(CallKey key, const Replica& replica) {
-    const Call* call = calls_.Find(key);
-    if (call == nullptr) return;
-    absl::StatusOr<Result> result =
-        ReadOperation(call->request.operation, replica.region(), overlay_, options_);
-    if (!result.ok()) {
-      Stop(result.status());
-      return;
-    }
-    Answer(key, Reply{*std::move(result), replica.applied_index()});
-  }
-
-  void AnswerWrite(CallKey key, ApplyReply outcome, const Replica& replica) {
-    Call* call = calls_.Find(key);
-    if (call == nullptr) return;
-    if (std::holds_alternative<EpochChanged>(outcome)) {
-      --call->attempts;
-      Fail(key, EpochError(replica.region()), replica.applied_index());
-      return;
-    }
-    auto& write = std::get<kv::WriteReply>(outcome);
-    if (write.result == kv::WriteResult::kForgotten) {
-      Fail(key, ForgottenError(), replica.applied_index());
-      return;
-    }
-    Answer(key, Reply{std::move(write), replica.applied_index()});
-  }
-
-  // An error ends the call. Whatever it says of this attempt, an earlier one of a write may have
-  // been carried out.
-  void Fail(CallKey key, Error error, Index applied_index = Index()) {
-    const Call& call = *calls_.Find(key);
-    if (call.IsWrite() && call.attempts > 0) error.outcome = Outcome::kUnknown;
-    Answer(key, Reply{std::move(error), applied_index});
-  }
-
-  void Answer(CallKey key, Reply reply) {
-    const Call& call = *calls_.Find(key);
-    if (const auto* client = std::get_if<CallId>(&call.origin)) {
-      effects_->replies.push_back({*client, std::move(reply)});
-    } else {
-      const auto& origin = std::get<ForwardOrigin>(call.origin);
-      effects_->sends.push_back({origin.store, ForwardedReply{origin.id, std::move(reply)}});
-    }
-    Forget(key);
-  }
-
-  void Forget(CallKey key) {
-    const Call& call = *calls_.Find(key);
-    if (const auto* client = std::get_if<CallId>(&call.origin)) client_calls_.erase(*client);
-    if (call.forward_id != 0) forwards_.erase(call.forward_id);
-    calls_.Remove(key);
-  }
-
-  // --- Replicas.
 
   TurnContext context() { return {now_, commit_, &overlay_}; }
 
   // Distributes what a replica put into output_.
-  void Settle(RegionId id, Replica& replica) {
+  void Settle(const Replica& replica) {
     if (!output_.failure.ok()) {
       Stop(output_.failure);
-      output_ = {};
-      return;
+    } else {
+      SendAndFetch(replica.region());
+      const absl::Status status = calls_.Settle(replica, &output_);
+      if (!status.ok()) Stop(status);
     }
-    ReplicaOutput output = std::exchange(output_, {});
-    const Region& region = replica.region();
-    for (raft::Message& message : output.sends) {
+    output_.Clear();
+  }
+
+  void SendAndFetch(const Region& region) {
+    for (raft::Message& message : output_.sends) {
       const Peer* peer = region.PeerOf(message.to);
       // The answer to a stranger, who is no member of the region.
       if (peer == nullptr) continue;
-      effects_->sends.push_back({peer->store, RaftEnvelope{id, region.epoch, std::move(message)}});
+      effects_->sends.push_back(
+          {peer->store, RaftEnvelope{region.id, region.epoch, std::move(message)}});
     }
-    for (const raft::Fetch& fetch : output.fetches) effects_->fetches.push_back({id, fetch});
-    for (auto& [key, reply] : output.applied) AnswerWrite(key, std::move(reply), replica);
-    for (const CallKey key : output.readable) ServeRead(key, replica);
-    for (const CallKey key : output.displaced) {
-      Call* call = calls_.Find(key);
-      if (call == nullptr) continue;
-      --call->attempts;
-      Interrupt(key, id);
+    for (const raft::Fetch& fetch : output_.fetches) {
+      effects_->fetches.push_back({region.id, fetch});
     }
-    for (const CallKey key : output.interrupted) Interrupt(key, id);
-    for (const CallKey key : output.refused) {
-      Call* call = calls_.Find(key);
-      if (call == nullptr) continue;
-      --call->attempts;
-      Fail(key, BusyError("too many writes wait for a quorum"));
-    }
-    if (output.leader_changed) OnLeaderChanged(id, replica.leader_store());
-  }
-
-  void OnLeaderChanged(RegionId region, StoreId leader) {
-    if (!leader) return;
-    // Who waits for another store's answer may wait for ever: that store may be gone.
-    for (auto forward = forwards_.begin(); forward != forwards_.end();) {
-      const Forward waiting = forward->second;
-      Call* call = calls_.Find(waiting.call);
-      if (waiting.region != region || waiting.to == leader || !MayTryAgain(*call)) {
-        ++forward;
-        continue;
-      }
-      forward = forwards_.erase(forward);
-      call->forward_id = 0;
-      Park(waiting.call);
-    }
-    if (!parked_.empty()) retry_at_ = now_;
   }
 
   void IssueCommit(GroupCommit commit) {
     last_token_ = commit.token;
     InFlight in_flight{commit.token, {}};
     for (const LogWrite& write : commit.log) {
-      if (!in_flight.persists.empty() && in_flight.persists.back().first == write.region) {
-        in_flight.persists.back().second = write.persist.token;
+      auto& persists = in_flight.persists;
+      if (!persists.empty() && persists.back().first == write.region) {
+        persists.back().second = write.persist.token;
       } else {
-        in_flight.persists.emplace_back(write.region, write.persist.token);
+        persists.emplace_back(write.region, write.persist.token);
       }
     }
     in_flight_.push_back(std::move(in_flight));
@@ -454,29 +176,15 @@ class Store::Impl {
   }
 
   void ComputeNextDeadline(Instant now) {
-    next_deadline_ = std::min(calls_.next_deadline(), parked_.empty() ? Instant::Max() : retry_at_);
-    for (const auto& [id, replica] : replicas_) {
-      next_deadline_ = std::min(next_deadline_, replica->next_deadline());
-    }
-    next_deadline_ = std::max(next_deadline_, now);
+    next_deadline_ = std::max(now, std::min(calls_.next_deadline(), replicas_.next_deadline()));
   }
 
   const Options options_;
   const Identity identity_;
   Overlay overlay_;
   Rng rng_;
-  std::map<RegionId, std::unique_ptr<Replica>> replicas_;
-  std::map<std::string, RegionId, std::less<>> region_by_start_;
-
-  CallTable calls_;
-  std::map<CallId, CallKey> client_calls_;
-  std::map<uint64_t, Forward> forwards_;
-  // Drawn at random at start: replies to an earlier life of the store must not match.
-  uint64_t last_forward_id_;
-  std::map<RegionId, Queue> queues_;
-  std::vector<CallKey> parked_;
-  Instant retry_at_ = Instant::Max();
-
+  ReplicaSet replicas_;
+  Calls calls_;
   // Token 1 is Bootstrap's; those of an earlier life do not matter.
   IoToken last_token_{1};
   std::deque<InFlight> in_flight_;

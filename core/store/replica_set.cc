@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/store/replica_set.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "core/base/check.h"
+
+namespace flaredb::store {
+
+void ReplicaSet::Add(std::unique_ptr<Replica> replica) {
+  const Region& region = replica->region();
+  const bool free = by_start_key_.emplace(region.start_key, replica.get()).second &&
+                    by_id_.emplace(region.id, std::move(replica)).second;
+  INVARIANT(free);
+}
+
+Replica* ReplicaSet::Find(RegionId region) const {
+  const auto found = by_id_.find(region);
+  return found != by_id_.end() ? found->second.get() : nullptr;
+}
+
+Replica* ReplicaSet::FindByKey(std::string_view key) const {
+  const auto after = by_start_key_.upper_bound(key);
+  if (after == by_start_key_.begin()) return nullptr;
+  Replica* candidate = std::prev(after)->second;
+  return candidate->region().Contains(key) ? candidate : nullptr;
+}
+
+Instant ReplicaSet::next_deadline() const {
+  Instant earliest = Instant::Max();
+  for (const auto& [id, replica] : by_id_) earliest = std::min(earliest, replica->next_deadline());
+  return earliest;
+}
+
+}  // namespace flaredb::store
