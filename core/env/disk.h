@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a store asks of its disk and what the disk tells it: values, carried by the runtime or by the
-// simulator.
+// What a store asks of its disk and what the disk tells it: values, carried by the runtime or by
+// the simulator.
 #ifndef FLAREDB_CORE_ENV_DISK_H_
 #define FLAREDB_CORE_ENV_DISK_H_
 
@@ -38,8 +38,8 @@ struct LogFetch {
   raft::Fetch fetch;
 };
 
-// The answer to a LogFetch: a non-empty prefix of what was asked for. NOT_FOUND when its first entry
-// was truncated meanwhile.
+// The answer to a LogFetch: a non-empty prefix of what was asked for. NOT_FOUND when its first
+// entry was truncated meanwhile.
 struct LogFetched {
   RegionId region;
   uint64_t id = 0;

@@ -44,7 +44,8 @@ struct AppendRequest {
 // Everything up to `match_index` equals the leader's log and is durable at the sender.
 struct AppendAccept {
   Index match_index;
-  // The sender's, which it forgets in a crash: tells the leader whether it has the news of a commit.
+  // The sender's, which it forgets in a crash: tells the leader whether it has the news of a
+  // commit.
   Index commit_index;
 };
 // The entry at `prev_index` was absent or had another term. `hint` is the highest index at which

@@ -60,8 +60,8 @@ Index Raft::AppendVerified(const AppendRequest& request) {
 
 void Raft::On(const Message& message, const HeartbeatRequest& request) {
   HearFromLeader(message.from);
-  Send(message.from, HeartbeatReply{request.session, request.round, log_.commit_index()},
-       IoToken(), message.from_incarnation);
+  Send(message.from, HeartbeatReply{request.session, request.round, log_.commit_index()}, IoToken(),
+       message.from_incarnation);
 }
 
 // --- Leader.

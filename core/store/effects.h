@@ -14,10 +14,6 @@
 
 namespace flaredb::store {
 
-using env::GroupCommit;
-using env::LogFetch;
-using env::LogWrite;
-
 struct Send {
   StoreId to;
   StoreMessage message;
@@ -38,10 +34,10 @@ struct CallReply {
 //   failure  once set the store has stopped: it sends, writes and answers nothing more, and the
 //            process should end.
 struct Effects {
-  std::optional<GroupCommit> commit;
+  std::optional<env::GroupCommit> commit;
   std::vector<Send> sends;
   std::vector<CallReply> replies;
-  std::vector<LogFetch> fetches;
+  std::vector<env::LogFetch> fetches;
   absl::Status failure;
 
   void Clear() {

@@ -37,10 +37,8 @@ struct DiskDone {
 struct DiskFailed {
   absl::Status status;
 };
-using env::LogFetched;
-
 using Event =
-    std::variant<MessageReceived, ClientCall, ClientGone, DiskDone, DiskFailed, LogFetched>;
+    std::variant<MessageReceived, ClientCall, ClientGone, DiskDone, DiskFailed, env::LogFetched>;
 
 }  // namespace flaredb::store
 

@@ -45,7 +45,7 @@ absl::StatusOr<Identity> DecodeIdentity(std::string_view bytes) {
 struct Parts {
   std::optional<Region> region;
   std::optional<raft::LogId> applied;
-  const LogState* log = nullptr;  // Borrowed from the caller of Recover.
+  const env::LogState* log = nullptr;  // Borrowed from the caller of Recover.
 };
 using PartsByRegion = std::map<RegionId, Parts>;
 
@@ -53,7 +53,8 @@ absl::Status RegionLoss(RegionId region, std::string_view what) {
   return absl::DataLossError(absl::StrCat("region ", region.value(), ": ", ToAbsl(what)));
 }
 
-absl::StatusOr<Identity> ReadIdentity(const DataReader& data, const std::vector<LogState>& logs) {
+absl::StatusOr<Identity> ReadIdentity(const DataReader& data,
+                                      const std::vector<env::LogState>& logs) {
   const absl::StatusOr<std::optional<std::string>> row = data.Get(kIdentityRowKey);
   if (!row.ok()) return row.status();
   if (row->has_value()) return DecodeIdentity(**row);
@@ -97,7 +98,8 @@ absl::Status ReadRow(std::string_view key, std::string_view value, PartsByRegion
   INVARIANT(false) << "DecodeRegionRowKey let an unknown kind pass";
 }
 
-absl::StatusOr<PartsByRegion> Collect(const DataReader& data, const std::vector<LogState>& logs) {
+absl::StatusOr<PartsByRegion> Collect(const DataReader& data,
+                                      const std::vector<env::LogState>& logs) {
   PartsByRegion parts;
   absl::Status row_status;
   const absl::Status status = data.Scan(RegionRowsBegin(), RegionRowsEnd(),
@@ -107,8 +109,8 @@ absl::StatusOr<PartsByRegion> Collect(const DataReader& data, const std::vector<
                                         });
   if (!status.ok()) return status;
   if (!row_status.ok()) return row_status;
-  for (const LogState& log : logs) {
-    const LogState*& found = parts[log.region].log;
+  for (const env::LogState& log : logs) {
+    const env::LogState*& found = parts[log.region].log;
     if (found != nullptr) return RegionLoss(log.region, "log: it exists twice");
     found = &log;
   }
@@ -116,7 +118,7 @@ absl::StatusOr<PartsByRegion> Collect(const DataReader& data, const std::vector<
 }
 
 // Why `log` cannot be the log of any replica; empty when it can.
-std::string_view DefectOf(const LogState& log) {
+std::string_view DefectOf(const env::LogState& log) {
   if (!log.incarnation) return "log: the replica has no incarnation";
   if (static_cast<bool>(log.base.term) != static_cast<bool>(log.base.index)) {
     return "log: its base has a term without an index, or the reverse";
@@ -146,7 +148,7 @@ std::string_view DefectOf(const LogState& log) {
 }
 
 // The term of the entry at `index`, which lies in [base.index, last_index].
-Term TermAt(const LogState& log, Index index) {
+Term TermAt(const env::LogState& log, Index index) {
   Term term = log.base.term;
   for (const raft::TermRun& run : log.terms) {
     if (run.first <= index) term = run.term;
@@ -162,7 +164,7 @@ absl::StatusOr<RecoveredRegion> Join(RegionId id, StoreId store, const Parts& pa
     return RegionLoss(
         id, absl::StrCat("region row: it has no peer on this store, which is ", store.value()));
   }
-  const LogState& log = *parts.log;
+  const env::LogState& log = *parts.log;
   if (const std::string_view defect = DefectOf(log); !defect.empty()) return RegionLoss(id, defect);
   const raft::LogId applied = *parts.applied;
   if (applied.index < log.base.index) return RegionLoss(id, "applied row: before the log's base");
@@ -193,13 +195,14 @@ absl::Status CheckDisjoint(const std::vector<RecoveredRegion>& regions) {
 
 }  // namespace
 
-GroupCommit Bootstrap(const Identity& identity, const Region& region, Incarnation incarnation) {
+env::GroupCommit Bootstrap(const Identity& identity, const Region& region,
+                           Incarnation incarnation) {
   INVARIANT(incarnation) << "a replica has an incarnation";
   INVARIANT(region.PeerOn(identity.store) != nullptr)
       << "region " << region.id << " has no peer on store " << identity.store;
-  GroupCommit commit;
+  env::GroupCommit commit;
   commit.token = IoToken(1);
-  LogWrite& log = commit.log.emplace_back();
+  env::LogWrite& log = commit.log.emplace_back();
   log.region = region.id;
   log.create = incarnation;
   log.persist.token = IoToken(1);
@@ -210,7 +213,8 @@ GroupCommit Bootstrap(const Identity& identity, const Region& region, Incarnatio
   return commit;
 }
 
-absl::StatusOr<RecoveredStore> Recover(const DataReader& data, const std::vector<LogState>& logs) {
+absl::StatusOr<RecoveredStore> Recover(const DataReader& data,
+                                       const std::vector<env::LogState>& logs) {
   const absl::StatusOr<Identity> identity = ReadIdentity(data, logs);
   if (!identity.ok()) return identity.status();
   const absl::StatusOr<PartsByRegion> parts = Collect(data, logs);

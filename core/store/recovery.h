@@ -16,8 +16,6 @@
 
 namespace flaredb::store {
 
-using env::LogState;
-
 // Who a store is. Written once, with the first region, before anything else.
 struct Identity {
   uint64_t cluster_id = 0;  // Never zero.
@@ -39,12 +37,13 @@ struct RecoveredStore {
 
 // The first GroupCommit of a new store that holds a replica of `region`; token 1.
 // Requires that `region` has a peer on the store.
-GroupCommit Bootstrap(const Identity& identity, const Region& region, Incarnation incarnation);
+env::GroupCommit Bootstrap(const Identity& identity, const Region& region, Incarnation incarnation);
 
 // Reads the rows and joins them with the logs. NOT_FOUND: the store was never bootstrapped (no
 // identity row). DATA_LOSS: rows and logs contradict each other, or cannot be decoded; the text
 // names the region and the row.
-absl::StatusOr<RecoveredStore> Recover(const DataReader& data, const std::vector<LogState>& logs);
+absl::StatusOr<RecoveredStore> Recover(const DataReader& data,
+                                       const std::vector<env::LogState>& logs);
 
 }  // namespace flaredb::store
 

@@ -27,7 +27,7 @@ namespace flaredb::store {
 struct TurnContext {
   Instant now;
   // Collects the turn's changes; becomes durable as a whole.
-  GroupCommit* commit;
+  env::GroupCommit* commit;
   // Shows the store's data with everything in `commit` and before it.
   Overlay* data;
 };

@@ -34,7 +34,7 @@ class Store::Impl {
     if (failed_) return;
     now_ = now;
     effects_ = effects;
-    GroupCommit commit;
+    env::GroupCommit commit;
     commit.token = last_token_.next();
     commit_ = &commit;
     calls_.BeginTurn(now, effects);
@@ -115,7 +115,7 @@ class Store::Impl {
   }
   void On(DiskFailed& event) { Stop(event.status); }
 
-  void On(LogFetched& event) {
+  void On(env::LogFetched& event) {
     Replica* replica = replicas_.Find(event.region);
     if (replica == nullptr || !replica->Wants(event.id)) return;
     if (!event.entries.ok()) {
@@ -153,10 +153,10 @@ class Store::Impl {
     }
   }
 
-  void IssueCommit(GroupCommit commit) {
+  void IssueCommit(env::GroupCommit commit) {
     last_token_ = commit.token;
     InFlight in_flight{commit.token, {}};
-    for (const LogWrite& write : commit.log) {
+    for (const env::LogWrite& write : commit.log) {
       auto& persists = in_flight.persists;
       if (!persists.empty() && persists.back().first == write.region) {
         persists.back().second = write.persist.token;
@@ -194,7 +194,7 @@ class Store::Impl {
   // Of the turn in progress.
   Instant now_;
   Effects* effects_ = nullptr;
-  GroupCommit* commit_ = nullptr;
+  env::GroupCommit* commit_ = nullptr;
   ReplicaOutput output_;
 };
 

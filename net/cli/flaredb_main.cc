@@ -26,12 +26,10 @@ class RocksDisk : public Disk {
  public:
   explicit RocksDisk(std::unique_ptr<storage::RocksDisk> disk) : disk_(std::move(disk)) {}
 
-  absl::StatusOr<std::vector<store::LogState>> RecoverLogs() override {
-    return disk_->RecoverLogs();
-  }
+  absl::StatusOr<std::vector<env::LogState>> RecoverLogs() override { return disk_->RecoverLogs(); }
   const DataReader& data() const override { return disk_->data(); }
-  void Write(store::GroupCommit commit) override { disk_->Write(std::move(commit)); }
-  void ReadLog(store::LogFetch fetch) override { disk_->ReadLog(std::move(fetch)); }
+  void Write(env::GroupCommit commit) override { disk_->Write(std::move(commit)); }
+  void ReadLog(env::LogFetch fetch) override { disk_->ReadLog(std::move(fetch)); }
 
  private:
   const std::unique_ptr<storage::RocksDisk> disk_;
@@ -41,7 +39,7 @@ absl::StatusOr<std::unique_ptr<Disk>> OpenRocksDisk(const std::string& path, Dis
   storage::RocksDiskOptions options;
   options.on_done = [events](IoToken token) { events(store::DiskDone{token}); };
   options.on_failed = [events](absl::Status s) { events(store::DiskFailed{std::move(s)}); };
-  options.on_fetched = [events](store::LogFetched fetched) { events(std::move(fetched)); };
+  options.on_fetched = [events](env::LogFetched fetched) { events(std::move(fetched)); };
   auto disk = storage::RocksDisk::Open(path, std::move(options));
   if (!disk.ok()) return disk.status();
   return std::make_unique<RocksDisk>(*std::move(disk));

@@ -22,13 +22,13 @@ class Disk {
  public:
   virtual ~Disk() = default;
 
-  virtual absl::StatusOr<std::vector<store::LogState>> RecoverLogs() = 0;
+  virtual absl::StatusOr<std::vector<env::LogState>> RecoverLogs() = 0;
   // What is durable; lives as long as the disk.
   virtual const DataReader& data() const = 0;
   // Queues; ends in a DiskDone or DiskFailed. Tokens increase.
-  virtual void Write(store::GroupCommit commit) = 0;
+  virtual void Write(env::GroupCommit commit) = 0;
   // Queues; ends in a LogFetched.
-  virtual void ReadLog(store::LogFetch fetch) = 0;
+  virtual void ReadLog(env::LogFetch fetch) = 0;
 };
 
 // Receives DiskDone, DiskFailed and LogFetched on threads of the disk's own, until its destructor

@@ -44,7 +44,7 @@ void Runtime::Turn(Instant now) {
 void Runtime::Perform() {
   // The disk first: its writer works while this thread encodes.
   if (effects_.commit.has_value()) disk_->Write(*std::move(effects_.commit));
-  for (store::LogFetch& fetch : effects_.fetches) disk_->ReadLog(std::move(fetch));
+  for (env::LogFetch& fetch : effects_.fetches) disk_->ReadLog(std::move(fetch));
   for (const store::Send& send : effects_.sends) transport_->Send(send.to, send.message);
   transport_->Flush();
   for (store::CallReply& reply : effects_.replies) {

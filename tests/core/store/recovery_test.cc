@@ -62,7 +62,7 @@ class RecoveryTest : public ::testing::Test {
   }
 
   MapReader data_;
-  std::vector<LogState> logs_;
+  std::vector<env::LogState> logs_;
 };
 
 TEST_F(RecoveryTest, JoinsRowsAndLogsByRegion) {
@@ -200,23 +200,23 @@ TEST_F(RecoveryTest, AppliedOfAnotherTermThanTheLogsIsLoss) {
 }
 
 TEST_F(RecoveryTest, LogThatNoReplicaCanHaveIsLoss) {
-  const std::vector<std::pair<std::string, std::function<void(LogState*)>>> defects = {
-      {"incarnation", [](LogState* log) { log->incarnation = Incarnation(); }},
-      {"base", [](LogState* log) { log->base.term = Term(); }},
-      {"ends before its base", [](LogState* log) { log->last_index = Index(3); }},
-      {"do not exist together", [](LogState* log) { log->terms.clear(); }},
-      {"do not exist together", [](LogState* log) { log->last_index = Index(4); }},
-      {"start after its base", [](LogState* log) { log->terms[0].first = Index(4); }},
-      {"start after its base", [](LogState* log) { log->terms[0].first = Index(6); }},
-      {"below its base's", [](LogState* log) { log->terms[0].term = Term(1); }},
-      {"do not ascend", [](LogState* log) { log->terms[1].first = Index(5); }},
-      {"do not ascend", [](LogState* log) { log->terms[1].term = Term(2); }},
-      {"do not ascend", [](LogState* log) { log->terms[2].term = Term(2); }},
-      {"starts after its end", [](LogState* log) { log->terms[2].first = Index(10); }},
-      {"a vote without a term", [](LogState* log) { log->hard_state.term = Term(); }},
-      {"behind the log's", [](LogState* log) { log->hard_state.term = Term(4); }},
+  const std::vector<std::pair<std::string, std::function<void(env::LogState*)>>> defects = {
+      {"incarnation", [](env::LogState* log) { log->incarnation = Incarnation(); }},
+      {"base", [](env::LogState* log) { log->base.term = Term(); }},
+      {"ends before its base", [](env::LogState* log) { log->last_index = Index(3); }},
+      {"do not exist together", [](env::LogState* log) { log->terms.clear(); }},
+      {"do not exist together", [](env::LogState* log) { log->last_index = Index(4); }},
+      {"start after its base", [](env::LogState* log) { log->terms[0].first = Index(4); }},
+      {"start after its base", [](env::LogState* log) { log->terms[0].first = Index(6); }},
+      {"below its base's", [](env::LogState* log) { log->terms[0].term = Term(1); }},
+      {"do not ascend", [](env::LogState* log) { log->terms[1].first = Index(5); }},
+      {"do not ascend", [](env::LogState* log) { log->terms[1].term = Term(2); }},
+      {"do not ascend", [](env::LogState* log) { log->terms[2].term = Term(2); }},
+      {"starts after its end", [](env::LogState* log) { log->terms[2].first = Index(10); }},
+      {"a vote without a term", [](env::LogState* log) { log->hard_state.term = Term(); }},
+      {"behind the log's", [](env::LogState* log) { log->hard_state.term = Term(4); }},
   };
-  const LogState sound = logs_[0];
+  const env::LogState sound = logs_[0];
   for (const auto& [text, defect] : defects) {
     defect(&logs_[0]);
     ExpectLoss(text);
@@ -248,10 +248,10 @@ TEST_F(RecoveryTest, UnreadableDataIsReportedAsSuch) {
 
 TEST(Bootstrap, IsOneCommitThatRecovers) {
   const Region region = RegionOf(1, "", "");
-  const GroupCommit commit = Bootstrap(kIdentity, region, Incarnation(77));
+  const env::GroupCommit commit = Bootstrap(kIdentity, region, Incarnation(77));
   EXPECT_EQ(commit.token, IoToken(1));
   ASSERT_EQ(commit.log.size(), 1u);
-  const LogWrite& write = commit.log[0];
+  const env::LogWrite& write = commit.log[0];
   EXPECT_EQ(write.region, RegionId(1));
   EXPECT_EQ(write.create, Incarnation(77));
   EXPECT_EQ(write.persist.token, IoToken(1));
@@ -262,7 +262,7 @@ TEST(Bootstrap, IsOneCommitThatRecovers) {
   MapReader data;
   data.Write(commit.data);
   EXPECT_EQ(data.rows["\x01i"], std::string("\1\1\2\3\4\5\6\7\10\2", 10));
-  LogState log;
+  env::LogState log;
   log.region = write.region;
   log.incarnation = write.create;
   const absl::StatusOr<RecoveredStore> store = Recover(data, {log});

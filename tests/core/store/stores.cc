@@ -71,10 +71,10 @@ bool Stores::SettleOnce() {
   }
   for (auto& [id, n] : nodes_) {
     while (!n.disk_held && WriteNext(id)) any = true;
-    for (const LogFetch& fetch : std::exchange(n.fetches, {})) {
+    for (const env::LogFetch& fetch : std::exchange(n.fetches, {})) {
       any = true;
       if (!n.log_failure.ok()) {
-        Turn(id, {LogFetched{fetch.region, fetch.fetch.id, n.log_failure}});
+        Turn(id, {env::LogFetched{fetch.region, fetch.fetch.id, n.log_failure}});
         continue;
       }
       raft::EntrySlices entries;
@@ -82,7 +82,7 @@ bool Stores::SettleOnce() {
       for (Index i = fetch.fetch.first; i <= fetch.fetch.last; ++i) {
         entries.push_back(log.entries.at(i.value() - 1));
       }
-      Turn(id, {LogFetched{fetch.region, fetch.fetch.id, std::move(entries)}});
+      Turn(id, {env::LogFetched{fetch.region, fetch.fetch.id, std::move(entries)}});
     }
     if (n.store->next_deadline() <= now_) {
       Turn(id, {});
@@ -188,8 +188,8 @@ void Stores::Isolate(uint64_t store) {
 
 // --- Disk.
 
-void Stores::CarryOut(const GroupCommit& commit, Disk* disk) {
-  for (const LogWrite& write : commit.log) {
+void Stores::CarryOut(const env::GroupCommit& commit, Disk* disk) {
+  for (const env::LogWrite& write : commit.log) {
     Log& log = disk->logs[write.region];
     if (write.create) log.incarnation = write.create;
     const raft::Persist& persist = write.persist;
@@ -212,7 +212,7 @@ void Stores::CarryOut(const GroupCommit& commit, Disk* disk) {
 bool Stores::WriteNext(uint64_t id) {
   Node& n = node(id);
   if (n.writes.empty() || !n.failure.ok()) return false;
-  const GroupCommit commit = std::move(n.writes.front());
+  const env::GroupCommit commit = std::move(n.writes.front());
   n.writes.pop_front();
   CarryOut(commit, &n.disk);
   Turn(id, {DiskDone{commit.token}});
@@ -229,9 +229,9 @@ void Stores::FreeDisk(uint64_t store) {
 
 void Stores::Start(uint64_t id) {
   Node& n = node(id);
-  std::vector<LogState> logs;
+  std::vector<env::LogState> logs;
   for (const auto& [region, log] : n.disk.logs) {
-    LogState state{region, log.incarnation, log.hard_state, {}, {}, Index(log.entries.size())};
+    env::LogState state{region, log.incarnation, log.hard_state, {}, {}, Index(log.entries.size())};
     for (const raft::EntrySlice& entry : log.entries) {
       if (state.terms.empty() || state.terms.back().term != entry.term()) {
         state.terms.push_back({entry.first_index(), entry.term()});

@@ -96,8 +96,8 @@ class Stores {
   struct Node {
     Disk disk;
     std::unique_ptr<Store> store;
-    std::deque<GroupCommit> writes;
-    std::vector<LogFetch> fetches;
+    std::deque<env::GroupCommit> writes;
+    std::vector<env::LogFetch> fetches;
     bool disk_held = false;
     size_t commits_issued = 0;
     uint64_t lives = 0;
@@ -107,7 +107,7 @@ class Stores {
 
   Node& node(uint64_t id) { return nodes_.at(id); }
   const Node& node(uint64_t id) const { return nodes_.at(id); }
-  static void CarryOut(const GroupCommit& commit, Disk* disk);
+  static void CarryOut(const env::GroupCommit& commit, Disk* disk);
   void Start(uint64_t id);
   bool WriteNext(uint64_t id);
   bool SettleOnce();

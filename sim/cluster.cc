@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/cluster.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include "sim/describe.h"
+
+namespace flaredb::sim {
+namespace {
+
+constexpr uint64_t kClusterId = 77;
+
+// Region, peer and store numbers of the same replica differ, so that mixing them up shows.
+Region MakeRegion(uint32_t stores) {
+  Region region;
+  region.id = RegionId(1);
+  region.epoch = {1, 1};
+  for (uint32_t i = 0; i < stores; ++i) region.peers.push_back({PeerId(101 + i), StoreId(i + 1)});
+  return region;
+}
+
+std::string NameOf(uint32_t node) { return "n" + std::to_string(node + 1); }
+
+}  // namespace
+
+Cluster::Cluster(World* world, const Profile& profile, SimNetwork* network)
+    : world_(world),
+      profile_(profile),
+      network_(network),
+      region_(MakeRegion(profile.stores)),
+      nodes_([&] {
+        std::vector<Node> nodes;
+        nodes.reserve(profile.stores);
+        for (uint32_t i = 0; i < profile.stores; ++i) nodes.emplace_back(world, profile.disk, i);
+        return nodes;
+      }()),
+      checkers_(region_, Disks(), &world->report) {}
+
+std::vector<const SimDisk*> Cluster::Disks() const {
+  std::vector<const SimDisk*> disks;
+  for (const Node& node : nodes_) disks.push_back(&node.disk);
+  return disks;
+}
+
+void Cluster::Start() {
+  for (uint32_t id = 0; id < size(); ++id) {
+    Node& node = nodes_[id];
+    Choices& choices = world_->choices;
+    const Duration offset =
+        choices.Between(Choice::kClock, Duration::Seconds(1), Duration::Seconds(100000), id);
+    const auto drift = static_cast<int64_t>(
+        choices.Between(Choice::kClock, 0, static_cast<uint64_t>(2 * profile_.drift_ppb_max), id));
+    node.clock = NodeClock(offset, drift - profile_.drift_ppb_max);
+    node.disk.Format(store::Bootstrap({kClusterId, StoreId(id + 1)}, region_,
+                                      Incarnation(choices.Seed(Choice::kIncarnation, id) + 1)));
+    StartStore(id);
+  }
+}
+
+void Cluster::StartStore(uint32_t id) {
+  Node& node = nodes_[id];
+  ++node.life;
+  absl::StatusOr<store::RecoveredStore> recovered =
+      store::Recover(node.disk.image(), node.disk.image().LogStates());
+  if (!recovered.ok()) {
+    FailSafety("STORE", "the disk of store " + std::to_string(id + 1) +
+                            " took every write, but the store can't start from it: " +
+                            std::string(recovered.status().message()));
+    return;
+  }
+  const store::RecoveredRegion region = recovered->regions.at(0);
+  store::Options options = profile_.store;
+  options.seed = world_->choices.Seed(Choice::kStoreSeed, id);
+  node.store = std::make_unique<store::Store>(options, *std::move(recovered), &node.disk.image(),
+                                              node.clock.Read(world_->now()));
+  node.paused = false;
+  node.wake_at = Instant::Max();
+  const std::vector<store::PeerView> views = node.store->peers();
+  checkers_.OnStart(id, region, views.at(0));
+  world_->trace.hash().Add(id).Add(node.life).Add(views[0].applied_index);
+  if (world_->trace.on()) {
+    world_->trace.Line(
+        world_->now(), NameOf(id),
+        "START life " + std::to_string(node.life) + ": " + sim::Describe(views[0].raft));
+  }
+  ArmTimer(id);
+}
+
+void Cluster::Deliver(Packet packet) {
+  const uint32_t id = packet.to;
+  Node& node = nodes_[id];
+  if (!node.store) return;
+  if (auto* message = std::get_if<store::StoreMessage>(&packet.body)) {
+    if (world_->trace.on()) {
+      world_->trace.Line(world_->now(), NameOf(id), "<- " + sim::Describe(*message));
+    }
+    node.inbox.push_back(store::MessageReceived{StoreId(packet.from + 1), std::move(*message)});
+  } else if (auto* call = std::get_if<ClientRequest>(&packet.body)) {
+    if (world_->trace.on()) {
+      world_->trace.Line(world_->now(), NameOf(id), "<- client " + sim::Describe(call->request));
+    }
+    const store::CallId name(++node.last_call);
+    node.calls.emplace(name, Call{packet.from, call->attempt});
+    node.inbox.push_back(store::ClientCall{name, std::move(call->request)});
+  } else if (auto* cancel = std::get_if<ClientCancel>(&packet.body)) {
+    const auto it = std::find_if(node.calls.begin(), node.calls.end(), [&](const auto& entry) {
+      return entry.second.attempt == cancel->attempt;
+    });
+    if (it == node.calls.end()) return;
+    node.inbox.push_back(store::ClientGone{it->first});
+    node.gone_calls.push_back(it->first);
+  }
+  Notify(id);
+}
+
+void Cluster::OnEvent(const Event& event) {
+  Node& node = nodes_[event.target];
+  switch (event.kind) {
+    case EventKind::kTurn:
+      if (event.arg == node.life) Turn(event.target);
+      return;
+    case EventKind::kWake:
+      if (event.arg == node.timer) Wake(event.target);
+      return;
+    case EventKind::kDiskDone:
+      if (event.arg == node.life) DiskDone(event.target);
+      return;
+    case EventKind::kFetchRead:
+      node.disk.ReadFetch(event.arg);
+      return;
+    case EventKind::kFetchDone:
+      if (auto fetched = node.disk.TakeFetch(event.arg, node.life); fetched && node.store) {
+        node.inbox.push_back(*std::move(fetched));
+        Notify(event.target);
+      }
+      return;
+    case EventKind::kRestart:
+      if (!node.store && event.arg == node.life) StartStore(event.target);
+      return;
+    case EventKind::kResume:
+      if (!node.paused || event.arg != node.pause) return;
+      node.paused = false;
+      Notify(event.target);
+      return;
+    default:
+      INVARIANT(false) << "not a node's event";
+  }
+}
+
+// The loop of a running process has something to do.
+void Cluster::Notify(uint32_t id) {
+  Node& node = nodes_[id];
+  if (node.paused || node.turn_scheduled) return;
+  node.turn_scheduled = true;
+  world_->queue.After(world_->choices.Between(Choice::kLoopTime, profile_.loop_time.first,
+                                              profile_.loop_time.last, id),
+                      {EventKind::kTurn, id, node.life});
+}
+
+void Cluster::Turn(uint32_t id) {
+  Node& node = nodes_[id];
+  node.turn_scheduled = false;
+  if (!node.store || node.paused) return;
+  ++turns_;
+  std::swap(turn_events_, node.inbox);
+  effects_.Clear();
+  node.store->Turn(node.clock.Read(world_->now()), absl::MakeSpan(turn_events_), &effects_);
+  turn_events_.clear();
+  // The store may have answered before it came to see that the client was gone, but only until now.
+  std::swap(gone_calls_, node.gone_calls);
+
+  const std::vector<store::PeerView> views = node.store->peers();
+  const raft::View before = checkers_.replicas()[id].view;
+  checkers_.OnTurn(id, effects_, views.at(0));
+  if (!effects_.failure.ok()) {
+    FailSafety("STORE", "nothing was wrong with the disk of store " + std::to_string(id + 1) +
+                            ", but it stopped: " + std::string(effects_.failure.message()));
+  }
+  if (world_->report.failed()) return;
+
+  const auto downtime = observer_ == nullptr
+                            ? std::nullopt
+                            : observer_->CrashAfterTurn(id, MomentsOf(before, views[0].raft));
+  if (downtime) {
+    // Sends, answers and the write leave independently: any prefix of each may be out already.
+    Choices& choices = world_->choices;
+    const size_t sends = choices.Pick(Choice::kCrashCut, effects_.sends.size() + 1, id);
+    const size_t replies = choices.Pick(Choice::kCrashCut, effects_.replies.size() + 1, id);
+    Perform(id, sends, replies, choices.Chance(Choice::kCrashCut, 500000, id));
+    gone_calls_.clear();
+    Crash(id, *downtime);
+    return;
+  }
+  Perform(id, effects_.sends.size(), effects_.replies.size(), true);
+  for (const store::CallId call : gone_calls_) node.calls.erase(call);
+  gone_calls_.clear();
+  ArmTimer(id);
+}
+
+void Cluster::Perform(uint32_t id, size_t sends_kept, size_t replies_kept, bool submit) {
+  Node& node = nodes_[id];
+  Trace& trace = world_->trace;
+  for (size_t i = 0; i < sends_kept; ++i) {
+    store::Send& send = effects_.sends[i];
+    AddTo(&trace.hash(), send.message);
+    network_->Send({id, static_cast<uint32_t>(send.to.value() - 1), std::move(send.message)});
+  }
+  if (effects_.commit && submit) {
+    AddTo(&trace.hash(), *effects_.commit);
+    if (trace.on()) {
+      trace.Line(world_->now(), NameOf(id), "writes " + sim::Describe(*effects_.commit));
+    }
+    node.disk.Submit(*std::move(effects_.commit), node.life);
+  }
+  for (env::LogFetch& fetch : effects_.fetches) {
+    node.disk.SubmitFetch(std::move(fetch), node.life);
+  }
+  for (size_t i = 0; i < replies_kept; ++i) {
+    store::CallReply& reply = effects_.replies[i];
+    const auto it = node.calls.find(reply.id);
+    if (it == node.calls.end()) {
+      FailSafety("REPLY", "store " + std::to_string(id + 1) + " answers call " +
+                              std::to_string(reply.id.value()) +
+                              ", which was answered before or never made.");
+      return;
+    }
+    AddTo(&trace.hash(), reply.reply);
+    network_->Send(
+        {id, it->second.client, ClientReply{it->second.attempt, std::move(reply.reply)}});
+    node.calls.erase(it);
+  }
+}
+
+void Cluster::Wake(uint32_t id) {
+  Node& node = nodes_[id];
+  node.wake_at = Instant::Max();
+  if (!node.store || node.paused) return;
+  if (node.store->next_deadline() <= node.clock.Read(world_->now())) {
+    Notify(id);
+  } else {
+    ArmTimer(id);
+  }
+}
+
+// A timer that fires too early costs one event; moving it with every deadline would cost many.
+void Cluster::ArmTimer(uint32_t id) {
+  Node& node = nodes_[id];
+  const Instant at = node.clock.WhenReads(node.store->next_deadline());
+  if (at >= node.wake_at) return;
+  node.wake_at = at;
+  world_->queue.At(at, {EventKind::kWake, id, ++node.timer});
+}
+
+void Cluster::DiskDone(uint32_t id) {
+  Node& node = nodes_[id];
+  if (node.disk.PutOff(node.life)) return;
+  checkers_.BeforeDurable(id, *node.disk.next());
+  const IoToken token = node.disk.CompleteNext();
+  if (world_->trace.on()) {
+    world_->trace.Line(world_->now(), NameOf(id), "durable " + std::to_string(token.value()));
+  }
+  node.inbox.push_back(store::DiskDone{token});
+  Notify(id);
+}
+
+void Cluster::Crash(uint32_t id, Duration downtime) {
+  Node& node = nodes_[id];
+  if (!node.store) return;
+  ++crashes_;
+  const size_t survivors =
+      world_->choices.Pick(Choice::kCrashSurvivors, node.disk.in_flight() + 1, id);
+  if (world_->trace.on()) {
+    world_->trace.Line(world_->now(), NameOf(id),
+                       "CRASH: " + std::to_string(survivors) + " of " +
+                           std::to_string(node.disk.in_flight()) + " unfinished commits survive");
+  }
+  world_->trace.hash().Add(id).Add(survivors);
+  node.store.reset();
+  node.inbox.clear();
+  node.calls.clear();
+  node.gone_calls.clear();
+  node.paused = false;
+  node.turn_scheduled = false;
+  ++node.timer;
+  // Events of the old life must not meet the new one.
+  ++node.life;
+  checkers_.OnCrash(id);
+  for (size_t i = 0; i < survivors; ++i) {
+    checkers_.BeforeDurable(id, *node.disk.next());
+    node.disk.CrashSurvives();
+  }
+  node.disk.Crash();
+  world_->queue.After(downtime, {EventKind::kRestart, id, node.life});
+}
+
+void Cluster::Pause(uint32_t id, Duration length) {
+  Node& node = nodes_[id];
+  if (!node.store || node.paused) return;
+  node.paused = true;
+  world_->queue.After(length, {EventKind::kResume, id, ++node.pause});
+}
+
+void Cluster::StallDisk(uint32_t id, Duration length) {
+  nodes_[id].disk.Stall(world_->now() + length);
+}
+
+void Cluster::Heal() {
+  for (uint32_t id = 0; id < size(); ++id) {
+    Node& node = nodes_[id];
+    node.disk.Heal();
+    if (!node.store) StartStore(id);
+    if (std::exchange(node.paused, false)) Notify(id);
+  }
+}
+
+std::optional<uint32_t> Cluster::leader() const {
+  std::optional<uint32_t> best;
+  const std::vector<Replica>& replicas = checkers_.replicas();
+  for (uint32_t id = 0; id < size(); ++id) {
+    if (!replicas[id].leads()) continue;
+    if (!best || replicas[id].view.term > replicas[*best].view.term) best = id;
+  }
+  return best;
+}
+
+bool Cluster::Settled() const {
+  const Commits& commits = checkers_.commits();
+  for (uint32_t id = 0; id < size(); ++id) {
+    const Node& node = nodes_[id];
+    const Replica& replica = checkers_.replicas()[id];
+    if (!node.store || node.disk.in_flight() != 0 || node.store->waiting_calls() != 0 ||
+        !node.calls.empty() || replica.view.last_log.index != commits.last() ||
+        replica.applied != commits.last()) {
+      return false;
+    }
+  }
+  return true;
+}
+
+uint64_t Cluster::applied_in_all() const {
+  uint64_t sum = 0;
+  for (const Replica& replica : checkers_.replicas()) sum += replica.applied.value();
+  return sum;
+}
+
+std::string Cluster::Describe() const {
+  std::ostringstream out;
+  for (uint32_t id = 0; id < size(); ++id) {
+    const Node& node = nodes_[id];
+    const Replica& replica = checkers_.replicas()[id];
+    out << "  store " << id + 1 << ": ";
+    if (node.store) {
+      out << sim::Describe(replica.view) << " applied " << replica.applied << ", "
+          << node.store->waiting_calls() << " calls wait, " << node.disk.in_flight()
+          << " commits unfinished\n";
+    } else {
+      out << "down\n";
+    }
+  }
+  return out.str();
+}
+
+Moments Cluster::MomentsOf(const raft::View& before, const raft::View& after) const {
+  Moments moments = 0;
+  if (effects_.commit) {
+    for (const env::LogWrite& write : effects_.commit->log) {
+      if (!write.persist.append.empty()) moments |= Bit(Moment::kWroteLog);
+      if (write.persist.truncate_from) moments |= Bit(Moment::kTruncated);
+      if (write.persist.hard_state && write.persist.hard_state->vote) {
+        moments |= Bit(Moment::kVoted);
+      }
+    }
+    if (!effects_.commit->data.empty()) moments |= Bit(Moment::kApplied);
+  }
+  for (const store::Send& send : effects_.sends) {
+    const auto* envelope = std::get_if<store::RaftEnvelope>(&send.message);
+    if (envelope == nullptr) {
+      if (std::holds_alternative<store::ForwardedReply>(send.message)) {
+        moments |= Bit(Moment::kAnswered);
+      }
+      continue;
+    }
+    const raft::Body& body = envelope->message.body;
+    if (const auto* append = std::get_if<raft::AppendRequest>(&body)) {
+      if (!append->entries.empty()) moments |= Bit(Moment::kSentAppend);
+    } else if (const auto* reply = std::get_if<raft::AppendReply>(&body)) {
+      if (std::holds_alternative<raft::AppendAccept>(reply->result)) {
+        moments |= Bit(Moment::kSentAccept);
+      }
+    } else if (const auto* vote = std::get_if<raft::VoteReply>(&body)) {
+      if (vote->granted) moments |= Bit(Moment::kSentVote);
+    }
+  }
+  if (after.role == raft::Role::kLeader && before.role != raft::Role::kLeader) {
+    moments |= Bit(Moment::kElected);
+  }
+  if (after.commit_index > before.commit_index) moments |= Bit(Moment::kCommitted);
+  if (!effects_.replies.empty()) moments |= Bit(Moment::kAnswered);
+  return moments;
+}
+
+void Cluster::FailSafety(const char* invariant, std::string sentence) {
+  world_->report.Fail(FailureKind::kSafety, invariant, std::move(sentence));
+}
+
+}  // namespace flaredb::sim

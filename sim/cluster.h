@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// The stores of a run: production `store::Store` objects in processes that crash, stop and start.
+#ifndef FLAREDB_SIM_CLUSTER_H_
+#define FLAREDB_SIM_CLUSTER_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/region/region.h"
+#include "core/store/store.h"
+#include "sim/disk.h"
+#include "sim/invariants/checkers.h"
+#include "sim/network.h"
+#include "sim/node_clock.h"
+#include "sim/profile.h"
+#include "sim/world.h"
+
+namespace flaredb::sim {
+
+// Something that a turn did and that is worth crashing at; bits of a set.
+enum class Moment : uint8_t {
+  kWroteLog,  // Entries went to the disk.
+  kTruncated,
+  kVoted,       // A vote went to the disk.
+  kSentAppend,  // Entries left.
+  kSentAccept,
+  kSentVote,
+  kElected,
+  kCommitted,  // The commit index rose.
+  kApplied,    // Rows went to the disk.
+  kAnswered,   // A client or a forwarding store got its answer.
+  kCount,
+};
+using Moments = uint32_t;
+constexpr Moments Bit(Moment moment) { return Moments{1} << static_cast<uint8_t>(moment); }
+
+// Decides whether a process dies between a turn and its effects.
+class TurnObserver {
+ public:
+  virtual ~TurnObserver() = default;
+  // `node` turned and did `moments`. How long the process is down if it dies now.
+  virtual std::optional<Duration> CrashAfterTurn(uint32_t node, Moments moments) = 0;
+};
+
+// A process is a loop: events that arrive wait in an inbox; some time after the first one the store
+// turns with all of them, at one reading of the node's clock. Effects leave at the end of the turn.
+class Cluster {
+ public:
+  // Everything passed outlives this object.
+  Cluster(World* world, const Profile& profile, SimNetwork* network);
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+
+  void SetObserver(TurnObserver* observer) { observer_ = observer; }
+  // Starts every store.
+  void Start();
+
+  // A packet for `packet.to` arrives; lost when nothing runs there.
+  void Deliver(Packet packet);
+  // Handles every kind of event that names a node, except kDeliver.
+  void OnEvent(const Event& event);
+
+  // The process dies: memory and unfinished commits are lost, except for some of the oldest
+  // commits. It starts again after `downtime`. Nothing when it is down already.
+  void Crash(uint32_t node, Duration downtime);
+  // The process stands still for `length`; what arrives waits.
+  void Pause(uint32_t node, Duration length);
+  void StallDisk(uint32_t node, Duration length);
+  // Every process runs, every disk works.
+  void Heal();
+
+  uint32_t size() const { return static_cast<uint32_t>(nodes_.size()); }
+  bool running(uint32_t node) const { return nodes_[node].store != nullptr; }
+  // The running leader of the highest term.
+  std::optional<uint32_t> leader() const;
+  const Region& region() const { return region_; }
+  const Checkers& checkers() const { return checkers_; }
+  uint64_t crashes() const { return crashes_; }
+  uint64_t turns() const { return turns_; }
+
+  // Everybody has applied the whole log, nothing is on its way to a disk, and no call waits.
+  bool Settled() const;
+  // The sum of the applied indexes.
+  uint64_t applied_in_all() const;
+  // One line for each store, for the report of a run that is stuck.
+  std::string Describe() const;
+  // Compares all rows with the model. Requires Settled().
+  void CheckAtEnd() { checkers_.AtEnd(); }
+
+ private:
+  struct Call {
+    Endpoint client = 0;
+    AttemptId attempt = 0;
+  };
+  struct Node {
+    Node(World* world, const DiskProfile& profile, uint32_t id) : disk(world, profile, id) {}
+
+    NodeClock clock;
+    SimDisk disk;
+    uint64_t life = 0;
+    std::unique_ptr<store::Store> store;  // Null while the process is down.
+    bool paused = false;
+    uint64_t pause = 0;  // Numbers the pauses.
+    std::vector<store::Event> inbox;
+    bool turn_scheduled = false;
+    Instant wake_at = Instant::Max();
+    uint64_t timer = 0;  // Numbers the timers; only the latest counts.
+    std::map<store::CallId, Call> calls;
+    uint64_t last_call = 0;
+    std::vector<store::CallId> gone_calls;  // Of clients whose ClientGone waits in the inbox.
+  };
+
+  void StartStore(uint32_t id);
+  void Notify(uint32_t id);
+  void Turn(uint32_t id);
+  void Wake(uint32_t id);
+  void DiskDone(uint32_t id);
+  void ArmTimer(uint32_t id);
+  void Perform(uint32_t id, size_t sends_kept, size_t replies_kept, bool submit);
+  Moments MomentsOf(const raft::View& before, const raft::View& after) const;
+  std::vector<const SimDisk*> Disks() const;
+  void FailSafety(const char* invariant, std::string sentence);
+
+  World* world_;
+  const Profile& profile_;
+  SimNetwork* network_;
+  TurnObserver* observer_ = nullptr;
+  Region region_;
+  std::vector<Node> nodes_;
+  Checkers checkers_;
+  store::Effects effects_;  // Of the turn in progress; reused.
+  std::vector<store::Event> turn_events_;
+  std::vector<store::CallId> gone_calls_;  // As Node::gone_calls, of the turn in progress.
+  uint64_t crashes_ = 0;
+  uint64_t turns_ = 0;
+};
+
+}  // namespace flaredb::sim
+
+#endif  // FLAREDB_SIM_CLUSTER_H_

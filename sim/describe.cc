@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/describe.h"
+
+#include <sstream>
+#include <type_traits>
+
+namespace flaredb::sim {
+namespace {
+
+template <typename... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+
+std::ostream& operator<<(std::ostream& out, raft::LogId id) {
+  return out << id.term << ':' << id.index;
+}
+
+uint32_t CountOf(const raft::EntrySlices& entries) {
+  uint32_t count = 0;
+  for (const raft::EntrySlice& slice : entries) count += slice.size();
+  return count;
+}
+
+void DescribeTo(std::ostream& out, const raft::Body& body, Term term) {
+  std::visit(Overloaded{
+                 [&](const raft::PreVoteRequest& m) {
+                   out << "pre-vote? term " << m.campaign_term << " (own " << term << ", log "
+                       << m.last_log << ")";
+                 },
+                 [&](const raft::PreVoteReply& m) {
+                   out << "pre-vote " << (m.granted ? "yes" : "no") << " for term "
+                       << m.campaign_term << " (own " << term << ")";
+                 },
+                 [&](const raft::VoteRequest& m) {
+                   out << "vote? term " << term << " (log " << m.last_log << ")";
+                 },
+                 [&](const raft::VoteReply& m) {
+                   out << "vote " << (m.granted ? "yes" : "no") << " term " << term;
+                 },
+                 [&](const raft::AppendRequest& m) {
+                   out << "append term " << term << " (prev " << m.prev << ", "
+                       << CountOf(m.entries) << " entries";
+                   if (!m.entries.empty()) out << " to " << m.entries.back().last_index();
+                   out << ", commit " << m.commit_index << ", session " << m.session << ", round "
+                       << m.round << ")";
+                 },
+                 [&](const raft::AppendReply& m) {
+                   if (const auto* accept = std::get_if<raft::AppendAccept>(&m.result)) {
+                     out << "append ok term " << term << " (match " << accept->match_index;
+                   } else {
+                     const auto& reject = std::get<raft::AppendReject>(m.result);
+                     out << "append refused term " << term << " (prev " << reject.prev_index
+                         << ", hint " << reject.hint;
+                   }
+                   out << ", session " << m.session << ", round " << m.round << ")";
+                 },
+                 [&](const raft::HeartbeatRequest& m) {
+                   out << "heartbeat term " << term << " (session " << m.session << ", round "
+                       << m.round << ")";
+                 },
+                 [&](const raft::HeartbeatReply& m) {
+                   out << "heartbeat ok term " << term << " (session " << m.session << ", round "
+                       << m.round << ")";
+                 },
+             },
+             body);
+}
+
+const char* NameOf(raft::Role role) {
+  switch (role) {
+    case raft::Role::kFollower:
+      return "follower";
+    case raft::Role::kPreCandidate:
+      return "pre-candidate";
+    case raft::Role::kCandidate:
+      return "candidate";
+    case raft::Role::kLeader:
+      return "leader";
+  }
+  return "?";
+}
+
+const char* NameOf(store::ErrorCode code) {
+  switch (code) {
+    case store::ErrorCode::kNotLeader:
+      return "not leader";
+    case store::ErrorCode::kEpochNotMatch:
+      return "epoch does not match";
+    case store::ErrorCode::kRegionNotFound:
+      return "region not found";
+    case store::ErrorCode::kKeyNotInRegion:
+      return "key not in region";
+    case store::ErrorCode::kReadNotReady:
+      return "read not ready";
+    case store::ErrorCode::kServerIsBusy:
+      return "server is busy";
+    case store::ErrorCode::kStaleCommand:
+      return "stale command";
+    case store::ErrorCode::kDeadlineExceeded:
+      return "deadline exceeded";
+    case store::ErrorCode::kForgotten:
+      return "forgotten";
+    case store::ErrorCode::kInvalidArgument:
+      return "invalid argument";
+    case store::ErrorCode::kStoreFailed:
+      return "store failed";
+  }
+  return "?";
+}
+
+// The part of a value that tells it apart.
+std::string_view Head(const std::string& value) {
+  return std::string_view(value).substr(0, value.find(':'));
+}
+
+}  // namespace
+
+std::string Describe(const raft::Message& message) {
+  std::ostringstream out;
+  out << message.from << "->" << message.to << ' ';
+  DescribeTo(out, message.body, message.term);
+  return out.str();
+}
+
+std::string Describe(const store::StoreMessage& message) {
+  return std::visit(Overloaded{
+                        [](const store::RaftEnvelope& m) { return Describe(m.message); },
+                        [](const store::ForwardedRequest& m) {
+                          return "forwarded #" + std::to_string(m.id) + " " + Describe(m.request);
+                        },
+                        [](const store::ForwardedReply& m) {
+                          return "reply to forwarded #" + std::to_string(m.id) + " " +
+                                 Describe(m.reply);
+                        },
+                    },
+                    message);
+}
+
+std::string Describe(const store::Request& request) {
+  std::ostringstream out;
+  std::visit(
+      Overloaded{
+          [&](const store::GetRequest& r) { out << "get " << r.key; },
+          [&](const store::ScanRequest& r) { out << "scan [" << r.begin << ", " << r.end << ")"; },
+          [&](const kv::CompareAndSwap& r) {
+            out << "cas " << r.key << " if " << r.expected << " to " << Head(r.value)
+                << " (request " << r.retry.id.client_lo << "/" << r.retry.id.seq << ", seen "
+                << r.retry.seen_index << ")";
+          },
+          [&](const kv::CompareAndDelete& r) {
+            out << "cas-delete " << r.key << " if " << r.expected << " (request "
+                << r.retry.id.client_lo << "/" << r.retry.id.seq << ", seen " << r.retry.seen_index
+                << ")";
+          },
+      },
+      request.operation);
+  return out.str();
+}
+
+std::string Describe(const store::Reply& reply) {
+  std::ostringstream out;
+  std::visit(Overloaded{
+                 [&](const store::GetReply& r) {
+                   if (r.found) {
+                     out << "found version " << r.found->version << " value "
+                         << Head(r.found->value);
+                   } else {
+                     out << "not found";
+                   }
+                 },
+                 [&](const store::ScanReply& r) {
+                   out << r.page.rows.size() << " rows, next \"" << r.page.next_key << "\"";
+                 },
+                 [&](const kv::WriteReply& r) {
+                   constexpr const char* kNames[] = {"applied", "mismatch", "forgotten"};
+                   out << kNames[static_cast<size_t>(r.result)] << ", version " << r.version;
+                 },
+                 [&](const store::Error& r) {
+                   out << NameOf(r.code)
+                       << (r.outcome == store::Outcome::kUnknown ? " (unknown)" : " (not applied)");
+                 },
+             },
+             reply.result);
+  out << " at " << reply.applied_index;
+  return out.str();
+}
+
+std::string Describe(const env::GroupCommit& commit) {
+  std::ostringstream out;
+  out << "commit " << commit.token << ':';
+  for (const env::LogWrite& write : commit.log) {
+    out << " region " << write.region;
+    if (write.persist.hard_state) {
+      out << " term " << write.persist.hard_state->term << " vote "
+          << write.persist.hard_state->vote;
+    }
+    if (write.persist.truncate_from) out << " truncate " << write.persist.truncate_from;
+    for (const raft::EntrySlice& slice : write.persist.append) {
+      out << " append " << slice.term() << ':' << slice.first_index() << ".." << slice.last_index();
+    }
+  }
+  out << ", " << commit.data.mutations.size() << " rows";
+  return out.str();
+}
+
+std::string Describe(const raft::View& view) {
+  std::ostringstream out;
+  out << NameOf(view.role) << " term " << view.term << " log " << view.last_log << " durable "
+      << view.durable_index << " commit " << view.commit_index << " handed out "
+      << view.handed_out_index;
+  return out.str();
+}
+
+void AddTo(Hasher* hash, const store::StoreMessage& message) {
+  hash->Add(message.index());
+  std::visit(
+      Overloaded{
+          [&](const store::RaftEnvelope& e) {
+            const raft::Message& m = e.message;
+            hash->Add(e.region).Add(e.epoch.conf_version).Add(e.epoch.version);
+            hash->Add(m.from).Add(m.to).Add(m.term);
+            hash->Add(m.from_incarnation).Add(m.to_incarnation).Add(m.body.index());
+            std::visit(
+                Overloaded{
+                    [&](const raft::PreVoteRequest& b) {
+                      hash->Add(b.campaign_term).Add(b.last_log.term).Add(b.last_log.index);
+                    },
+                    [&](const raft::PreVoteReply& b) { hash->Add(b.campaign_term).Add(b.granted); },
+                    [&](const raft::VoteRequest& b) {
+                      hash->Add(b.last_log.term).Add(b.last_log.index);
+                    },
+                    [&](const raft::VoteReply& b) { hash->Add(b.granted); },
+                    [&](const raft::AppendRequest& b) {
+                      hash->Add(b.session).Add(b.round).Add(b.prev.term).Add(b.prev.index);
+                      hash->Add(b.commit_index).Add(b.entries.size());
+                      for (const raft::EntrySlice& s : b.entries) {
+                        hash->Add(s.term()).Add(s.first_index()).Add(s.last_index());
+                      }
+                    },
+                    [&](const raft::AppendReply& b) {
+                      hash->Add(b.session).Add(b.round).Add(b.result.index());
+                      if (const auto* accept = std::get_if<raft::AppendAccept>(&b.result)) {
+                        hash->Add(accept->match_index);
+                      } else {
+                        const auto& reject = std::get<raft::AppendReject>(b.result);
+                        hash->Add(reject.prev_index).Add(reject.hint.term).Add(reject.hint.index);
+                      }
+                    },
+                    [&](const auto& b) { hash->Add(b.session).Add(b.round); },
+                },
+                m.body);
+          },
+          [&](const store::ForwardedRequest& r) {
+            hash->Add(r.id).Add(r.region);
+            AddTo(hash, r.request);
+          },
+          [&](const store::ForwardedReply& r) {
+            hash->Add(r.id);
+            AddTo(hash, r.reply);
+          },
+      },
+      message);
+}
+
+void AddTo(Hasher* hash, const store::Request& request) {
+  hash->Add(static_cast<uint64_t>(request.budget.nanoseconds())).Add(request.operation.index());
+  std::visit(Overloaded{
+                 [&](const store::GetRequest& r) { hash->Add(r.key); },
+                 [&](const store::ScanRequest& r) {
+                   hash->Add(r.begin).Add(r.end).Add(r.rows_max).Add(r.bytes_max);
+                 },
+                 [&](const kv::CompareAndSwap& r) {
+                   hash->Add(r.key).Add(r.value).Add(r.expected).Add(r.retry.id.client_lo);
+                   hash->Add(r.retry.id.seq).Add(r.retry.seen_index);
+                 },
+                 [&](const kv::CompareAndDelete& r) {
+                   hash->Add(r.key).Add(r.expected).Add(r.retry.id.client_lo);
+                   hash->Add(r.retry.id.seq).Add(r.retry.seen_index);
+                 },
+             },
+             request.operation);
+}
+
+void AddTo(Hasher* hash, const store::Reply& reply) {
+  hash->Add(reply.applied_index).Add(reply.result.index());
+  std::visit(Overloaded{
+                 [&](const store::GetReply& r) {
+                   hash->Add(r.found.has_value());
+                   if (r.found) hash->Add(r.found->version).Add(r.found->value);
+                 },
+                 [&](const store::ScanReply& r) {
+                   hash->Add(r.page.rows.size()).Add(r.page.next_key);
+                   for (const kv::ScanRow& row : r.page.rows) {
+                     hash->Add(row.key).Add(row.version).Add(row.value);
+                   }
+                 },
+                 [&](const kv::WriteReply& r) {
+                   hash->Add(static_cast<uint64_t>(r.result)).Add(r.version).Add(r.value);
+                 },
+                 [&](const store::Error& r) {
+                   hash->Add(static_cast<uint64_t>(r.code)).Add(static_cast<uint64_t>(r.outcome));
+                   hash->Add(r.leader);
+                 },
+             },
+             reply.result);
+}
+
+void AddTo(Hasher* hash, const env::GroupCommit& commit) {
+  hash->Add(commit.token).Add(commit.log.size());
+  for (const env::LogWrite& write : commit.log) {
+    const raft::Persist& p = write.persist;
+    hash->Add(write.region).Add(p.token).Add(p.truncate_from).Add(p.hard_state.has_value());
+    if (p.hard_state) hash->Add(p.hard_state->term).Add(p.hard_state->vote);
+    hash->Add(p.append.size());
+    for (const raft::EntrySlice& s : p.append) {
+      hash->Add(s.term()).Add(s.first_index()).Add(s.last_index());
+    }
+  }
+  hash->Add(commit.data.mutations.size());
+  for (const Mutation& mutation : commit.data.mutations) {
+    hash->Add(mutation.key).Add(mutation.value.has_value());
+    if (mutation.value) hash->Add(*mutation.value);
+  }
+}
+
+}  // namespace flaredb::sim

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// What travels, in words for a person and in numbers for the hash.
+#ifndef FLAREDB_SIM_DESCRIBE_H_
+#define FLAREDB_SIM_DESCRIBE_H_
+
+#include <string>
+
+#include "core/base/hash.h"
+#include "core/raft/message.h"
+#include "core/raft/view.h"
+#include "core/store/effects.h"
+#include "core/store/message.h"
+#include "core/store/request.h"
+
+namespace flaredb::sim {
+
+// "append term 4 (prev 3:17, 2 entries to 19, commit 16, session 2, round 9)"
+std::string Describe(const raft::Message& message);
+std::string Describe(const store::StoreMessage& message);
+std::string Describe(const store::Request& request);
+std::string Describe(const store::Reply& reply);
+// "r1: vote 4 for 102, truncate 17, append 17..19 | applied rows 2"
+std::string Describe(const env::GroupCommit& commit);
+// "leader term 4 log 4:19 durable 19 commit 18 applied 18"
+std::string Describe(const raft::View& view);
+
+// Every field that decides anything; of entries their positions, because the payload of a position
+// was hashed when it was proposed.
+void AddTo(Hasher* hash, const store::StoreMessage& message);
+void AddTo(Hasher* hash, const store::Request& request);
+void AddTo(Hasher* hash, const store::Reply& reply);
+void AddTo(Hasher* hash, const env::GroupCommit& commit);
+
+}  // namespace flaredb::sim
+
+#endif  // FLAREDB_SIM_DESCRIBE_H_

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/disk.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "core/base/check.h"
+
+namespace flaredb::sim {
+
+SimDisk::SimDisk(World* world, const DiskProfile& profile, uint32_t node)
+    : world_(world), profile_(profile), node_(node) {}
+
+void SimDisk::Format(const env::GroupCommit& commit) {
+  const auto refused = image_.Apply(commit);
+  INVARIANT(!refused) << *refused;
+}
+
+void SimDisk::Submit(env::GroupCommit commit, uint64_t life) {
+  in_flight_.push_back(std::move(commit));
+  last_completion_ = std::max({last_completion_, world_->now() + Latency(), stalled_until_});
+  world_->queue.At(last_completion_, {EventKind::kDiskDone, node_, life});
+}
+
+bool SimDisk::PutOff(uint64_t life) {
+  if (world_->now() >= stalled_until_) return false;
+  // Every waiting completion is put off to the same instant and keeps its place in the order.
+  last_completion_ = std::max(last_completion_, stalled_until_);
+  world_->queue.At(stalled_until_, {EventKind::kDiskDone, node_, life});
+  return true;
+}
+
+IoToken SimDisk::CompleteNext() {
+  INVARIANT(!in_flight_.empty());
+  const IoToken token = in_flight_.front().token;
+  ApplyFront();
+  return token;
+}
+
+void SimDisk::SubmitFetch(env::LogFetch fetch, uint64_t life) {
+  const uint64_t id = next_fetch_++;
+  fetches_.emplace(id, PendingFetch{std::move(fetch), life, std::nullopt});
+  const Duration wait =
+      world_->choices.Between(Choice::kFetchLatency, Duration(), profile_.latency.last, node_);
+  world_->queue.At(std::max(world_->now() + wait, stalled_until_),
+                   {EventKind::kFetchRead, node_, id});
+}
+
+void SimDisk::ReadFetch(uint64_t id) {
+  const auto it = fetches_.find(id);
+  if (it == fetches_.end()) return;
+  const env::LogFetch& asked = it->second.fetch;
+  raft::EntrySlices entries =
+      image_.log(asked.region).Read(asked.fetch.first, asked.fetch.last, asked.fetch.bytes_max);
+  env::LogFetched answer{asked.region, asked.fetch.id, absl::NotFoundError("no such entry")};
+  if (!entries.empty()) answer.entries = std::move(entries);
+  it->second.answer = std::move(answer);
+  const Duration wait =
+      world_->choices.Between(Choice::kFetchLatency, Duration(), profile_.latency.last, node_);
+  world_->queue.After(wait, {EventKind::kFetchDone, node_, id});
+}
+
+std::optional<env::LogFetched> SimDisk::TakeFetch(uint64_t id, uint64_t life) {
+  const auto it = fetches_.find(id);
+  if (it == fetches_.end()) return std::nullopt;
+  PendingFetch pending = std::move(it->second);
+  fetches_.erase(it);
+  if (pending.life != life) return std::nullopt;
+  return std::move(pending.answer);
+}
+
+void SimDisk::CrashSurvives() {
+  INVARIANT(!in_flight_.empty());
+  ApplyFront();
+}
+
+void SimDisk::Crash() {
+  in_flight_.clear();
+  fetches_.clear();
+  last_completion_ = world_->now();
+}
+
+void SimDisk::Heal() {
+  stalled_until_ = world_->now();
+  profile_.slow_ppm = 0;
+}
+
+Duration SimDisk::Latency() {
+  const bool slow = world_->choices.Chance(Choice::kDiskLatency, profile_.slow_ppm, node_);
+  return world_->choices.Between(
+      Choice::kDiskLatency, profile_.latency.first,
+      slow ? std::max(profile_.slow_max, profile_.latency.last) : profile_.latency.last, node_);
+}
+
+void SimDisk::ApplyFront() {
+  if (const auto refused = image_.Apply(in_flight_.front())) {
+    world_->report.Fail(FailureKind::kSafety, "STORE",
+                        "store " + std::to_string(node_ + 1) +
+                            " wrote a group commit that no log can take: " + *refused + ".");
+  }
+  in_flight_.pop_front();
+}
+
+}  // namespace flaredb::sim

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// One store's disk: what is durable, what is on its way, and what a crash leaves.
+#ifndef FLAREDB_SIM_DISK_H_
+#define FLAREDB_SIM_DISK_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "core/store/effects.h"
+#include "core/store/event.h"
+#include "sim/disk_image.h"
+#include "sim/profile.h"
+#include "sim/world.h"
+
+namespace flaredb::sim {
+
+// Commits become durable one by one, in order, each as a whole, after a time of their own; readers
+// see what is durable. Both match storage/: one synced batch for each commit, by one thread.
+class SimDisk {
+ public:
+  // `world` outlives this object. `node` is the owner in events and choices.
+  SimDisk(World* world, const DiskProfile& profile, uint32_t node);
+
+  // Puts `commit` on the disk at once: a store is set up before the run.
+  void Format(const env::GroupCommit& commit);
+
+  // Schedules kDiskDone.
+  void Submit(env::GroupCommit commit, uint64_t life);
+
+  // The oldest unfinished commit; null when there is none. Borrowed until CompleteNext or Crash.
+  const env::GroupCommit* next() const {
+    return in_flight_.empty() ? nullptr : &in_flight_.front();
+  }
+  // On kDiskDone, first: true while the disk stalls, and then the event comes again later.
+  bool PutOff(uint64_t life);
+  // On kDiskDone: makes the oldest commit durable and returns its token. A refusal of the image is
+  // a failed run.
+  IoToken CompleteNext();
+
+  // Schedules kFetchRead, whose `arg` names the fetch.
+  void SubmitFetch(env::LogFetch fetch, uint64_t life);
+  // On kFetchRead: reads what is durable now and schedules kFetchDone.
+  void ReadFetch(uint64_t id);
+  // On kFetchDone: the answer; none when the process that asked is gone.
+  std::optional<env::LogFetched> TakeFetch(uint64_t id, uint64_t life);
+
+  // The process dies: unfinished commits never happened. Those of the oldest that had reached the
+  // disk nevertheless are told before, one call each, which is in the order that a sequential log
+  // keeps.
+  void CrashSurvives();
+  void Crash();
+  size_t in_flight() const { return in_flight_.size(); }
+
+  // Nothing completes before `until`.
+  void Stall(Instant until) { stalled_until_ = until; }
+  // No stall or slow commit from now on.
+  void Heal();
+
+  const DiskImage& image() const { return image_; }
+
+ private:
+  struct PendingFetch {
+    env::LogFetch fetch;
+    uint64_t life = 0;
+    std::optional<env::LogFetched> answer;
+  };
+
+  Duration Latency();
+  void ApplyFront();
+
+  World* world_;
+  DiskProfile profile_;
+  uint32_t node_;
+  DiskImage image_;
+  std::deque<env::GroupCommit> in_flight_;
+  Instant last_completion_;
+  Instant stalled_until_;
+  std::map<uint64_t, PendingFetch> fetches_;
+  uint64_t next_fetch_ = 1;
+};
+
+}  // namespace flaredb::sim
+
+#endif  // FLAREDB_SIM_DISK_H_

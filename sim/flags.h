@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line of the simulator.
+#ifndef FLAREDB_SIM_FLAGS_H_
+#define FLAREDB_SIM_FLAGS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace flaredb::sim {
+
+struct Flags {
+  bool help = false;
+  uint64_t first_seed = 1;
+  uint64_t last_seed = 100;     // Inclusive; not below first_seed.
+  uint32_t operations_max = 0;  // 0: each seed decides.
+  std::string trace_out;        // Empty: no trace. "-": standard output.
+  bool keep_going = false;      // Go on after a failing seed.
+};
+
+// INVALID_ARGUMENT with one sentence for the user when `arguments` make no sense.
+absl::StatusOr<Flags> ParseFlags(const std::vector<std::string>& arguments);
+
+// What --help prints.
+std::string Usage();
+
+}  // namespace flaredb::sim
+
+#endif  // FLAREDB_SIM_FLAGS_H_

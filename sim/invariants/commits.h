@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is committed stays: SMS, CD, LC and exactly-once.
+#ifndef FLAREDB_SIM_INVARIANTS_COMMITS_H_
+#define FLAREDB_SIM_INVARIANTS_COMMITS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "core/base/types.h"
+#include "sim/failure.h"
+#include "sim/invariants/kv_model.h"
+#include "sim/invariants/names.h"
+#include "sim/invariants/replica.h"
+
+namespace flaredb::sim {
+
+// The one history of the region, made from what any replica first called committed.
+class Commits {
+ public:
+  Commits(RegionId region, RegionEpoch epoch, const Names* names, FailureReport* report)
+      : region_(region), names_(names), report_(report), model_(epoch) {}
+
+  // The replica on `node` raised its commit index from `from` to `to`, both within its log.
+  //   SMS  the entries equal those that others called committed
+  //   CD   entries new to the history are on a quorum of disks
+  //   LC   and in the log of everybody who leads a later term
+  void OnCommit(uint32_t node, Index from, Index to, const std::vector<Replica>& replicas);
+
+  // `node` was elected. LC: its log holds what was committed in earlier terms (thesis 3.6.3); votes
+  // may arrive so late that a later leader has committed more.
+  void OnElected(uint32_t node, const std::vector<Replica>& replicas);
+
+  // The disk of `node` is about to lose its entries at and after `index`. CD: none of the history.
+  void OnTruncate(uint32_t node, Index index, const LogImage& durable);
+
+  Index last() const { return model_.applied(); }
+  // Of a committed index, or 0 for index 0.
+  Term TermAt(Index index) const { return index ? entries_[index.value() - 1].term : Term(); }
+  const KvModel& model() const { return model_; }
+
+ private:
+  struct Entry {
+    Term term;
+    Term committed_in;  // The term of who called it committed first,
+    uint32_t node = 0;  // and who that was.
+    uint64_t content = 0;
+  };
+
+  // Whether `log` holds the history up to `index`, by log matching.
+  bool Holds(const LogImage& log, Index index) const { return log.TermAt(index) == TermAt(index); }
+
+  RegionId region_;
+  const Names* names_;
+  FailureReport* report_;
+  std::vector<Entry> entries_;  // Of index 1, 2, ...
+  KvModel model_;
+};
+
+}  // namespace flaredb::sim
+
+#endif  // FLAREDB_SIM_INVARIANTS_COMMITS_H_

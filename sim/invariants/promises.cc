@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/invariants/promises.h"
+
+#include <sstream>
+#include <variant>
+
+namespace flaredb::sim {
+namespace {
+
+std::optional<std::string> BrokenVote(const raft::Message& message, const LogImage& durable,
+                                      const Names& names) {
+  const raft::HardState& disk = durable.hard_state();
+  if (disk.term > message.term || (disk.term == message.term && disk.vote == message.to)) {
+    return std::nullopt;
+  }
+  std::ostringstream out;
+  out << names.Store(names.NodeOf(message.from)) << " sends its vote of term " << message.term
+      << " to " << names.Store(names.NodeOf(message.to)) << ", but its disk holds term "
+      << disk.term << " and a vote for peer " << disk.vote << ".";
+  return out.str();
+}
+
+std::optional<std::string> BrokenAccept(const raft::Message& message, Index match,
+                                        const LogImage& durable, const Names& names,
+                                        const std::vector<Replica>& replicas) {
+  const std::string sender = names.Store(names.NodeOf(message.from));
+  std::ostringstream out;
+  // A replica that knows a later term may have truncated since; its promise stood when it was made.
+  if (durable.hard_state().term > message.term) return std::nullopt;
+  if (durable.hard_state().term < message.term) {
+    out << sender << " accepts entries of the leader of term " << message.term
+        << ", but its disk holds term " << durable.hard_state().term << ".";
+    return out.str();
+  }
+  if (durable.last_index() < match) {
+    out << sender << " accepts entries up to " << match << ", but its disk ends at "
+        << durable.last_index() << ".";
+    return out.str();
+  }
+  const Replica& leader = replicas[names.NodeOf(message.to)];
+  if (!leader.leads() || leader.view.term != message.term) return std::nullopt;
+  if (leader.issued.TermAt(match) == durable.TermAt(match)) return std::nullopt;
+  out << sender << " accepts entries up to " << match << " of the leader of term " << message.term
+      << ", whose entry there is of term " << leader.issued.TermAt(match)
+      << ", but its disk holds one of term " << durable.TermAt(match) << ".";
+  return out.str();
+}
+
+}  // namespace
+
+std::optional<std::string> BrokenPromise(const raft::Message& message, const LogImage& durable,
+                                         const Names& names, const std::vector<Replica>& replicas) {
+  if (const auto* vote = std::get_if<raft::VoteReply>(&message.body)) {
+    return vote->granted ? BrokenVote(message, durable, names) : std::nullopt;
+  }
+  if (const auto* reply = std::get_if<raft::AppendReply>(&message.body)) {
+    const auto* accept = std::get_if<raft::AppendAccept>(&reply->result);
+    if (accept == nullptr) return std::nullopt;
+    return BrokenAccept(message, accept->match_index, durable, names, replicas);
+  }
+  return std::nullopt;
+}
+
+}  // namespace flaredb::sim

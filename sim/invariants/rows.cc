@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/invariants/rows.h"
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+#include <vector>
+
+#include "core/kv/key.h"
+#include "core/kv/record.h"
+#include "core/region/state_rows.h"
+
+namespace flaredb::sim {
+namespace {
+
+std::string Tell(const KvModel::State* state) {
+  if (state == nullptr) return "no record";
+  return "version " + std::to_string(state->version.value()) +
+         (state->live ? "" : " (a tombstone)") + " of index " +
+         std::to_string(state->index.value());
+}
+
+// A sentence unless `bytes` are the record that `state` describes.
+std::optional<std::string> BrokenRecord(const std::string& store, std::string_view key, Index at,
+                                        std::string_view bytes, const KvModel::State* state) {
+  const absl::StatusOr<kv::Record> record = kv::DecodeRecord(bytes);
+  std::ostringstream out;
+  if (!record.ok()) {
+    out << store << " has a record of key " << key
+        << " that can't be decoded: " << record.status().message();
+    return out.str();
+  }
+  if (state != nullptr && record->version == state->version && record->tombstone != state->live &&
+      record->value == state->value) {
+    return std::nullopt;
+  }
+  out << "by the log up to index " << at << " key " << key << " has " << Tell(state) << ", but "
+      << store << " has version " << record->version << (record->tombstone ? " (a tombstone)" : "")
+      << (state != nullptr && record->version == state->version ? " with another value" : "")
+      << " of index " << record->changed_index << ".";
+  return out.str();
+}
+
+}  // namespace
+
+std::optional<std::string> BrokenBatch(RegionId region, const std::string& store,
+                                       const WriteBatch& batch, const Commits& commits,
+                                       Index* applied) {
+  if (batch.empty()) return std::nullopt;
+  const KvModel& model = commits.model();
+  const Index before = *applied;
+  // The batch takes effect as a whole, so only the last word on a key counts.
+  std::map<std::string_view, std::string_view> last;
+  const std::string applied_key = AppliedRowKey(region);
+  for (const Mutation& mutation : batch.mutations) {
+    if (!mutation.value) return store + " deletes a row, which no entry asks for.";
+    last[mutation.key] = *mutation.value;
+  }
+  const auto position_row = last.find(applied_key);
+  if (position_row == last.end()) {
+    return store + " writes rows without the applied position that covers them.";
+  }
+  const absl::StatusOr<raft::LogId> position = DecodeApplied(position_row->second);
+  std::ostringstream out;
+  if (!position.ok()) {
+    return store + " writes an applied position that can't be decoded.";
+  }
+  if (position->index <= before) {
+    out << store << " has applied up to " << before << ", and now writes " << position->index
+        << " as its applied position.";
+    return out.str();
+  }
+  if (position->index > commits.last() || position->term != commits.TermAt(position->index)) {
+    out << store << " has applied up to " << position->term << ":" << position->index
+        << ", but the history is committed up to " << commits.TermAt(commits.last()) << ":"
+        << commits.last() << ".";
+    return out.str();
+  }
+  *applied = position->index;
+
+  std::set<std::string_view> changed;
+  for (Index i = before.next(); i <= position->index; ++i) {
+    if (const std::string* key = model.ChangedAt(i)) changed.insert(*key);
+  }
+  for (const auto& [row, bytes] : last) {
+    const std::optional<kv::DecodedKey> key = kv::DecodeKey(row);
+    if (!key) {
+      if (row == applied_key) continue;
+      return store + " writes a system row that no entry asks for.";
+    }
+    if (changed.erase(key->user_key) == 0) {
+      out << store << " changes key " << key->user_key << " with the entries " << before.next()
+          << ".." << position->index << ", none of which changes it.";
+      return out.str();
+    }
+    if (auto broken = BrokenRecord(store, key->user_key, position->index, bytes,
+                                   model.At(key->user_key, position->index))) {
+      return broken;
+    }
+  }
+  if (changed.empty()) return std::nullopt;
+  out << "the entries " << before.next() << ".." << position->index << " change key "
+      << *changed.begin() << ", but " << store << " applied them without writing it.";
+  return out.str();
+}
+
+std::optional<std::string> BrokenRows(const std::string& store,
+                                      const std::map<std::string, std::string, std::less<>>& rows,
+                                      Index applied, const KvModel& model) {
+  size_t records = 0;
+  for (const auto& [row, bytes] : rows) {
+    const std::optional<kv::DecodedKey> key = kv::DecodeKey(row);
+    if (!key) continue;
+    ++records;
+    if (auto broken =
+            BrokenRecord(store, key->user_key, applied, bytes, model.At(key->user_key, applied))) {
+      return broken;
+    }
+  }
+  const auto expected =
+      std::count_if(model.keys().begin(), model.keys().end(),
+                    [&](const auto& key) { return key.second.front().index <= applied; });
+  if (records == static_cast<size_t>(expected)) return std::nullopt;
+  return store + " holds " + std::to_string(records) + " records, but the log up to index " +
+         std::to_string(applied.value()) + " makes " + std::to_string(expected) + ".";
+}
+
+}  // namespace flaredb::sim

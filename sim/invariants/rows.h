@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// APPLY: in order, gapless, once, and to the same rows everywhere.
+#ifndef FLAREDB_SIM_INVARIANTS_ROWS_H_
+#define FLAREDB_SIM_INVARIANTS_ROWS_H_
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "core/base/types.h"
+#include "core/base/write_batch.h"
+#include "sim/invariants/commits.h"
+
+namespace flaredb::sim {
+
+// Looks at the rows of one group commit of a replica that had applied up to `*applied`, and moves
+// `*applied`. A sentence unless the batch says that entries up to some committed index were applied
+// and holds exactly the rows that these entries change, with the contents that the model gives them
+// at that index.
+std::optional<std::string> BrokenBatch(RegionId region, const std::string& store,
+                                       const WriteBatch& batch, const Commits& commits,
+                                       Index* applied);
+
+// A sentence unless `rows` of a store that applied everything up to `applied` are those of the
+// model, no more and no fewer.
+std::optional<std::string> BrokenRows(const std::string& store,
+                                      const std::map<std::string, std::string, std::less<>>& rows,
+                                      Index applied, const KvModel& model);
+
+}  // namespace flaredb::sim
+
+#endif  // FLAREDB_SIM_INVARIANTS_ROWS_H_

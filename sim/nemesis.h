@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Causes the faults of a run's plan, and ends them.
+#ifndef FLAREDB_SIM_NEMESIS_H_
+#define FLAREDB_SIM_NEMESIS_H_
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sim/cluster.h"
+#include "sim/network.h"
+#include "sim/profile.h"
+#include "sim/short_reigns.h"
+#include "sim/world.h"
+
+namespace flaredb::sim {
+
+// Faults begin one after another and may overlap. All targets and times are choices.
+class Nemesis : public TurnObserver {
+ public:
+  // `clients` are the endpoints after those of the stores. Everything passed outlives this object.
+  Nemesis(World* world, const Profile& profile, Cluster* cluster, SimNetwork* network,
+          uint32_t clients);
+
+  void Start();
+  // On kFault: begins a fault, or ends the one that `arg` names.
+  void OnEvent(uint64_t arg);
+  // No fault from now on. What is broken is for the network and the cluster to heal.
+  void Stop() { stopped_ = true; }
+
+  std::optional<Duration> CrashAfterTurn(uint32_t node, Moments moments) override;
+
+  // How often each kind of fault was caused.
+  const std::array<uint32_t, static_cast<size_t>(Fault::kCount)>& caused() const { return caused_; }
+
+ private:
+  using LinkName = std::pair<Endpoint, Endpoint>;
+  // A fault that has an end.
+  struct Ongoing {
+    std::vector<LinkName> cuts;
+    std::vector<LinkName> holds;
+    std::optional<uint32_t> crash;  // Who dies when it ends.
+    bool short_reigns = false;
+  };
+  // A crash that waits for its moment.
+  struct Ambush {
+    Moments moments = 0;
+    std::optional<uint32_t> node;  // Absent: whoever comes first.
+    uint32_t skip = 0;             // Let this many pass.
+  };
+
+  void Begin(Fault fault);
+  void End(uint64_t id);
+  void Last(Ongoing ongoing, Duration length);
+  void CutBothWays(uint32_t a, uint32_t b, Ongoing* ongoing);
+  void CutOff(uint32_t node, Ongoing* ongoing);
+  void Split(Ongoing* ongoing);
+  void Bridge(Ongoing* ongoing);
+  void PartialAppend(Ongoing* ongoing);
+  void PauseLeader(Ongoing* ongoing);
+  void LayAmbush();
+  uint32_t RandomStore();
+  uint32_t LeaderOrRandom();
+  Duration Length();
+  Duration Downtime();
+
+  World* world_;
+  const Profile& profile_;
+  Cluster* cluster_;
+  SimNetwork* network_;
+  uint32_t clients_;
+  bool stopped_ = false;
+  std::map<uint64_t, Ongoing> ongoing_;
+  uint64_t last_id_ = 0;
+  std::optional<Ambush> ambush_;
+  ShortReigns short_reigns_;
+  std::array<uint32_t, static_cast<size_t>(Fault::kCount)> caused_{};
+};
+
+// "isolate-leader"
+const char* NameOf(Fault fault);
+
+}  // namespace flaredb::sim
+
+#endif  // FLAREDB_SIM_NEMESIS_H_

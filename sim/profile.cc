@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/profile.h"
+
+#include <algorithm>
+
+namespace flaredb::sim {
+namespace {
+
+constexpr Duration Us(int64_t n) { return Duration::Microseconds(n); }
+constexpr Duration Ms(int64_t n) { return Duration::Milliseconds(n); }
+
+constexpr Choice kP = Choice::kProfile;
+
+void DrawStore(Choices* c, Profile* profile) {
+  store::Options& store = profile->store;
+  raft::Config& raft = store.raft;
+  raft.election_timeout = c->OneOf(kP, {Ms(50), Ms(100), Ms(150), Ms(300)});
+  raft.heartbeat_interval = raft.election_timeout / c->OneOf<int64_t>(kP, {3, 4, 6});
+  // Limits far below any sensible setting, so that every path behind a full window, a partial batch
+  // and a fetch from the disk is taken in a short run.
+  raft.append_bytes_max = c->OneOf<size_t>(kP, {1, 1, 100, 1 << 20});
+  raft.inflight_appends_max = c->OneOf<uint32_t>(kP, {1, 2, 8, 256});
+  raft.inflight_bytes_max = c->OneOf<size_t>(kP, {1, 1000, 16 << 20, 16 << 20});
+  raft.uncommitted_bytes_max = c->OneOf<size_t>(kP, {200, 2000, 64 << 20, 64 << 20});
+  raft.window_bytes_max = c->OneOf<size_t>(kP, {1, 200, 2000, 32 << 20});
+  raft.fetch_bytes_max = c->OneOf<size_t>(kP, {1, 200, 1 << 20});
+  store.scan_rows_max = c->OneOf<size_t>(kP, {1, 2, 1000});
+  store.scan_visits_max = c->OneOf<size_t>(kP, {1, 3, 1000});
+  store.waiting_calls_max = c->OneOf<size_t>(kP, {2, 20000, 20000, 20000});
+}
+
+void DrawNetwork(Choices* c, Profile* profile) {
+  NetworkProfile& net = profile->network;
+  constexpr Span kDelays[] = {
+      {Us(50), Us(200)}, {Us(200), Ms(2)}, {Ms(1), Ms(5)}, {Us(100), Ms(15)}};
+  net.delay = c->OneOf(kP, kDelays);
+  // An election needs a few round trips to fit into its timeout.
+  net.delay.last = std::min(net.delay.last, profile->store.raft.election_timeout / 12);
+  net.delay.first = std::min(net.delay.first, net.delay.last);
+  net.slow_ppm = c->OneOf<uint32_t>(kP, {0, 0, 1000, 20000, 150000});
+  net.slow_max = profile->store.raft.election_timeout * c->OneOf<int64_t>(kP, {1, 3, 20});
+  net.loss_ppm = c->OneOf<uint32_t>(kP, {0, 0, 1000, 20000, 100000});
+  net.copy_ppm = c->OneOf<uint32_t>(kP, {0, 0, 10000, 100000});
+  net.copy_delay_max = c->OneOf(kP, {Ms(1), Ms(100), Ms(2000)});
+  net.ordered = c->Chance(kP, 400000);
+}
+
+void DrawDisk(Choices* c, Profile* profile) {
+  DiskProfile& disk = profile->disk;
+  constexpr Span kLatencies[] = {
+      {Us(20), Us(100)}, {Us(100), Ms(1)}, {Ms(1), Ms(6)}, {Us(50), Ms(20)}};
+  disk.latency = c->OneOf(kP, kLatencies);
+  disk.latency.last = std::min(disk.latency.last, profile->store.raft.election_timeout / 8);
+  disk.latency.first = std::min(disk.latency.first, disk.latency.last);
+  disk.slow_ppm = c->OneOf<uint32_t>(kP, {0, 0, 5000, 50000, 300000});
+  disk.slow_max = profile->store.raft.election_timeout * c->OneOf<int64_t>(kP, {1, 3});
+}
+
+void DrawFaults(Choices* c, Profile* profile) {
+  constexpr Choice kF = Choice::kFaultPlan;
+  FaultPlan& plan = profile->faults;
+  const Duration timeout = profile->store.raft.election_timeout;
+  // One run in ten knows no fault but the network's rates; the others draw one to all kinds.
+  if (!c->Chance(kF, 100000)) {
+    const uint64_t share_ppm = c->OneOf<uint64_t>(kF, {150000, 350000, 700000, 1000000});
+    for (uint8_t i = 0; i < static_cast<uint8_t>(Fault::kCount); ++i) {
+      if (c->Chance(kF, share_ppm)) plan.kinds.push_back(static_cast<Fault>(i));
+    }
+    if (plan.kinds.empty()) {
+      plan.kinds.push_back(static_cast<Fault>(c->Pick(kF, static_cast<uint64_t>(Fault::kCount))));
+    }
+  }
+  const Span pauses[] = {{Ms(0), timeout}, {timeout, timeout * 4}, {timeout * 2, timeout * 12}};
+  plan.pause = c->OneOf(kF, pauses);
+  const Span lengths[] = {{Ms(1), timeout}, {timeout, timeout * 4}, {timeout, timeout * 10}};
+  plan.length = c->OneOf(kF, lengths);
+  const Span downtimes[] = {{Us(100), Ms(5)}, {Ms(1), timeout * 2}, {timeout, timeout * 6}};
+  plan.downtime = c->OneOf(kF, downtimes);
+  plan.split_clients = c->Chance(kF, 300000);
+}
+
+void DrawWorkload(Choices* c, uint32_t operations_max, Profile* profile) {
+  WorkloadProfile& work = profile->workload;
+  const Duration timeout = profile->store.raft.election_timeout;
+  work.clients = static_cast<uint32_t>(c->Between(kP, 2, 8));
+  work.keys = static_cast<uint32_t>(c->Between(kP, 1, 5));
+  work.operations_max = static_cast<uint32_t>(c->Between(kP, 200, 400));
+  if (operations_max != 0) work.operations_max = operations_max;
+  // All clients together aim at spreading the operations over the run, or at finishing early.
+  const Duration mean = profile->faults_end * work.clients / work.operations_max;
+  work.think = {Ms(0), mean * 2 / c->OneOf<int64_t>(kP, {1, 1, 3, 20})};
+  const Duration round_trip = profile->network.delay.last * 4 + profile->disk.latency.last * 2;
+  const Duration attempts[] = {round_trip, round_trip * 4, timeout * 2, timeout * 8};
+  work.attempt_timeout = c->OneOf(kP, attempts);
+  work.attempt_timeout_max = std::max(work.attempt_timeout, timeout * 4);
+  work.operation_timeout =
+      std::max(work.attempt_timeout, timeout) * c->OneOf<int64_t>(kP, {2, 6, 20});
+  work.gets = c->OneOf<uint32_t>(kP, {1, 3, 8});
+  work.scans = c->OneOf<uint32_t>(kP, {0, 1, 2});
+  work.swaps = c->OneOf<uint32_t>(kP, {2, 5, 10});
+  work.deletes = c->OneOf<uint32_t>(kP, {0, 1, 3});
+  work.stray_ppm = c->OneOf<uint32_t>(kP, {50000, 300000, 1000000});
+  work.value_bytes = c->OneOf<uint32_t>(kP, {0, 20, 300});
+}
+
+}  // namespace
+
+Profile DrawProfile(Choices* choices, uint32_t operations_max) {
+  Profile profile;
+  const uint64_t size = choices->Pick(kP, 100);
+  profile.stores = size < 5 ? 1 : size < 72 ? 3 : 5;
+  profile.faults_end = Duration::Seconds(10);
+  DrawStore(choices, &profile);
+  constexpr Span kLoopTimes[] = {{Us(1), Us(1)}, {Us(1), Us(30)}, {Us(1), Ms(2)}};
+  profile.loop_time = choices->OneOf(kP, kLoopTimes);
+  profile.drift_ppb_max = choices->OneOf<int64_t>(kP, {0, 200000});
+  DrawNetwork(choices, &profile);
+  DrawDisk(choices, &profile);
+  DrawFaults(choices, &profile);
+  DrawWorkload(choices, operations_max, &profile);
+  return profile;
+}
+
+}  // namespace flaredb::sim

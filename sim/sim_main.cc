@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// The simulator as a program. The only file of sim/ that knows the time of day: it measures how
+// long a campaign took.
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "sim/campaign.h"
+#include "sim/flags.h"
+
+namespace flaredb::sim {
+namespace {
+
+constexpr int kUsageError = 2;
+
+// `bazel run` starts programs elsewhere; relative paths are the caller's.
+std::filesystem::path CallersPath(const std::string& path) {
+  const char* folder = std::getenv("BUILD_WORKING_DIRECTORY");
+  return folder == nullptr ? std::filesystem::path(path) : std::filesystem::path(folder) / path;
+}
+
+int Main(const std::vector<std::string>& arguments) {
+  const absl::StatusOr<Flags> flags = ParseFlags(arguments);
+  if (!flags.ok()) {
+    std::cerr << flags.status().message() << "\n";
+    return kUsageError;
+  }
+  if (flags->help) {
+    std::cout << Usage();
+    return 0;
+  }
+  std::ofstream file;
+  std::ostream* trace_out = nullptr;
+  if (flags->trace_out == "-") {
+    trace_out = &std::cout;
+  } else if (!flags->trace_out.empty()) {
+    file.open(CallersPath(flags->trace_out));
+    if (!file) {
+      std::cerr << "--trace-out=" << flags->trace_out << ": this file can't be written.\n";
+      return kUsageError;
+    }
+    trace_out = &file;
+  }
+
+  const auto begin = std::chrono::steady_clock::now();
+  const CampaignResult campaign = RunCampaign(*flags, trace_out, std::cout);
+  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
+
+  const RunCounts& counts = campaign.counts;
+  std::cout << "operations=" << counts.operations << " unknown=" << counts.unknown
+            << " committed=" << counts.committed << " terms=" << counts.terms
+            << " crashes=" << counts.crashes << " turns=" << counts.turns << "\n"
+            << "seeds=" << campaign.seeds << " failed=" << campaign.failed
+            << " events=" << counts.events
+            << " sim_seconds=" << campaign.simulated.milliseconds() / 1000
+            << " wall_seconds=" << wall.count() << " hash=" << std::hex << campaign.hash.value()
+            << std::endl;
+  return static_cast<int>(campaign.first_failure);
+}
+
+}  // namespace
+}  // namespace flaredb::sim
+
+int main(int argc, char** argv) {
+  return flaredb::sim::Main(std::vector<std::string>(argv + 1, argv + argc));
+}

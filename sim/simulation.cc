@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/simulation.h"
+
+#include <algorithm>
+#include <sstream>
+#include <utility>
+
+#include "core/base/check.h"
+#include "sim/cluster.h"
+#include "sim/judge.h"
+#include "sim/nemesis.h"
+#include "sim/network.h"
+#include "sim/profile.h"
+#include "sim/workload.h"
+#include "sim/world.h"
+
+namespace flaredb::sim {
+namespace {
+
+// A run has some ten thousand events; one that never ends is stuck in a circle.
+constexpr uint64_t kEventsMax = 20000000;
+// What a healed cluster gets, in election timeouts, to elect a leader, and then between two signs
+// of progress. A few elections fail by chance (split votes, late messages of the time before), so
+// the bounds are generous.
+constexpr int64_t kTimeoutsToLead = 40;
+constexpr int64_t kTimeoutsToProgress = 40;
+// And in all, so that running in a circle does not pass for progress.
+constexpr Duration kHealingMax = Duration::Seconds(600);
+
+enum class Phase : uint8_t { kFaults, kHealed, kAudit, kSettle, kOver };
+
+class Simulation {
+ public:
+  Simulation(uint64_t seed, const RunOptions& options)
+      : seed_(seed),
+        world_(seed, options.trace_out),
+        profile_(DrawProfile(&world_.choices, options.operations_max)),
+        clients_(Workload::Endpoints(profile_.workload, profile_.stores)),
+        network_(&world_, profile_.network, profile_.stores + clients_),
+        cluster_(&world_, profile_, &network_),
+        workload_(&world_, profile_.workload, cluster_.region(), &network_,
+                  &cluster_.checkers().commits().model()),
+        nemesis_(&world_, profile_, &cluster_, &network_, clients_) {}
+
+  RunResult Run();
+
+ private:
+  void Dispatch(const Event& event);
+  void OnPhase();
+  void Heal();
+  void CheckProgress();
+  void Enter(Phase phase);
+  void FailLiveness(const std::string& what);
+  Duration Timeouts(int64_t n) const { return profile_.store.raft.election_timeout * n; }
+
+  const uint64_t seed_;
+  World world_;
+  const Profile profile_;
+  const uint32_t clients_;
+  SimNetwork network_;
+  Cluster cluster_;
+  Workload workload_;
+  Nemesis nemesis_;
+  Phase phase_ = Phase::kFaults;
+  Instant healed_at_;
+  Instant patient_until_;  // When the lack of progress becomes a failure.
+  uint64_t progress_ = 0;  // Rises with everything that brings the end nearer.
+};
+
+RunResult Simulation::Run() {
+  try {
+    cluster_.SetObserver(&nemesis_);
+    cluster_.Start();
+    workload_.Start();
+    nemesis_.Start();
+    Enter(Phase::kFaults);
+    world_.queue.After(Duration(), {EventKind::kPhase, 0, 0});
+    while (phase_ != Phase::kOver && !world_.report.failed()) {
+      const Event event = world_.queue.Pop();
+      world_.trace.hash()
+          .Add(static_cast<uint64_t>(world_.now().nanoseconds()))
+          .Add(static_cast<uint64_t>(event.kind) << 32 | event.target)
+          .Add(event.arg);
+      Dispatch(event);
+      if (world_.queue.processed() > kEventsMax) {
+        FailLiveness("the run goes on for more than " + std::to_string(kEventsMax) + " events");
+      }
+    }
+    if (!world_.report.failed()) cluster_.CheckAtEnd();
+    if (!world_.report.failed()) Judge(seed_, workload_.history(), &world_.report);
+  } catch (const InvariantViolation& broken) {
+    world_.report.Fail(FailureKind::kSafety, "INV", broken.what());
+  }
+
+  RunResult result;
+  result.failure = world_.report.failure();
+  result.hash = world_.trace.hash().value();
+  result.simulated = world_.now() - Instant();
+  result.counts.events = world_.queue.processed();
+  result.counts.turns = cluster_.turns();
+  result.counts.crashes = cluster_.crashes();
+  result.counts.operations = workload_.operations();
+  result.counts.unknown = workload_.unknown();
+  result.counts.committed = cluster_.checkers().commits().last().value();
+  result.counts.terms =
+      cluster_.checkers().commits().TermAt(cluster_.checkers().commits().last()).value();
+  return result;
+}
+
+void Simulation::Dispatch(const Event& event) {
+  switch (event.kind) {
+    case EventKind::kDeliver: {
+      Packet packet = network_.Take(event.arg);
+      if (packet.to < profile_.stores) {
+        cluster_.Deliver(std::move(packet));
+      } else {
+        workload_.Deliver(std::move(packet));
+      }
+      return;
+    }
+    case EventKind::kClient:
+      return workload_.OnTimer(event.target, event.arg);
+    case EventKind::kFault:
+      return nemesis_.OnEvent(event.arg);
+    case EventKind::kPhase:
+      return OnPhase();
+    default:
+      return cluster_.OnEvent(event);
+  }
+}
+
+void Simulation::Enter(Phase phase) {
+  phase_ = phase;
+  if (!world_.trace.on()) return;
+  constexpr const char* kNames[] = {"faults", "healed", "audit", "settle", "over"};
+  world_.trace.Line(world_.now(), "--", std::string("phase ") + kNames[static_cast<size_t>(phase)]);
+}
+
+// Looks a few times in every election timeout whether the phase is over.
+void Simulation::OnPhase() {
+  if (phase_ != Phase::kFaults) CheckProgress();
+  switch (phase_) {
+    case Phase::kFaults:
+      if (workload_.done() || world_.now() - Instant() >= profile_.faults_end) Heal();
+      break;
+    case Phase::kHealed:
+      if (workload_.done() && cluster_.leader()) {
+        workload_.Audit();
+        Enter(Phase::kAudit);
+      }
+      break;
+    case Phase::kAudit:
+      if (workload_.done()) Enter(Phase::kSettle);
+      break;
+    case Phase::kSettle:
+      if (cluster_.Settled()) Enter(Phase::kOver);
+      break;
+    case Phase::kOver:
+      break;
+  }
+  world_.queue.After(Timeouts(1) / 4, {EventKind::kPhase, 0, 0});
+}
+
+void Simulation::CheckProgress() {
+  const uint64_t progress = workload_.finished() + cluster_.applied_in_all();
+  if (progress != progress_) {
+    progress_ = progress;
+    patient_until_ = std::max(
+        patient_until_, world_.now() + Timeouts(kTimeoutsToProgress) + workload_.longest_budget());
+  }
+  if (world_.now() < patient_until_ && world_.now() - healed_at_ < kHealingMax) return;
+  if (!cluster_.leader()) return FailLiveness("there is no leader");
+  if (!workload_.done()) return FailLiveness("clients still wait");
+  FailLiveness("not every store has applied everything and is quiet");
+}
+
+void Simulation::Heal() {
+  healed_at_ = world_.now();
+  patient_until_ = healed_at_ + Timeouts(kTimeoutsToLead) + profile_.workload.operation_timeout +
+                   workload_.longest_budget() + profile_.network.slow_max +
+                   profile_.faults.length.last;
+  nemesis_.Stop();
+  network_.Heal();
+  cluster_.Heal();
+  workload_.Drain();
+  Enter(Phase::kHealed);
+}
+
+void Simulation::FailLiveness(const std::string& what) {
+  std::ostringstream out;
+  out << "since " << (healed_at_ - Instant()).milliseconds()
+      << " ms all stores run and the network is whole, but at "
+      << (world_.now() - Instant()).milliseconds() << " ms " << what << ".\n"
+      << cluster_.Describe() << workload_.Describe();
+  world_.report.Fail(FailureKind::kLiveness, "LIVE", out.str());
+}
+
+}  // namespace
+
+RunCounts& RunCounts::operator+=(const RunCounts& other) {
+  events += other.events;
+  turns += other.turns;
+  crashes += other.crashes;
+  operations += other.operations;
+  unknown += other.unknown;
+  committed += other.committed;
+  terms += other.terms;
+  return *this;
+}
+
+RunResult RunSeed(uint64_t seed, const RunOptions& options) {
+  return Simulation(seed, options).Run();
+}
+
+}  // namespace flaredb::sim

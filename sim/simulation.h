@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// One run: a cluster of production stores, its clients and its faults, from a seed to a verdict.
+#ifndef FLAREDB_SIM_SIMULATION_H_
+#define FLAREDB_SIM_SIMULATION_H_
+
+#include <cstdint>
+#include <ostream>
+#include <string>
+
+#include "core/base/time.h"
+#include "sim/failure.h"
+
+namespace flaredb::sim {
+
+struct RunOptions {
+  uint32_t operations_max = 0;        // 0: the seed decides.
+  std::ostream* trace_out = nullptr;  // A line for every event; null: none. Borrowed.
+};
+
+// What a run did, whatever its verdict.
+struct RunCounts {
+  uint64_t events = 0;
+  uint64_t turns = 0;
+  uint64_t crashes = 0;
+  uint64_t operations = 0;
+  uint64_t unknown = 0;    // Operations whose outcome the client never learnt.
+  uint64_t committed = 0;  // Log entries.
+  uint64_t terms = 0;      // The last leader's term.
+
+  RunCounts& operator+=(const RunCounts& other);
+};
+
+struct RunResult {
+  Failure failure;  // kNone: the run passed.
+  uint64_t hash = 0;
+  Duration simulated;
+  RunCounts counts;
+};
+
+// Runs `seed`. The same seed and options give the same result, in every process and build.
+//
+// Phases: clients and faults for ten simulated seconds or until the clients have finished; then
+// everything heals, a leader must appear within a bounded time, every client must finish, one
+// client for each store reads every key, and the stores must settle. Then the history is judged.
+RunResult RunSeed(uint64_t seed, const RunOptions& options);
+
+}  // namespace flaredb::sim
+
+#endif  // FLAREDB_SIM_SIMULATION_H_

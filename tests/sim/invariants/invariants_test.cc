@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each checker on facts that contradict each other, made by hand, and on the nearest facts that do
+// not.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/kv/key.h"
+#include "core/kv/record.h"
+#include "core/region/region_machine.h"
+#include "core/region/state_rows.h"
+#include "sim/disk.h"
+#include "sim/invariants/commits.h"
+#include "sim/invariants/elections.h"
+#include "sim/invariants/kv_model.h"
+#include "sim/invariants/log_matching.h"
+#include "sim/invariants/promises.h"
+#include "sim/invariants/rows.h"
+#include "sim/invariants/steps.h"
+
+namespace flaredb::sim {
+namespace {
+
+constexpr RegionId kRegion(1);
+constexpr RegionEpoch kEpoch{1, 1};
+
+Region ThreePeers() {
+  Region region;
+  region.id = kRegion;
+  region.epoch = kEpoch;
+  for (uint64_t i = 0; i < 3; ++i) region.peers.push_back({PeerId(101 + i), StoreId(i + 1)});
+  return region;
+}
+
+struct ModelEntry {
+  uint64_t term = 1;
+  std::string payload;  // Empty: a no-op.
+};
+
+raft::Persist Append(uint64_t first, const std::vector<ModelEntry>& entries) {
+  raft::Persist persist;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const raft::NewEntry entry{
+        entries[i].payload.empty() ? raft::EntryKind::kNoop : raft::EntryKind::kCommand,
+        entries[i].payload};
+    persist.append.push_back(raft::EntrySlice(
+        raft::EntryBlock::Create(Term(entries[i].term), Index(first + i), {&entry, 1})));
+  }
+  return persist;
+}
+
+std::string Cas(const std::string& key, uint64_t expected, const std::string& value,
+                uint64_t client = 0, uint64_t seen = 0) {
+  kv::CompareAndSwap swap;
+  swap.key = key;
+  swap.value = value;
+  swap.expected = kv::Version(expected);
+  if (client != 0) swap.retry = {{1, client, 1}, Index(seen)};
+  return EncodeRegionCommand({kEpoch, swap});
+}
+
+raft::Message Message(uint32_t from, uint32_t to, uint64_t term, raft::Body body) {
+  raft::Message message;
+  message.from = PeerId(101 + from);
+  message.to = PeerId(101 + to);
+  message.term = Term(term);
+  message.body = std::move(body);
+  return message;
+}
+
+raft::Persist Hard(uint64_t term, uint64_t vote) {
+  raft::Persist persist;
+  persist.hard_state = raft::HardState{Term(term), PeerId(vote)};
+  return persist;
+}
+
+// Three replicas with disks that the test writes.
+class InvariantsTest : public testing::Test {
+ protected:
+  InvariantsTest() {
+    for (uint32_t node = 0; node < 3; ++node) replicas_[node].disk = &disks_[node];
+  }
+
+  void Write(uint32_t node, const raft::Persist& persist) {
+    env::GroupCommit commit;
+    commit.log.push_back({kRegion, Incarnation(), persist});
+    disks_[node].Format(commit);
+    ASSERT_EQ(replicas_[node].issued.Apply(persist), std::nullopt);
+  }
+  void WriteAll(const raft::Persist& persist) {
+    for (uint32_t node = 0; node < 3; ++node) Write(node, persist);
+  }
+  const LogImage& Disk(uint32_t node) const { return disks_[node].image().log(kRegion); }
+  void Lead(uint32_t node, uint64_t term) {
+    replicas_[node].running = true;
+    replicas_[node].view.role = raft::Role::kLeader;
+    replicas_[node].view.term = Term(term);
+  }
+  const std::string& Broken() const { return report_.failure().invariant; }
+
+  World world_{1, nullptr};
+  const Region region_ = ThreePeers();
+  const Names names_{region_};
+  FailureReport report_;
+  SimDisk disks_[3] = {{&world_, {}, 0}, {&world_, {}, 1}, {&world_, {}, 2}};
+  std::vector<Replica> replicas_{3};
+  Elections elections_{&names_, &report_};
+  LogMatching log_matching_{&names_, &report_};
+  Commits commits_{kRegion, kEpoch, &names_, &report_};
+};
+
+// --- ES, VS
+
+TEST_F(InvariantsTest, TwoLeadersOfOneTerm) {
+  for (uint32_t node = 0; node < 3; ++node) {
+    elections_.OnDurable(node, {}, {Term(3), PeerId(101)});
+  }
+  elections_.OnLeader(0, Term(3));
+  EXPECT_EQ(Broken(), "");
+  elections_.OnLeader(1, Term(3));
+  EXPECT_EQ(Broken(), "ES");
+}
+
+TEST_F(InvariantsTest, ALeaderWithoutAQuorumOfDurableVotes) {
+  elections_.OnDurable(0, {}, {Term(3), PeerId(101)});
+  elections_.OnDurable(1, {}, {Term(3), PeerId(102)});
+  elections_.OnLeader(0, Term(3));
+  EXPECT_EQ(Broken(), "ES");
+}
+
+TEST_F(InvariantsTest, ADurableTermThatRegresses) {
+  elections_.OnDurable(0, {Term(4), PeerId()}, {Term(5), PeerId()});
+  EXPECT_EQ(Broken(), "");
+  elections_.OnDurable(0, {Term(5), PeerId()}, {Term(4), PeerId()});
+  EXPECT_EQ(Broken(), "VS");
+}
+
+TEST_F(InvariantsTest, ADurableVoteThatChanges) {
+  elections_.OnDurable(0, {Term(4), PeerId()}, {Term(4), PeerId(101)});
+  EXPECT_EQ(Broken(), "");
+  elections_.OnDurable(0, {Term(4), PeerId(101)}, {Term(4), PeerId(102)});
+  EXPECT_EQ(Broken(), "VS");
+}
+
+TEST_F(InvariantsTest, TwoGrantsInOneTerm) {
+  elections_.OnGrant(0, Term(4), PeerId(101));
+  elections_.OnGrant(0, Term(4), PeerId(101));
+  elections_.OnGrant(0, Term(5), PeerId(102));
+  EXPECT_EQ(Broken(), "");
+  elections_.OnGrant(0, Term(4), PeerId(102));
+  EXPECT_EQ(Broken(), "VS");
+}
+
+// --- LM
+
+TEST_F(InvariantsTest, TwoContentsAtOnePosition) {
+  LogImage log;
+  ASSERT_EQ(log.Apply(Append(1, {{1, "a"}, {1, "b"}})), std::nullopt);
+  log_matching_.OnAppend(0, Term(0), log.At(Index(1)));
+  log_matching_.OnAppend(1, Term(0), log.At(Index(1)));
+  EXPECT_EQ(Broken(), "");
+  LogImage other;
+  ASSERT_EQ(other.Apply(Append(1, {{1, "x"}})), std::nullopt);
+  log_matching_.OnAppend(1, Term(0), other.At(Index(1)));
+  EXPECT_EQ(Broken(), "LM");
+}
+
+TEST_F(InvariantsTest, OnePositionAfterTwoHistories) {
+  LogImage log;
+  ASSERT_EQ(log.Apply(Append(1, {{1, "a"}, {3, "b"}})), std::nullopt);
+  log_matching_.OnAppend(0, Term(1), log.At(Index(2)));
+  log_matching_.OnAppend(1, Term(2), log.At(Index(2)));
+  EXPECT_EQ(Broken(), "LM");
+}
+
+// --- SMS, CD, LC
+
+TEST_F(InvariantsTest, ACommitThatAQuorumOfDisksHolds) {
+  Write(0, Append(1, {{1, ""}}));
+  Write(1, Append(1, {{1, ""}}));
+  Lead(0, 1);
+  commits_.OnCommit(0, Index(0), Index(1), replicas_);
+  EXPECT_EQ(Broken(), "");
+  EXPECT_EQ(commits_.last(), Index(1));
+}
+
+TEST_F(InvariantsTest, ACommitOnTooFewDisks) {
+  Write(0, Append(1, {{1, ""}}));
+  // The second disk will get it, but has not.
+  ASSERT_EQ(replicas_[1].issued.Apply(Append(1, {{1, ""}})), std::nullopt);
+  commits_.OnCommit(0, Index(0), Index(1), replicas_);
+  EXPECT_EQ(Broken(), "CD");
+}
+
+TEST_F(InvariantsTest, TwoCommitsAtOneIndex) {
+  Write(0, Append(1, {{1, ""}}));
+  Write(1, Append(1, {{1, ""}}));
+  Write(2, Append(1, {{2, ""}}));
+  commits_.OnCommit(0, Index(0), Index(1), replicas_);
+  EXPECT_EQ(Broken(), "");
+  commits_.OnCommit(2, Index(0), Index(1), replicas_);
+  EXPECT_EQ(Broken(), "SMS");
+}
+
+TEST_F(InvariantsTest, ALeaderThatLacksWhatIsCommitted) {
+  Write(0, Append(1, {{1, ""}}));
+  Write(1, Append(1, {{1, ""}}));
+  Lead(0, 2);
+  commits_.OnCommit(0, Index(0), Index(1), replicas_);
+  Lead(1, 3);
+  commits_.OnElected(1, replicas_);
+  // Its votes came so late that a later leader was faster.
+  Lead(2, 1);
+  commits_.OnElected(2, replicas_);
+  EXPECT_EQ(Broken(), "");
+  Lead(2, 4);
+  commits_.OnElected(2, replicas_);
+  EXPECT_EQ(Broken(), "LC");
+}
+
+TEST_F(InvariantsTest, ACommitThatALaterLeaderLacks) {
+  Write(0, Append(1, {{1, ""}}));
+  Write(1, Append(1, {{1, ""}}));
+  Lead(0, 1);
+  Lead(2, 2);
+  commits_.OnCommit(0, Index(0), Index(1), replicas_);
+  EXPECT_EQ(Broken(), "LC");
+}
+
+TEST_F(InvariantsTest, ACommittedEntryThatLeavesADisk) {
+  WriteAll(Append(1, {{1, ""}, {1, ""}}));
+  commits_.OnCommit(0, Index(0), Index(1), replicas_);
+  commits_.OnTruncate(2, Index(2), Disk(2));
+  EXPECT_EQ(Broken(), "");
+  commits_.OnTruncate(2, Index(1), Disk(2));
+  EXPECT_EQ(Broken(), "CD");
+}
+
+// --- ACK
+
+TEST_F(InvariantsTest, AVoteThatIsNotOnTheDisk) {
+  const raft::Message vote = Message(0, 1, 5, raft::VoteReply{true});
+  Write(0, Hard(4, 102));
+  EXPECT_NE(BrokenPromise(vote, Disk(0), names_, replicas_), std::nullopt);
+  Write(0, Hard(5, 103));
+  EXPECT_NE(BrokenPromise(vote, Disk(0), names_, replicas_), std::nullopt);
+  const raft::Message refusal = Message(0, 1, 5, raft::VoteReply{false});
+  EXPECT_EQ(BrokenPromise(refusal, Disk(0), names_, replicas_), std::nullopt);
+  Write(1, Hard(5, 102));
+  EXPECT_EQ(BrokenPromise(Message(1, 1, 5, raft::VoteReply{true}), Disk(1), names_, replicas_),
+            std::nullopt);
+  Write(1, Hard(6, 0));
+  EXPECT_EQ(BrokenPromise(Message(1, 1, 5, raft::VoteReply{true}), Disk(1), names_, replicas_),
+            std::nullopt);
+}
+
+TEST_F(InvariantsTest, AnAcceptThatIsNotOnTheDisk) {
+  const auto accept = [](uint64_t term, uint64_t match) {
+    raft::AppendReply reply;
+    raft::AppendAccept accept;
+    accept.match_index = Index(match);
+    reply.result = accept;
+    return Message(0, 1, term, reply);
+  };
+  Write(0, Append(1, {{1, "a"}, {2, "b"}}));
+  // The term is not there.
+  EXPECT_NE(BrokenPromise(accept(2, 2), Disk(0), names_, replicas_), std::nullopt);
+  Write(0, Hard(2, 0));
+  EXPECT_EQ(BrokenPromise(accept(2, 2), Disk(0), names_, replicas_), std::nullopt);
+  // The entry is not there.
+  EXPECT_NE(BrokenPromise(accept(2, 3), Disk(0), names_, replicas_), std::nullopt);
+  // The entry there is not the leader's.
+  Lead(1, 2);
+  ASSERT_EQ(replicas_[1].issued.Apply(Append(1, {{1, "a"}, {1, "b"}})), std::nullopt);
+  EXPECT_NE(BrokenPromise(accept(2, 2), Disk(0), names_, replicas_), std::nullopt);
+  EXPECT_EQ(BrokenPromise(accept(2, 1), Disk(0), names_, replicas_), std::nullopt);
+}
+
+// --- MONO
+
+raft::View SomeView() {
+  raft::View view;
+  view.id = PeerId(101);
+  view.term = Term(3);
+  view.vote = PeerId(101);
+  view.commit_index = Index(2);
+  view.handed_out_index = Index(2);
+  view.last_log = {Term(2), Index(2)};
+  view.durable_index = Index(2);
+  return view;
+}
+
+TEST_F(InvariantsTest, AStepBackwards) {
+  const raft::View before = SomeView();
+  EXPECT_EQ(BrokenStep("store 1", before, before), std::nullopt);
+  raft::View after = before;
+  after.term = Term(2);
+  EXPECT_NE(BrokenStep("store 1", before, after), std::nullopt);
+  after = before;
+  after.vote = PeerId(102);
+  EXPECT_NE(BrokenStep("store 1", before, after), std::nullopt);
+  after = before;
+  after.commit_index = after.handed_out_index = Index(1);
+  EXPECT_NE(BrokenStep("store 1", before, after), std::nullopt);
+  after = before;
+  after.handed_out_index = Index(1);
+  EXPECT_NE(BrokenStep("store 1", before, after), std::nullopt);
+}
+
+TEST_F(InvariantsTest, AViewThatContradictsItself) {
+  raft::View view = SomeView();
+  view.commit_index = Index(3);
+  EXPECT_NE(BrokenStep("store 1", SomeView(), view), std::nullopt);
+  view = SomeView();
+  view.durable_index = Index(3);
+  EXPECT_NE(BrokenStep("store 1", SomeView(), view), std::nullopt);
+}
+
+TEST_F(InvariantsTest, AViewThatContradictsTheDisks) {
+  WriteAll(Append(1, {{1, ""}, {2, ""}}));
+  WriteAll(Hard(3, 101));
+  Replica& replica = replicas_[0];
+  replica.running = true;
+  replica.view = SomeView();
+  EXPECT_EQ(BrokenView(kRegion, 0, names_, replicas_), std::nullopt);
+  // A log that was never asked to be written.
+  replica.view.last_log = {Term(3), Index(3)};
+  EXPECT_NE(BrokenView(kRegion, 0, names_, replicas_), std::nullopt);
+  // A vote that was never asked to be written.
+  replica.view = SomeView();
+  replica.view.vote = PeerId(102);
+  EXPECT_NE(BrokenView(kRegion, 0, names_, replicas_), std::nullopt);
+  // A follower counted further than its disk goes; and sent less than it has.
+  replica.view = SomeView();
+  replica.view.role = raft::Role::kLeader;
+  replica.view.progress = {{.peer = PeerId(102), .match_index = Index(2), .next_index = Index(3)}};
+  EXPECT_EQ(BrokenView(kRegion, 0, names_, replicas_), std::nullopt);
+  replica.view.progress[0].next_index = Index(2);
+  EXPECT_NE(BrokenView(kRegion, 0, names_, replicas_), std::nullopt);
+  replica.view.progress[0] = {.peer = PeerId(102), .match_index = Index(3), .next_index = Index(4)};
+  EXPECT_NE(BrokenView(kRegion, 0, names_, replicas_), std::nullopt);
+}
+
+TEST_F(InvariantsTest, ADurableIndexWithAnotherTermOnTheDisk) {
+  Write(0, Append(1, {{1, ""}, {1, ""}}));
+  Write(0, Hard(3, 101));
+  raft::Persist rewrite = Append(2, {{2, ""}});
+  rewrite.truncate_from = Index(2);
+  ASSERT_EQ(replicas_[0].issued.Apply(rewrite), std::nullopt);
+  replicas_[0].view = SomeView();
+  EXPECT_NE(BrokenView(kRegion, 0, names_, replicas_), std::nullopt);
+  replicas_[0].view.durable_index = Index(1);
+  EXPECT_EQ(BrokenView(kRegion, 0, names_, replicas_), std::nullopt);
+}
+
+// --- APPLY
+
+class RowsTest : public InvariantsTest {
+ protected:
+  RowsTest() {
+    WriteAll(Append(1, {{1, ""}, {1, Cas("k", 0, "a")}, {1, Cas("k", 1, "b")}}));
+    commits_.OnCommit(0, Index(0), Index(3), replicas_);
+  }
+
+  static std::string Record(uint64_t version, const std::string& value, uint64_t index) {
+    kv::Record record;
+    record.version = kv::Version(version);
+    record.changed_index = Index(index);
+    record.value = value;
+    return kv::EncodeRecord(record);
+  }
+  static void PutApplied(WriteBatch* batch, uint64_t index) {
+    batch->Put(AppliedRowKey(kRegion), EncodeApplied({Term(1), Index(index)}));
+  }
+  static void PutKey(WriteBatch* batch, uint64_t version, const std::string& value,
+                     uint64_t index) {
+    batch->Put(kv::EncodeKey(kv::NamespaceId::kDefault, "k"), Record(version, value, index));
+  }
+  bool Refused(const WriteBatch& batch, uint64_t applied = 0) {
+    Index index(applied);
+    return BrokenBatch(kRegion, "store 1", batch, commits_, &index).has_value();
+  }
+};
+
+TEST_F(RowsTest, ABatchThatIsTheLogsWork) {
+  WriteBatch batch;
+  PutKey(&batch, 2, "b", 3);
+  PutApplied(&batch, 3);
+  Index applied(0);
+  EXPECT_EQ(BrokenBatch(kRegion, "store 1", batch, commits_, &applied), std::nullopt);
+  EXPECT_EQ(applied, Index(3));
+}
+
+TEST_F(RowsTest, RowsWithoutTheirPosition) {
+  WriteBatch batch;
+  PutKey(&batch, 1, "a", 2);
+  EXPECT_TRUE(Refused(batch));
+}
+
+TEST_F(RowsTest, APositionWithoutItsRows) {
+  WriteBatch batch;
+  PutApplied(&batch, 2);
+  EXPECT_TRUE(Refused(batch));
+}
+
+TEST_F(RowsTest, AnEntryAppliedTwice) {
+  WriteBatch batch;
+  PutKey(&batch, 1, "a", 2);
+  PutApplied(&batch, 2);
+  EXPECT_FALSE(Refused(batch, 1));
+  EXPECT_TRUE(Refused(batch, 2));
+}
+
+TEST_F(RowsTest, AnotherVersionAndAnotherValue) {
+  WriteBatch version;
+  PutKey(&version, 2, "a", 2);
+  PutApplied(&version, 2);
+  EXPECT_TRUE(Refused(version));
+  WriteBatch value;
+  PutKey(&value, 1, "x", 2);
+  PutApplied(&value, 2);
+  EXPECT_TRUE(Refused(value));
+}
+
+TEST_F(RowsTest, APositionThatIsNotCommitted) {
+  WriteBatch batch;
+  PutKey(&batch, 2, "b", 3);
+  PutApplied(&batch, 4);
+  EXPECT_TRUE(Refused(batch));
+}
+
+TEST_F(RowsTest, AChangeThatNoEntryMakes) {
+  WriteBatch batch;
+  PutKey(&batch, 1, "a", 2);
+  PutApplied(&batch, 1);
+  EXPECT_TRUE(Refused(batch));
+}
+
+TEST_F(RowsTest, RowsAtTheEnd) {
+  WriteBatch batch;
+  PutKey(&batch, 2, "b", 3);
+  std::map<std::string, std::string, std::less<>> rows;
+  EXPECT_TRUE(BrokenRows("store 1", rows, Index(3), commits_.model()).has_value());
+  rows[batch.mutations[0].key] = *batch.mutations[0].value;
+  EXPECT_EQ(BrokenRows("store 1", rows, Index(3), commits_.model()), std::nullopt);
+  EXPECT_TRUE(BrokenRows("store 1", rows, Index(2), commits_.model()).has_value());
+}
+
+TEST(KvModel, ARequestTakesEffectOnce) {
+  LogImage log;
+  ASSERT_EQ(log.Apply(Append(
+                1, {{1, Cas("k", 0, "a", 7)}, {1, Cas("k", 0, "a", 7)}, {1, Cas("k", 0, "b", 8)}})),
+            std::nullopt);
+  KvModel model(kEpoch);
+  for (Index i(1); i <= Index(3); ++i) EXPECT_EQ(model.Apply(log.At(i)), std::nullopt);
+  ASSERT_NE(model.At("k", Index(3)), nullptr);
+  EXPECT_EQ(model.At("k", Index(3))->value, "a");
+  EXPECT_EQ(model.At("k", Index(0)), nullptr);
+}
+
+}  // namespace
+}  // namespace flaredb::sim

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/network.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace flaredb::sim {
+namespace {
+
+constexpr Duration Us(int64_t n) { return Duration::Microseconds(n); }
+
+// Two stores and a client, 0, 1 and 2.
+class SimNetworkTest : public testing::Test {
+ protected:
+  static NetworkProfile Calm() {
+    NetworkProfile profile;
+    profile.delay = {Us(100), Us(900)};
+    return profile;
+  }
+
+  static Packet RaftMessage(uint64_t tag, Endpoint from = 0, Endpoint to = 1) {
+    store::RaftEnvelope envelope;
+    envelope.region = RegionId(1);
+    envelope.message.term = Term(tag);
+    envelope.message.body = raft::HeartbeatRequest{};
+    return {from, to, store::StoreMessage(std::move(envelope))};
+  }
+  static Packet Forwarded(uint64_t id) {
+    store::ForwardedRequest request;
+    request.id = id;
+    return {0, 1, store::StoreMessage(std::move(request))};
+  }
+
+  // The tags of Raft messages, or ids of forwarded requests, in the order of arrival.
+  std::vector<uint64_t> Arrivals(SimNetwork* network) {
+    std::vector<uint64_t> tags;
+    while (!world_.queue.empty()) {
+      const Event event = world_.queue.Pop();
+      EXPECT_EQ(event.kind, EventKind::kDeliver);
+      const Packet packet = network->Take(event.arg);
+      const auto& message = std::get<store::StoreMessage>(packet.body);
+      if (const auto* envelope = std::get_if<store::RaftEnvelope>(&message)) {
+        tags.push_back(envelope->message.term.value());
+      } else {
+        tags.push_back(std::get<store::ForwardedRequest>(message).id);
+      }
+    }
+    return tags;
+  }
+
+  static std::vector<uint64_t> UpTo(uint64_t n) {
+    std::vector<uint64_t> tags;
+    for (uint64_t i = 1; i <= n; ++i) tags.push_back(i);
+    return tags;
+  }
+
+  World world_{1, nullptr};
+};
+
+TEST_F(SimNetworkTest, AnOrderedLinkDeliversInTheOrderOfSending) {
+  SimNetwork network(&world_, Calm(), 3);
+  for (const uint64_t tag : UpTo(100)) network.Send(RaftMessage(tag));
+  EXPECT_EQ(Arrivals(&network), UpTo(100));
+  EXPECT_EQ(network.in_flight(), 0u);
+}
+
+TEST_F(SimNetworkTest, AnUnorderedLinkReordersAndLosesNothing) {
+  NetworkProfile profile = Calm();
+  profile.ordered = false;
+  SimNetwork network(&world_, profile, 3);
+  for (const uint64_t tag : UpTo(100)) network.Send(RaftMessage(tag));
+  std::vector<uint64_t> arrived = Arrivals(&network);
+  EXPECT_NE(arrived, UpTo(100));
+  std::sort(arrived.begin(), arrived.end());
+  EXPECT_EQ(arrived, UpTo(100));
+}
+
+TEST_F(SimNetworkTest, ACutLosesOneDirectionOnly) {
+  SimNetwork network(&world_, Calm(), 3);
+  network.Cut(0, 1);
+  network.Send(RaftMessage(1, 0, 1));
+  network.Send(RaftMessage(2, 1, 0));
+  EXPECT_EQ(Arrivals(&network), std::vector<uint64_t>{2});
+}
+
+TEST_F(SimNetworkTest, CutsNest) {
+  SimNetwork network(&world_, Calm(), 3);
+  network.Cut(0, 1);
+  network.Cut(0, 1);
+  network.Mend(0, 1);
+  network.Send(RaftMessage(1));
+  network.Mend(0, 1);
+  network.Send(RaftMessage(2));
+  EXPECT_EQ(Arrivals(&network), std::vector<uint64_t>{2});
+}
+
+TEST_F(SimNetworkTest, WhatIsUnderWayWhenACutBeginsStillArrives) {
+  SimNetwork network(&world_, Calm(), 3);
+  network.Send(RaftMessage(1));
+  network.Cut(0, 1);
+  EXPECT_EQ(Arrivals(&network), std::vector<uint64_t>{1});
+}
+
+TEST_F(SimNetworkTest, AHeldLinkDeliversEverythingAfterItsRelease) {
+  SimNetwork network(&world_, Calm(), 3);
+  network.Hold(0, 1);
+  for (const uint64_t tag : UpTo(10)) network.Send(RaftMessage(tag));
+  EXPECT_EQ(Arrivals(&network), std::vector<uint64_t>{});
+  network.Release(0, 1);
+  EXPECT_EQ(Arrivals(&network), UpTo(10));
+}
+
+TEST_F(SimNetworkTest, LossTakesItsShare) {
+  NetworkProfile profile = Calm();
+  profile.loss_ppm = 300000;
+  SimNetwork network(&world_, profile, 3);
+  for (const uint64_t tag : UpTo(1000)) network.Send(RaftMessage(tag));
+  const size_t arrived = Arrivals(&network).size();
+  EXPECT_GT(arrived, 600u);
+  EXPECT_LT(arrived, 800u);
+}
+
+TEST_F(SimNetworkTest, OnlyRaftMessagesAreDoubled) {
+  NetworkProfile profile = Calm();
+  profile.copy_ppm = 1000000;
+  profile.copy_delay_max = Duration::Seconds(60);
+  SimNetwork network(&world_, profile, 3);
+  network.Send(RaftMessage(1));
+  network.Send(Forwarded(2));
+  std::vector<uint64_t> arrived = Arrivals(&network);
+  std::sort(arrived.begin(), arrived.end());
+  EXPECT_EQ(arrived, (std::vector<uint64_t>{1, 1, 2}));
+  EXPECT_EQ(network.in_flight(), 0u);
+}
+
+TEST_F(SimNetworkTest, ACopyMayComeMuchLater) {
+  NetworkProfile profile = Calm();
+  profile.copy_ppm = 1000000;
+  profile.copy_delay_max = Duration::Seconds(60);
+  SimNetwork network(&world_, profile, 3);
+  for (const uint64_t tag : UpTo(20)) network.Send(RaftMessage(tag));
+  Arrivals(&network);
+  EXPECT_GT(world_.now() - Instant(), Duration::Seconds(30));
+}
+
+TEST_F(SimNetworkTest, HealingReleasesAndMendsEverything) {
+  NetworkProfile profile = Calm();
+  profile.loss_ppm = 1000000;
+  SimNetwork network(&world_, profile, 3);
+  network.Hold(0, 1);
+  network.Cut(1, 0);
+  network.Cut(1, 0);
+  network.Heal();
+  network.Send(RaftMessage(1, 0, 1));
+  network.Send(RaftMessage(1, 1, 0));
+  EXPECT_EQ(Arrivals(&network), (std::vector<uint64_t>{1, 1}));
+}
+
+}  // namespace
+}  // namespace flaredb::sim
