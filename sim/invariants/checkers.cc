@@ -75,7 +75,7 @@ void Checkers::BeforeDurable(uint32_t node, const env::GroupCommit& commit) {
       elections_.OnDurable(node, image.hard_state(), *write.persist.hard_state);
     }
     if (write.persist.truncate_from) {
-      commits_.OnTruncate(node, write.persist.truncate_from, image);
+      commits_.OnTruncate(node, write.persist.truncate_from, replicas_);
     }
   }
 }
@@ -92,6 +92,10 @@ void Checkers::Issue(uint32_t node, const env::GroupCommit& commit) {
   for (const env::LogWrite& write : commit.log) {
     if (write.region != region_.id) continue;
     const raft::Persist& persist = write.persist;
+    if (persist.truncate_from) {
+      const Term term = persist.hard_state.value_or(replica.issued.hard_state()).term;
+      commits_.OnTruncateIssued(node, term, persist.truncate_from, replica.issued);
+    }
     if (auto refused = replica.issued.Apply(persist)) {
       Fail("STORE", names_.Store(node) + " asks for an impossible write: " + *refused + ".");
       return;

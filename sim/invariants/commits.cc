@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/invariants/commits.h"
 
+#include <algorithm>
 #include <sstream>
 
 #include "sim/invariants/log_matching.h"
@@ -79,11 +80,36 @@ void Commits::OnElected(uint32_t node, const std::vector<Replica>& replicas) {
   report_->Fail(FailureKind::kSafety, "LC", out.str());
 }
 
-void Commits::OnTruncate(uint32_t node, Index index, const LogImage& durable) {
-  if (!index || index > last() || durable.TermAt(index) != TermAt(index)) return;
+void Commits::OnTruncateIssued(uint32_t node, Term term, Index index, const LogImage& log) {
+  for (Index i = index; i <= std::min(last(), log.last_index()); i = i.next()) {
+    const Entry& committed = entries_[i.value() - 1];
+    if (committed.committed_in > term || !Holds(log, i)) continue;
+    std::ostringstream out;
+    out << names_->Store(committed.node) << " committed index " << i << " of term "
+        << committed.term << " in term " << committed.committed_in << ", and "
+        << names_->Store(node) << " truncates it in term " << term << ".";
+    report_->Fail(FailureKind::kSafety, "CD", out.str());
+    return;
+  }
+}
+
+void Commits::OnTruncate(uint32_t node, Index index, const std::vector<Replica>& replicas) {
+  const auto holds = [&](uint32_t n, Index i) {
+    return Holds(replicas[n].disk->image().log(region_), i);
+  };
+  // The last committed entry that it loses; who holds that one holds those before it.
+  Index lost = last();
+  while (lost >= index && !holds(node, lost)) lost = lost.prev();
+  if (lost < index) return;
+  uint32_t left = 0;
+  for (uint32_t other = 0; other < replicas.size(); ++other) {
+    left += other != node && holds(other, lost);
+  }
+  if (left >= names_->quorum()) return;
   std::ostringstream out;
-  out << "index " << index << " of term " << TermAt(index) << " is committed, and "
-      << names_->Store(node) << " deletes it from its disk.";
+  out << "index " << lost << " of term " << TermAt(lost) << " is committed, and "
+      << names_->Store(node) << " deletes it from its disk, which leaves " << left << " of "
+      << names_->nodes() << ".";
   report_->Fail(FailureKind::kSafety, "CD", out.str());
 }
 

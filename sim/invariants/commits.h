@@ -30,8 +30,15 @@ class Commits {
   // may arrive so late that a later leader has committed more.
   void OnElected(uint32_t node, const std::vector<Replica>& replicas);
 
-  // The disk of `node` is about to lose its entries at and after `index`. CD: none of the history.
-  void OnTruncate(uint32_t node, Index index, const LogImage& durable);
+  // `node`, in `term`, takes the entries at and after `index` out of its log, which is still `log`.
+  // CD: none of them was committed in that term or before. (A later term may have committed without
+  // it what the old leader's late append makes it delete.)
+  void OnTruncateIssued(uint32_t node, Term term, Index index, const LogImage& log);
+
+  // The disk of `node` is about to lose its entries at and after `index`. CD: the history stays on
+  // a quorum of the others. (The node may hold some of it: a truncation that was under way when
+  // others committed takes away what nobody counted.)
+  void OnTruncate(uint32_t node, Index index, const std::vector<Replica>& replicas);
 
   Index last() const { return model_.applied(); }
   // Of a committed index, or 0 for index 0.

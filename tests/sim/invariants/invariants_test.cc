@@ -229,12 +229,32 @@ TEST_F(InvariantsTest, ACommitThatALaterLeaderLacks) {
   EXPECT_EQ(Broken(), "LC");
 }
 
-TEST_F(InvariantsTest, ACommittedEntryThatLeavesADisk) {
-  WriteAll(Append(1, {{1, ""}, {1, ""}}));
+TEST_F(InvariantsTest, ACommittedEntryThatLeavesAQuorum) {
+  Write(0, Append(1, {{1, ""}, {1, ""}}));
+  Write(1, Append(1, {{1, ""}, {1, ""}}));
   commits_.OnCommit(0, Index(0), Index(1), replicas_);
-  commits_.OnTruncate(2, Index(2), Disk(2));
+  commits_.OnTruncate(1, Index(2), replicas_);
+  EXPECT_EQ(Broken(), "") << "index 2 is not committed";
+  commits_.OnTruncate(1, Index(1), replicas_);
+  EXPECT_EQ(Broken(), "CD");
+}
+
+TEST_F(InvariantsTest, ACommittedEntryMayLeaveADiskThatWasNotCounted) {
+  WriteAll(Append(1, {{1, ""}}));
+  commits_.OnCommit(0, Index(0), Index(1), replicas_);
+  commits_.OnTruncate(2, Index(1), replicas_);
   EXPECT_EQ(Broken(), "");
-  commits_.OnTruncate(2, Index(1), Disk(2));
+}
+
+TEST_F(InvariantsTest, ATruncationOfWhatIsCommitted) {
+  WriteAll(Append(1, {{1, ""}, {1, ""}}));
+  replicas_[0].view.term = Term(3);
+  commits_.OnCommit(0, Index(0), Index(1), replicas_);
+  commits_.OnTruncateIssued(2, Term(3), Index(2), replicas_[2].issued);
+  EXPECT_EQ(Broken(), "") << "index 2 is not committed";
+  commits_.OnTruncateIssued(2, Term(2), Index(1), replicas_[2].issued);
+  EXPECT_EQ(Broken(), "") << "it can't know of a commit of a later term";
+  commits_.OnTruncateIssued(2, Term(3), Index(1), replicas_[2].issued);
   EXPECT_EQ(Broken(), "CD");
 }
 
