@@ -24,7 +24,8 @@ absl::StatusOr<std::vector<SocketAddress>> GetAddresses(const HostPort& address,
   const int error = getaddrinfo(address.host.c_str(), port.c_str(), &hints, &list);
   if (error != 0) {
     return absl::UnavailableError(
-        absl::StrCat("cannot resolve \"", address.host, "\": ", gai_strerror(error)));
+        absl::StrCat("cannot resolve \"", address.host, "\": ", gai_strerror(error),
+                     "; check the name, or write the address in numbers"));
   }
   std::vector<SocketAddress> result;
   for (const addrinfo* a = list; a != nullptr; a = a->ai_next) {

@@ -26,6 +26,7 @@ class ServerConnection : private Http2Connection::Owner {
                server->options_.http2, this) {}
 
   const std::string& peer() const { return *host_.peer; }
+  size_t waiting_output_bytes() const { return http2_.waiting_output_bytes(); }
   void Drain() { http2_.Drain(); }
 
  private:
@@ -81,6 +82,12 @@ absl::StatusOr<uint16_t> GrpcServer::Listen(std::string_view address) {
   if (!listener.ok()) return listener.status();
   listeners_.push_back(*std::move(listener));
   return listeners_.back()->port();
+}
+
+size_t GrpcServer::waiting_output_bytes() const {
+  size_t bytes = 0;
+  for (const auto& [key, connection] : connections_) bytes += connection->waiting_output_bytes();
+  return bytes;
 }
 
 void GrpcServer::Accept(int fd, std::string peer) {

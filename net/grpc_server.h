@@ -43,6 +43,8 @@ class CallHandle {
   const std::string& peer() const;
   // True until a reply or status was given, the caller went away or the deadline passed.
   bool open() const;
+  // What the client has not taken yet on the call's connection, in bytes.
+  size_t connection_output_bytes() const;
   // Calls `fn` once when the call ends early: reset by the client, connection lost, deadline
   // passed, server closed. Not called after a reply or status was given. Runs on the loop's
   // thread before a turn; never from inside a member of this handle.
@@ -152,6 +154,8 @@ class GrpcServer {
   void Drain(std::function<void()> drained);
 
   const GrpcServerCounters& counters() const { return counters_; }
+  // What the clients of all connections have not taken yet, in bytes. Linear in the connections.
+  size_t waiting_output_bytes() const;
   EventLoop* loop() const { return loop_; }
 
  private:

@@ -224,6 +224,9 @@ CallHandle& CallHandle::operator=(CallHandle&& other) {
 Instant CallHandle::deadline() const { return call_->deadline(); }
 std::string_view CallHandle::header(std::string_view name) const { return call_->header(name); }
 const std::string& CallHandle::peer() const { return call_->peer(); }
+size_t CallHandle::connection_output_bytes() const {
+  return call_ == nullptr ? 0 : call_->connection_output_bytes();
+}
 bool CallHandle::open() const { return call_ != nullptr && call_->open(); }
 void CallHandle::OnCancel(std::function<void()> fn) {
   if (open()) call_->OnCancel(std::move(fn));

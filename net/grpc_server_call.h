@@ -39,6 +39,7 @@ class ServerCall : public Http2Stream, public std::enable_shared_from_this<Serve
   std::string_view header(std::string_view name) const { return metadata_.Find(name); }
   void OnCancel(std::function<void()> fn) { on_cancel_ = std::move(fn); }
 
+  using Http2Stream::connection_output_bytes;
   // Queues a message; false when the call is over.
   bool Send(std::string_view message);
   // Sends the status after everything queued; the first one counts.

@@ -304,6 +304,10 @@ void Http2Stream::SendEnd() {
   end_queued_ = true;
 }
 
+size_t Http2Stream::connection_output_bytes() const {
+  return attached() ? connection_->waiting_output_bytes() : 0;
+}
+
 void Http2Stream::Reset(uint32_t error) {
   if (!attached()) return;
   nghttp2_submit_rst_stream(connection_->session_, NGHTTP2_FLAG_NONE, id_, error);

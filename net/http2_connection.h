@@ -77,6 +77,8 @@ class Http2Stream {
 
   // Body bytes queued and not yet handed to the output buffer.
   size_t unsent_bytes() const { return unsent_.size() - unsent_begin_; }
+  // What the peer has not taken yet on the whole connection, in bytes.
+  size_t connection_output_bytes() const;
   // True once the request's headers were serialized for the wire (client side).
   bool started() const { return started_; }
 
@@ -142,6 +144,8 @@ class Http2Connection : private FdHandler, private Flusher {
   void Close(absl::Status why);
 
   size_t open_streams() const { return streams_.size(); }
+  // What the peer has not taken yet, in bytes.
+  size_t waiting_output_bytes() const { return queued_bytes_ + output_.size() - output_begin_; }
   // Close was called or the connection broke; close_reason() tells why.
   bool closing() const { return closing_; }
   const absl::Status& close_reason() const { return close_reason_; }

@@ -23,12 +23,24 @@ namespace {
 // does not hold up those that exist.
 constexpr int kAcceptsPerIteration = 64;
 
+const char* Remedy(int error) {
+  switch (error) {
+    case EADDRINUSE:
+      return "; choose another port or stop its owner";
+    case EADDRNOTAVAIL:
+      return "; choose an address of this machine, or 0.0.0.0 for all of them";
+    case EACCES:
+      return "; choose a port from 1024 up, or run as a user who may use this one";
+    default:
+      return "";
+  }
+}
+
 absl::Status CannotListen(std::string_view address, int error) {
   const absl::StatusCode code =
       error == EADDRINUSE ? absl::StatusCode::kAlreadyExists : absl::StatusCode::kUnavailable;
-  return absl::Status(
-      code, absl::StrCat("cannot listen on ", ToAbsl(address), ": ", strerror(error),
-                         error == EADDRINUSE ? "; choose another port or stop its owner" : ""));
+  return absl::Status(code, absl::StrCat("cannot listen on ", ToAbsl(address), ": ",
+                                         strerror(error), Remedy(error)));
 }
 
 int OpenSpare() { return open("/dev/null", O_RDONLY | O_CLOEXEC); }

@@ -28,18 +28,18 @@ struct Record {
   static constexpr size_t kRequestsMax = 4;
 
   bool tombstone = false;
-  Version version;          // Of the last change, deletions included. At least 1.
-  Index changed_index;      // Log index of the last change. At least 1.
-  uint64_t hlc = 0;         // Eventual mode; 0 while the namespace is strong.
-  StoreId origin;           // Eventual mode.
-  uint64_t expire_ms = 0;   // 0: never.
+  Version version;         // Of the last change, deletions included. At least 1.
+  Index changed_index;     // Log index of the last change. At least 1.
+  uint64_t hlc = 0;        // Eventual mode; 0 while the namespace is strong.
+  StoreId origin;          // Eventual mode.
+  uint64_t expire_ms = 0;  // 0: never.
   // The latest identified writes, oldest first: ids differ, versions ascend. At most kRequestsMax.
   absl::InlinedVector<RememberedRequest, kRequestsMax> requests;
   // Log index at which a request was last dropped from `requests`; zero: never. Every identified
   // write of this key applied at a greater index is still in `requests`. Zero unless `requests` is
   // full; at most changed_index.
   Index forgotten_index;
-  std::string value;        // Empty when tombstone.
+  std::string value;  // Empty when tombstone.
 
   friend bool operator==(const Record&, const Record&) = default;
 };

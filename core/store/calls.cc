@@ -236,6 +236,7 @@ void Calls::AnswerWrite(CallKey key, ApplyReply outcome, const Replica& replica)
   }
   auto& write = std::get<kv::WriteReply>(outcome);
   if (write.result == kv::WriteResult::kForgotten) {
+    --call->attempts;  // This one was not applied; without another the outcome is certain.
     Fail(key, ForgottenError(), replica.applied_index());
     return;
   }

@@ -23,15 +23,15 @@ Error Invalid(std::string message) {
   return Make(ErrorCode::kInvalidArgument, false, RegionId(), std::move(message));
 }
 
-std::optional<Error> TooLong(const char* what, size_t bytes, size_t limit, const char* flag) {
+std::optional<Error> TooLong(const char* what, size_t bytes, size_t limit) {
   if (bytes <= limit) return std::nullopt;
   return Invalid(absl::StrCat(what, " of ", bytes, " bytes exceeds the limit of ", limit,
-                              " bytes; shorten it or raise ", flag));
+                              " bytes; shorten it"));
 }
 
 std::optional<Error> CheckKey(const std::string& key, const Options& options) {
   if (key.empty()) return Invalid("the key is empty; a key has at least one byte");
-  return TooLong("a key", key.size(), options.key_bytes_max, "--max-key-bytes");
+  return TooLong("a key", key.size(), options.key_bytes_max);
 }
 
 std::optional<Error> Check(const GetRequest& get, const Options& options) {
@@ -44,12 +44,12 @@ std::optional<Error> Check(const ScanRequest& scan, const Options& options) {
   }
   const size_t longest = std::max(scan.begin.size(), scan.end.size());
   // A bound may be a key's successor, which is a byte longer than the key.
-  return TooLong("a scan bound", longest, options.key_bytes_max + 1, "--max-key-bytes");
+  return TooLong("a scan bound", longest, options.key_bytes_max + 1);
 }
 
 std::optional<Error> Check(const kv::CompareAndSwap& swap, const Options& options) {
   if (auto error = CheckKey(swap.key, options)) return error;
-  return TooLong("a value", swap.value.size(), options.value_bytes_max, "--max-value-bytes");
+  return TooLong("a value", swap.value.size(), options.value_bytes_max);
 }
 
 std::optional<Error> Check(const kv::CompareAndDelete& del, const Options& options) {
@@ -124,7 +124,7 @@ Error DeadlineError(bool possible) {
 }
 
 Error ForgottenError() {
-  return Make(ErrorCode::kForgotten, true, RegionId(),
+  return Make(ErrorCode::kForgotten, false, RegionId(),
               "the key was changed so often since the index that the request's seen_index states "
               "that it no longer remembers whether an earlier attempt was applied; this one was "
               "not: read the key, and send new requests with the applied_index of a recent reply");

@@ -22,7 +22,7 @@ struct Options {
   // Seeds election timeouts; different on every store and at every start.
   uint64_t seed = 0;
 
-  // Limits of the API; an error names the limit and the value. See DESIGN section 6.
+  // Limits of the API; an error names the limit and the value.
   size_t key_bytes_max = 8 << 10;
   size_t value_bytes_max = 1 << 20;
   size_t scan_rows_max = 10000;

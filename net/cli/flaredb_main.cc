@@ -71,7 +71,7 @@ ExitCode Run(int argc, char** argv) {
       return kExitUnavailable;
     }
   }
-  CLI::App app("FlareDB: a sharded, replicated key-value and metadata store", "flaredb");
+  CLI::App app("FlareDB: a replicated key-value and metadata store", "flaredb");
   app.set_version_flag("--version", std::string(kVersion));
   app.require_subcommand(0, 1);
   const OpenDisk open_disk = OpenRocksDisk;

@@ -24,6 +24,16 @@ struct ServerArguments {
   std::optional<uint64_t> cluster_id;
 };
 
+// "" is what a shell makes of an unset variable. Taken for "not given" it would found a cluster.
+CLI::Validator NotEmpty() {
+  return CLI::Validator(
+      [](const std::string& text) {
+        return text.empty() ? "the value is empty: give one, or leave the option out"
+                            : std::string();
+      },
+      "");
+}
+
 absl::Status Serve(const ServerArguments& arguments, const OpenDisk& open_disk) {
   StartFlags flags;
   flags.store = StoreId(arguments.store_id);
@@ -55,6 +65,7 @@ void AddServerCommand(CLI::App* app, const OpenDisk& open_disk, ExitCode* exit_c
   command
       ->add_option("--data-dir", arguments->data_dir,
                    "Where the data is [./flaredb-data/store-N]; created when missing")
+      ->check(NotEmpty())
       ->type_name("DIR");
   command
       ->add_option(
@@ -62,6 +73,7 @@ void AddServerCommand(CLI::App* app, const OpenDisk& open_disk, ExitCode* exit_c
           "All stores of the cluster, this one included; the same list on each of them. "
           "Needed at the first start and when addresses change. Without it the first start "
           "founds a cluster of one store")
+      ->check(NotEmpty())
       ->type_name("ID=HOST:PORT,...");
   command
       ->add_option("--cluster-id", arguments->cluster_id,

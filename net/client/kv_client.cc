@@ -142,7 +142,8 @@ KvResult<std::string> KvClient::Call(const std::string& method, bool writes,
         return KvError{maybe_applied ? KvError::kUnknown : KvError::kRefused,
                        result.status.message};
       case Next::kForgotten:
-        return KvError{KvError::kUnknown, result.status.message};
+        if (maybe_applied) return KvError{KvError::kUnknown, result.status.message};
+        [[fallthrough]];  // There is nothing that could have been forgotten.
       case Next::kNewRequest:
         seen_index_ = std::max(seen_index_, judgement.seen_index);
         id = NewWriteId();

@@ -59,6 +59,7 @@ Judgement Judge(const UnaryResult& result) {
       break;
     case errorpb::Error::kRequestForgotten:
       judgement.next = Next::kForgotten;
+      judgement.seen_index = error.request_forgotten().applied_index();
       break;
     case errorpb::Error::kInvalidRequest:
     case errorpb::Error::kNamespaceNotFound:

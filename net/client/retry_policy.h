@@ -16,7 +16,8 @@ enum class Next : uint8_t {
   kRetry,       // Again, elsewhere if possible, with the same request id.
   kNewRequest,  // Certainly not applied at any attempt: again under a new id, with `seen_index`.
   kRefused,     // No retry can succeed.
-  kForgotten,   // The outcome can't be learned any more.
+  kForgotten,   // As kNewRequest unless an earlier attempt may have been applied: then the outcome
+                // can't be learned any more.
 };
 
 struct Judgement {
@@ -26,7 +27,7 @@ struct Judgement {
   bool busy = false;  // Refused for load; wait `pause` before the next attempt.
   Duration pause;
   std::string leader_address;  // Where to try next; empty when unknown.
-  uint64_t seen_index = 0;     // kNewRequest only.
+  uint64_t seen_index = 0;     // For the new request; kNewRequest and kForgotten only.
 };
 
 // Pure. A status without a typed detail comes from something between us and the store, or from the

@@ -7,17 +7,6 @@
 #include <variant>
 
 namespace flaredb::net {
-namespace {
-
-void Answer(UnaryCall* call, const EncodedKvReply& reply) {
-  if (const auto* message = std::get_if<std::string>(&reply)) {
-    call->Reply(*message);
-  } else {
-    call->Fail(std::get<GrpcStatus>(reply));
-  }
-}
-
-}  // namespace
 
 Duration BudgetOf(std::optional<Duration> time_left, std::optional<Duration> wish) {
   if (!time_left.has_value() && !wish.has_value()) return kDefaultBudget;
@@ -29,7 +18,10 @@ Duration BudgetOf(std::optional<Duration> time_left, std::optional<Duration> wis
 }
 
 KvService::KvService(GrpcServer* server, Runtime* runtime, AddressOfStore address_of)
-    : loop_(server->loop()), runtime_(runtime), address_of_(std::move(address_of)) {
+    : server_(server),
+      loop_(server->loop()),
+      runtime_(runtime),
+      address_of_(std::move(address_of)) {
   Register(server, "/kvrpc.KvCas/CompareAndSwap", DecodeCas, EncodeCas);
   Register(server, "/kvrpc.KvCas/Get", DecodeGet, EncodeGet);
   Register(server, "/kvrpc.KvCas/Scan", DecodeScan, EncodeScan);
@@ -47,17 +39,43 @@ void KvService::Handle(UnaryCall unary, std::string_view message, Decode* decode
   if (const auto* refusal = std::get_if<GrpcStatus>(&decoded)) return unary.Fail(*refusal);
 
   KvCall& call = std::get<KvCall>(decoded);
+  std::shared_ptr<char> slot;
+  if (std::holds_alternative<store::ScanRequest>(call.request.operation)) {
+    if (static_cast<size_t>(scan_slots_.use_count()) > kMaxOpenScans) {
+      return unary.Fail(ServerIsBusy("too many scans at once; scan again later"));
+    }
+    slot = scan_slots_;
+  }
   std::optional<Duration> time_left;
   if (unary.deadline() != Instant::Max()) time_left = unary.deadline() - loop_->now();
   call.request.budget = BudgetOf(time_left, call.deadline_wish);
 
   // Shared, because a std::function must be copyable.
   auto waiting = std::make_shared<UnaryCall>(std::move(unary));
-  const store::CallId id = runtime_->Call(
-      std::move(call.request), [this, waiting, encode, shape = call.shape](store::Reply reply) {
-        Answer(waiting.get(), encode(shape, std::move(reply), address_of_));
-      });
+  const store::CallId id =
+      runtime_->Call(std::move(call.request),
+                     [this, waiting, slot, encode, shape = call.shape](store::Reply reply) {
+                       Answer(waiting.get(), encode(shape, std::move(reply), address_of_));
+                     });
   waiting->OnCancel([runtime = runtime_, id] { runtime->Abandon(id); });
+}
+
+void KvService::Answer(UnaryCall* call, const EncodedKvReply& reply) {
+  const auto* message = std::get_if<std::string>(&reply);
+  if (message == nullptr) {
+    call->Fail(std::get<GrpcStatus>(reply));
+  } else if (!HasRoom(*call, message->size())) {
+    call->Fail(ServerIsBusy("clients leave too many replies unread; read again later"));
+  } else {
+    call->Reply(*message);
+  }
+}
+
+bool KvService::HasRoom(const UnaryCall& call, size_t bytes) const {
+  // What a write did is told in few bytes; all others may be asked again.
+  if (bytes < kLargeReplyBytes) return true;
+  return call.connection_output_bytes() + bytes <= kMaxConnectionOutputBytes &&
+         server_->waiting_output_bytes() + bytes <= kMaxOutputBytes;
 }
 
 }  // namespace flaredb::net

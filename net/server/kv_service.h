@@ -3,6 +3,8 @@
 #ifndef FLAREDB_NET_SERVER_KV_SERVICE_H_
 #define FLAREDB_NET_SERVER_KV_SERVICE_H_
 
+#include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +30,14 @@ inline constexpr Duration kMaxBudget = Duration::Seconds(60);
 // before the bare DEADLINE_EXCEEDED of the protocol.
 Duration BudgetOf(std::optional<Duration> time_left, std::optional<Duration> wish);
 
+// Bounds of what replies cost in memory, however many clients ask and however slowly they read. A
+// large reply that would leave more waiting for its readers than this, on its connection or on all,
+// is replaced by SERVER_IS_BUSY; so are scans beyond so many at once.
+inline constexpr size_t kLargeReplyBytes = 64 << 10;
+inline constexpr size_t kMaxConnectionOutputBytes = 32 << 20;
+inline constexpr size_t kMaxOutputBytes = 256 << 20;
+inline constexpr size_t kMaxOpenScans = 64;
+
 class KvService {
  public:
   // Registers its methods; `server` must not be listening yet. `runtime` outlives `server`.
@@ -40,10 +50,16 @@ class KvService {
 
   void Register(GrpcServer* server, const char* method, Decode* decode, Encode* encode);
   void Handle(UnaryCall unary, std::string_view message, Decode* decode, Encode* encode);
+  void Answer(UnaryCall* call, const EncodedKvReply& reply);
+  // Whether a reply of so many bytes may be added to what waits for its readers.
+  bool HasRoom(const UnaryCall& call, size_t bytes) const;
 
+  GrpcServer* const server_;
   EventLoop* const loop_;
   Runtime* const runtime_;
   const AddressOfStore address_of_;
+  // One reference is ours, and each open scan holds one.
+  const std::shared_ptr<char> scan_slots_ = std::make_shared<char>();
 };
 
 }  // namespace flaredb::net

@@ -235,8 +235,11 @@ class Server {
 }  // namespace
 
 absl::Status RunServer(const StartFlags& flags, const OpenDisk& open_disk) {
-  // A closed terminal or pipe must not end a store.
+  if (absl::Status s = CheckFlags(flags); !s.ok()) return s;
+  // A closed terminal or pipe must not end a store. A limit on the size of files is an error of the
+  // write, and is told like any other.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   absl::StatusOr<std::unique_ptr<EventLoop>> loop = EventLoop::Create();
   if (!loop.ok()) return loop.status();
   return Server(flags, open_disk, *std::move(loop)).Run();

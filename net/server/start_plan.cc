@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "net/address.h"
 
 namespace flaredb::net {
 namespace {
@@ -78,13 +79,23 @@ absl::StatusOr<StartPlan> PlanLaterStart(const StartFlags& flags, const FoundSto
 
 }  // namespace
 
-absl::StatusOr<StartPlan> PlanStart(const StartFlags& flags, const std::optional<FoundStore>& found,
-                                    uint64_t random_id) {
+absl::Status CheckFlags(const StartFlags& flags) {
+  const absl::StatusOr<HostPort> address = ParseHostPort(flags.address);
+  if (!address.ok()) return address.status();
+  if (address->port == 0) {
+    return absl::InvalidArgumentError(
+        "port 0 in --addr means any port, and nobody could find the store: choose one from 1 up");
+  }
   if (flags.initial_cluster.has_value() && !flags.initial_cluster->contains(flags.store)) {
     return absl::InvalidArgumentError(
         absl::StrCat("--initial-cluster does not name store ", flags.store.value(),
                      ", the one to start: list all stores, this one included"));
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<StartPlan> PlanStart(const StartFlags& flags, const std::optional<FoundStore>& found,
+                                    uint64_t random_id) {
   return found.has_value() ? PlanLaterStart(flags, *found) : PlanFirstStart(flags, random_id);
 }
 

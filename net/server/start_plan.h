@@ -36,9 +36,12 @@ struct StartPlan {
   Members members;  // Of all stores, this one included.
 };
 
-// Decides without touching anything. `found` is absent in a new folder. `random_id` becomes the
-// cluster id of a new cluster of one store: there is nobody to agree with.
-// INVALID_ARGUMENT: the flags make no sense. FAILED_PRECONDITION: they contradict the folder. Both
+// Whether the flags make sense by themselves, whatever the folder holds. INVALID_ARGUMENT: not.
+absl::Status CheckFlags(const StartFlags& flags);
+
+// Decides without touching anything. The flags passed CheckFlags. `found` is absent in a new
+// folder. `random_id` becomes the cluster id of a new cluster of one store: nobody has to agree
+// to it. INVALID_ARGUMENT: a flag is missing. FAILED_PRECONDITION: they contradict the folder. Both
 // are one sentence that says what to do.
 absl::StatusOr<StartPlan> PlanStart(const StartFlags& flags, const std::optional<FoundStore>& found,
                                     uint64_t random_id);

@@ -9,6 +9,9 @@
 namespace flaredb::net {
 namespace {
 
+// When a client that was refused for load may ask again.
+constexpr Duration kBusyBackoff = Duration::Milliseconds(100);
+
 GrpcStatus Pack(absl::StatusCode code, const errorpb::Error& error) {
   return StatusWithDetail(code, error.message(), "errorpb.Error", error.SerializeAsString());
 }
@@ -29,8 +32,8 @@ store::Error MakeError(store::ErrorCode code, store::Outcome outcome, std::strin
 }
 
 // Sets the kind of `detail` and returns the code that goes with it.
-absl::StatusCode SetKind(const store::Error& error, const AddressOfStore& address_of,
-                         errorpb::Error* detail) {
+absl::StatusCode SetKind(const store::Error& error, Index applied_index,
+                         const AddressOfStore& address_of, errorpb::Error* detail) {
   switch (error.code) {
     case store::ErrorCode::kNotLeader: {
       errorpb::NotLeader* kind = detail->mutable_not_leader();
@@ -67,8 +70,9 @@ absl::StatusCode SetKind(const store::Error& error, const AddressOfStore& addres
       detail->mutable_deadline_exceeded();
       return absl::StatusCode::kDeadlineExceeded;
     case store::ErrorCode::kForgotten:
-      detail->mutable_request_forgotten();
-      return absl::StatusCode::kUnknown;
+      detail->mutable_request_forgotten()->set_applied_index(applied_index.value());
+      return error.outcome == store::Outcome::kUnknown ? absl::StatusCode::kUnknown
+                                                       : absl::StatusCode::kAborted;
     case store::ErrorCode::kInvalidArgument:
       detail->mutable_invalid_request();
       return absl::StatusCode::kInvalidArgument;
@@ -81,12 +85,13 @@ absl::StatusCode SetKind(const store::Error& error, const AddressOfStore& addres
 
 }  // namespace
 
-GrpcStatus StatusOf(const store::Error& error, const AddressOfStore& address_of) {
+GrpcStatus StatusOf(const store::Error& error, Index applied_index,
+                    const AddressOfStore& address_of) {
   errorpb::Error detail;
   detail.set_message(error.message);
   const bool unknown = error.outcome == store::Outcome::kUnknown;
   detail.set_outcome(unknown ? errorpb::UNKNOWN : errorpb::NOT_APPLIED);
-  absl::StatusCode code = SetKind(error, address_of, &detail);
+  absl::StatusCode code = SetKind(error, applied_index, address_of, &detail);
   if (unknown && code == absl::StatusCode::kUnavailable) code = absl::StatusCode::kUnknown;
   return Pack(code, detail);
 }
@@ -113,11 +118,18 @@ GrpcStatus ClusterMismatch(uint64_t asked, uint64_t actual) {
   return Pack(absl::StatusCode::kFailedPrecondition, detail);
 }
 
+GrpcStatus ServerIsBusy(std::string reason) {
+  store::Error error =
+      MakeError(store::ErrorCode::kServerIsBusy, store::Outcome::kNotApplied, std::move(reason));
+  error.backoff = kBusyBackoff;
+  return StatusOf(error, Index(), nullptr);
+}
+
 GrpcStatus RequestForgotten() {
   return StatusOf(MakeError(store::ErrorCode::kForgotten, store::Outcome::kUnknown,
                             "this retry came too late to tell whether an earlier attempt took "
                             "effect: read the key and decide"),
-                  nullptr);
+                  Index(), nullptr);
 }
 
 GrpcStatus RequestOvertaken(Index applied_index) {
@@ -130,7 +142,7 @@ GrpcStatus RequestOvertaken(Index applied_index) {
 GrpcStatus UnknownOutcome(std::string message) {
   return StatusOf(
       MakeError(store::ErrorCode::kStaleCommand, store::Outcome::kUnknown, std::move(message)),
-      nullptr);
+      Index(), nullptr);
 }
 
 }  // namespace flaredb::net

@@ -18,13 +18,15 @@ namespace flaredb::net {
 using AddressOfStore = std::function<std::string(StoreId store)>;
 
 // The status for a store's error. UNAVAILABLE, which any gRPC client may retry by itself, is used
-// only when the operation certainly had no effect.
-GrpcStatus StatusOf(const store::Error& error, const AddressOfStore& address_of);
+// only when the operation certainly had no effect. `applied_index` is that of the store's reply.
+GrpcStatus StatusOf(const store::Error& error, Index applied_index,
+                    const AddressOfStore& address_of);
 
 // Refusals that need no store. None of these operations took effect. `message` is one sentence.
 GrpcStatus InvalidRequest(std::string message);
 GrpcStatus NamespaceNotFound(std::string_view name);
 GrpcStatus ClusterMismatch(uint64_t asked, uint64_t actual);
+GrpcStatus ServerIsBusy(std::string reason);
 
 // Ends of writes that are neither success nor mismatch; see kv::WriteResult.
 GrpcStatus RequestForgotten();

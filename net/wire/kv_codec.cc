@@ -89,7 +89,7 @@ template <typename Expected>
 std::variant<Expected, GrpcStatus> Take(store::Reply* reply, const AddressOfStore& address_of) {
   if (auto* expected = std::get_if<Expected>(&reply->result)) return std::move(*expected);
   if (const auto* error = std::get_if<store::Error>(&reply->result)) {
-    return StatusOf(*error, address_of);
+    return StatusOf(*error, reply->applied_index, address_of);
   }
   return UnknownOutcome(
       "the leader answered with a reply of another kind: its version differs from this store's; "

@@ -33,6 +33,10 @@ class CommandLineTest(unittest.TestCase):
             (["server", "--store-id", "one"], "--store-id", "one"),
             (["server", "--store-id", "1", "--peer", "1=a:1"], "--peer"),
             (["server", "--store-id", "1", "--addr", "nonsense"], "nonsense"),
+            (["server", "--store-id", "1", "--addr", "127.0.0.1:0"], "port 0", "--addr"),
+            (["server", "--store-id", "1", "--data-dir", ""], "--data-dir", "empty"),
+            (["server", "--store-id", "1", "--initial-cluster", ""], "--initial-cluster", "empty"),
+            (["server", "--store-id", "1", "--initial-cluster", "2=a:1"], "does not name store 1"),
             (["server", "--store-id", "1", "--initial-cluster", "1:a"], "1:a", "ID=HOST:PORT"),
             (["kv"], "a command", "flaredb kv --help"),
             (["kv", "get"], "KEY", "flaredb kv get --help"),
@@ -185,6 +189,25 @@ class ServerTest(unittest.TestCase):
                 self.assertEqual(detail.WhichOneof("kind"), kind)
                 self.assertEqual(detail.outcome, 1)  # NOT_APPLIED
                 self.assertEqual(detail.message, raised.exception.details())
+        kv.close()
+
+    def test_many_large_reads_at_once_are_refused_before_they_cost_much(self):
+        kv = e2e.Kv(self.cluster.addresses[1])
+        for i in range(4):
+            self.assertTrue(kv.cas(b"large-%d" % i, b"v" * 500_000, 0).success)
+        for method, request in (
+            ("Scan", kv.MESSAGES.get("kvrpc.ScanRequest")(prefix=b"large-")),
+            ("Get", kv.MESSAGES.get("kvrpc.GetRequest")(key=b"large-0")),
+        ):
+            read = kv.channel.unary_unary(f"/kvrpc.KvCas/{method}")
+            calls = [read.future(request.SerializeToString(), timeout=20) for _ in range(400)]
+            codes = [call.code().name for call in calls]
+            self.assertLessEqual(set(codes), {"OK", "RESOURCE_EXHAUSTED"}, method)
+            self.assertGreaterEqual(codes.count("OK"), 8, method)
+            self.assertGreater(len(read(request.SerializeToString(), timeout=5)), 500_000)
+        with open(f"/proc/{self.cluster.processes[1].pid}/status", encoding="utf-8") as status:
+            peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
+        self.assertLess(peak, 512 << 10, "KiB; all pages together are 800 MB")
         kv.close()
 
     def test_other_protocols_do_no_harm(self):

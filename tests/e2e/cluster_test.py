@@ -36,6 +36,19 @@ class ClusterTest(unittest.TestCase):
             # A version is never reused, not even by the key's next life.
             self.check(cluster.kv("cas", "k", "three", "--expect", "0", stores=[1]), 0, "version 4\n")
 
+    def test_a_new_client_gets_an_exact_answer_for_a_key_that_was_changed_often(self):
+        with e2e.Cluster() as cluster:
+            cluster.wait_for_leader()
+            # More changes than a record remembers requests, each by a client of its own.
+            for version in range(1, 9):
+                store = version % 3 + 1
+                self.check(cluster.kv("put", "k", "v", stores=[store]), 0, f"version {version}\n")
+            for store in (1, 2, 3):
+                self.check(cluster.kv("cas", "k", "x", "--expect", "3", stores=[store]), 1, "")
+                self.check(cluster.kv("cas", "k", "x", "--expect", "0", stores=[store]), 1, "")
+                self.check(cluster.kv("cas-delete", "k", "--expect", "3", stores=[store]), 1, "")
+            self.check(cluster.kv("cas", "k", "x", "--expect", "8", stores=[2]), 0, "version 9\n")
+
     def test_values_pass_unchanged(self):
         with e2e.Cluster(1) as cluster:
             value = bytes(range(256)) * 4000

@@ -239,8 +239,9 @@ TEST_F(StoreTest, EveryLimitHasItsSentence) {
   const std::vector<std::pair<Operation, std::string>> cases = {
       {Swap("", "v"), "the key is empty"},
       {Swap(long_key, "v"), "a key of 8193 bytes exceeds the limit of 8192 bytes"},
-      {GetRequest{kv::NamespaceId::kDefault, long_key}, "--max-key-bytes"},
-      {Swap("k", std::string((1 << 20) + 1, 'v')), "--max-value-bytes"},
+      {GetRequest{kv::NamespaceId::kDefault, long_key}, "a key of 8193 bytes"},
+      {Swap("k", std::string((1 << 20) + 1, 'v')),
+       "a value of 1048577 bytes exceeds the limit of 1048576 bytes"},
       {reversed, "sorts before the start key"},
       {long_bound, "a scan bound of 8194 bytes"},
       {blind, "expected_version is 0"},
@@ -487,14 +488,18 @@ TEST_F(StoreTest, AMismatchIsAnAnswerNotAnError) {
   EXPECT_EQ(WriteOf(reply).value, "v");
 }
 
-TEST_F(StoreTest, AForgottenRequestHasAnUnknownOutcome) {
+// An outcome is that of the attempt: of earlier ones only the client knows.
+TEST_F(StoreTest, AForgottenRequestWasNotAppliedThisTime) {
   const Index seen = stores_.Ask(leader_, Get("k")).applied_index;
   for (uint64_t i = 0; i < 7; ++i) {
     stores_.Ask(leader_, Make(Named(Swap("k", "v", i), i + 1)));
   }
-  const Reply retry = stores_.Ask(follower_, Make(Named(Swap("k", "v", 0), 1, seen)));
-  EXPECT_EQ(ErrorOf(retry).code, ErrorCode::kForgotten);
-  EXPECT_EQ(ErrorOf(retry).outcome, Outcome::kUnknown) << "it was applied, long ago";
+  for (const uint64_t store : {leader_, follower_}) {
+    const Reply retry = stores_.Ask(store, Make(Named(Swap("k", "v", 0), 1, seen)));
+    EXPECT_EQ(ErrorOf(retry).code, ErrorCode::kForgotten);
+    EXPECT_EQ(ErrorOf(retry).outcome, Outcome::kNotApplied);
+    EXPECT_GT(retry.applied_index, seen);
+  }
   const Reply read = stores_.Ask(leader_, Get("k"));
   EXPECT_EQ(std::get<GetReply>(read.result).found->version, kv::Version(7));
 }
@@ -593,7 +598,7 @@ TEST_F(StoreTest, DataThatCannotBeReadStopsTheStore) {
 // A replica that restarts reads its log again from where it had applied; that it must get.
 TEST_F(StoreTest, ALogThatCannotBeReadStopsTheStore) {
   stores_.Ask(leader_, Make(Swap("k", "v")));
-  stores_.Turn(leader_, {LogFetched{RegionId(1), 77, absl::DataLossError("bad checksum")}});
+  stores_.Turn(leader_, {env::LogFetched{RegionId(1), 77, absl::DataLossError("bad checksum")}});
   EXPECT_TRUE(stores_.failure(leader_).ok()) << "nobody waits for that";
 
   stores_.BreakLogReads(follower_, absl::DataLossError("bad checksum"));

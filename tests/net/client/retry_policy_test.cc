@@ -92,8 +92,15 @@ TEST(RetryPolicy, AnOvertakenWriteBecomesANewRequest) {
 TEST(RetryPolicy, AForgottenWriteIsNotRetried) {
   errorpb::Error error;
   error.set_outcome(errorpb::UNKNOWN);
-  error.mutable_request_forgotten();
-  EXPECT_EQ(Judge(Typed(absl::StatusCode::kUnknown, error)).next, Next::kForgotten);
+  error.mutable_request_forgotten()->set_applied_index(12);
+  Judgement judgement = Judge(Typed(absl::StatusCode::kUnknown, error));
+  EXPECT_EQ(judgement.next, Next::kForgotten);
+  EXPECT_TRUE(judgement.maybe_applied);
+  error.set_outcome(errorpb::NOT_APPLIED);
+  judgement = Judge(Typed(absl::StatusCode::kAborted, error));
+  EXPECT_EQ(judgement.next, Next::kForgotten);
+  EXPECT_FALSE(judgement.maybe_applied);
+  EXPECT_EQ(judgement.seen_index, 12u);
 }
 
 TEST(RetryPolicy, BrokenRulesAreFinal) {

@@ -57,12 +57,19 @@ TEST(StartPlan, AnExplicitClusterIdDecides) {
 
 TEST(StartPlan, TheListNamesTheStoreItself) {
   StartFlags flags = FlagsOfStore2();
+  EXPECT_TRUE(CheckFlags(flags).ok());
   flags.store = StoreId(4);
-  const auto plan = PlanStart(flags, std::nullopt, kRandom);
-  EXPECT_TRUE(absl::IsInvalidArgument(plan.status()));
-  EXPECT_EQ(Sentence(plan),
-            "--initial-cluster does not name store 4, the one to start: list all stores, this one "
-            "included");
+  EXPECT_EQ(CheckFlags(flags),
+            absl::InvalidArgumentError("--initial-cluster does not name store 4, the one to start: "
+                                       "list all stores, this one included"));
+}
+
+TEST(StartPlan, AStoreNeedsAnAddressThatOthersCanKnow) {
+  StartFlags flags = FlagsOfStore2();
+  for (const char* address : {"b:0", "b", ":2", ""}) {
+    flags.address = address;
+    EXPECT_TRUE(absl::IsInvalidArgument(CheckFlags(flags))) << address;
+  }
 }
 
 TEST(StartPlan, ALaterStartNeedsNoList) {

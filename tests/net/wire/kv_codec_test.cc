@@ -202,6 +202,17 @@ TEST(KvCodec, AForgottenRequestIsAnErrorOfUnknownOutcome) {
   EXPECT_TRUE(DetailOf(status).has_request_forgotten());
 }
 
+TEST(KvCodec, AForgottenRequestThatWasNotAppliedTellsWithWhichIndexToAskAgain) {
+  store::Error error;
+  error.code = store::ErrorCode::kForgotten;
+  error.outcome = store::Outcome::kNotApplied;
+  const auto encoded = EncodeCas({}, {error, Index(31)}, AddressOf);
+  const GrpcStatus& status = std::get<GrpcStatus>(encoded);
+  EXPECT_EQ(status.code, absl::StatusCode::kAborted);
+  EXPECT_EQ(DetailOf(status).outcome(), errorpb::NOT_APPLIED);
+  EXPECT_EQ(DetailOf(status).request_forgotten().applied_index(), 31u);
+}
+
 TEST(KvCodec, AnOvertakenRequestTellsWithWhichIndexToAskAgain) {
   const store::Reply reply{kv::WriteReply{kv::WriteResult::kOvertaken, {}, ""}, Index(31)};
   const auto encoded = EncodeCasDelete({}, reply, AddressOf);
@@ -239,7 +250,7 @@ TEST(ErrorCodec, MapsEveryErrorToItsCodeAndKind) {
       {ErrorCode::kStaleCommand, absl::StatusCode::kUnknown, errorpb::Error::kStaleCommand},
       {ErrorCode::kDeadlineExceeded, absl::StatusCode::kDeadlineExceeded,
        errorpb::Error::kDeadlineExceeded},
-      {ErrorCode::kForgotten, absl::StatusCode::kUnknown, errorpb::Error::kRequestForgotten},
+      {ErrorCode::kForgotten, absl::StatusCode::kAborted, errorpb::Error::kRequestForgotten},
       {ErrorCode::kInvalidArgument, absl::StatusCode::kInvalidArgument,
        errorpb::Error::kInvalidRequest},
       {ErrorCode::kStoreFailed, absl::StatusCode::kUnavailable, errorpb::Error::kStoreFailed},
@@ -248,7 +259,7 @@ TEST(ErrorCodec, MapsEveryErrorToItsCodeAndKind) {
     store::Error error;
     error.code = c.code;
     error.message = "text";
-    const GrpcStatus status = StatusOf(error, AddressOf);
+    const GrpcStatus status = StatusOf(error, Index(7), AddressOf);
     EXPECT_EQ(status.code, c.status) << static_cast<int>(c.code);
     EXPECT_EQ(DetailOf(status).kind_case(), c.kind);
     EXPECT_EQ(DetailOf(status).outcome(), errorpb::NOT_APPLIED);
@@ -261,7 +272,7 @@ TEST(ErrorCodec, UnavailableNeverHidesAnUnknownOutcome) {
     store::Error error;
     error.code = code;
     error.outcome = store::Outcome::kUnknown;
-    const GrpcStatus status = StatusOf(error, AddressOf);
+    const GrpcStatus status = StatusOf(error, Index(7), AddressOf);
     EXPECT_NE(status.code, absl::StatusCode::kUnavailable);
     EXPECT_EQ(DetailOf(status).outcome(), errorpb::UNKNOWN);
   }
@@ -272,7 +283,7 @@ TEST(ErrorCodec, NotLeaderTellsWhereTheLeaderIs) {
   error.code = store::ErrorCode::kNotLeader;
   error.region_id = RegionId(6);
   error.leader = StoreId(3);
-  const errorpb::Error detail = DetailOf(StatusOf(error, AddressOf));
+  const errorpb::Error detail = DetailOf(StatusOf(error, Index(7), AddressOf));
   EXPECT_EQ(detail.not_leader().region_id(), 6u);
   EXPECT_EQ(detail.not_leader().leader().store_id(), 3u);
   EXPECT_EQ(detail.not_leader().leader_address(), "host3:1");
