@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shows what a store's folder holds, and checks it. Changes nothing; the store should be stopped.
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -49,7 +51,7 @@ void Print(const env::LogState& log) {
 }
 
 void Print(const store::RecoveredStore& recovered) {
-  std::printf("identity: cluster %016lx store %lu\n", recovered.identity.cluster_id,
+  std::printf("identity: cluster %lu store %lu\n", recovered.identity.cluster_id,
               recovered.identity.store.value());
   for (const store::RecoveredRegion& r : recovered.regions) {
     std::printf("region %lu: range [%s, %s) epoch %lu.%lu applied %lu peers", r.region.id.value(),
@@ -76,9 +78,15 @@ absl::Status Verify(const OpenedFolder& folder, const SealedReader& data) {
   return absl::OkStatus();
 }
 
+// A server keeps its database in the folder `db` of its data folder; either may be given.
+std::string DatabaseIn(const std::string& path) {
+  const std::string inner = path + "/db";
+  return access((inner + "/CURRENT").c_str(), F_OK) == 0 ? inner : path;
+}
+
 int Inspect(const std::string& path, bool verify) {
   const absl::StatusOr<std::unique_ptr<OpenedFolder>> folder =
-      OpenFolder(rocksdb::Env::Default(), path, OpenMode::kReadOnly);
+      OpenFolder(rocksdb::Env::Default(), DatabaseIn(path), OpenMode::kReadOnly);
   if (!folder.ok()) return Report(folder.status());
   const SealedReader data(**folder);
 

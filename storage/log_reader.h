@@ -8,8 +8,8 @@
 
 #include "absl/status/statusor.h"
 #include "core/base/types.h"
-#include "core/raft/entry.h"
 #include "core/env/disk.h"
+#include "core/raft/entry.h"
 #include "storage/open_folder.h"
 
 namespace flaredb::storage {

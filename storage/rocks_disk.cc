@@ -138,9 +138,7 @@ absl::StatusOr<std::unique_ptr<RocksDisk>> RocksDisk::Open(const std::string& pa
 RocksDisk::RocksDisk(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 RocksDisk::~RocksDisk() = default;
 
-absl::StatusOr<std::vector<env::LogState>> RocksDisk::RecoverLogs() {
-  return impl_->RecoverLogs();
-}
+absl::StatusOr<std::vector<env::LogState>> RocksDisk::RecoverLogs() { return impl_->RecoverLogs(); }
 void RocksDisk::Write(env::GroupCommit commit) { impl_->Write(std::move(commit)); }
 const DataReader& RocksDisk::data() const { return impl_->data(); }
 void RocksDisk::ReadLog(env::LogFetch fetch) { impl_->ReadLog(std::move(fetch)); }

@@ -14,8 +14,8 @@
 #include "absl/status/statusor.h"
 #include "core/base/data_reader.h"
 #include "core/base/types.h"
-#include "core/raft/entry.h"
 #include "core/env/disk.h"
+#include "core/raft/entry.h"
 
 namespace rocksdb {
 class Env;

@@ -17,6 +17,12 @@ absl::Status ErrorFromRocks(const rocksdb::Status& status, std::string_view what
         doing, ": the files are damaged (", detail,
         "); do not start on this folder again, restore the store from its other replicas"));
   }
+  // A file that other files name is not there.
+  if (status.IsPathNotFound() || absl::StrContains(detail, "No such file or directory")) {
+    return absl::DataLossError(absl::StrCat(
+        doing, ": a file is missing (", detail,
+        "); put it back, or restore the store from its other replicas in another folder"));
+  }
   if (status.IsNoSpace()) {
     return absl::ResourceExhaustedError(
         absl::StrCat(doing, ": the disk is full (", detail, "); free some space and start again"));

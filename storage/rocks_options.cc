@@ -66,8 +66,8 @@ rocksdb::DBOptions MakeDbOptions(rocksdb::Env* env, WalTail tail) {
   // A rarely written family (raft_state of a quiet group) pins every log since its last flush:
   // beyond this it is flushed, so that restart time and disk space stay bounded.
   options.max_total_wal_size = 64 * kMiB;
-  // After a failed write the store stops for good (DESIGN.md section 6): no healing on its own,
-  // which could make a write durable that was reported as failed.
+  // After a failed write the store stops for good (see RocksDisk::Write): no healing on its
+  // own, which could make a write durable that was reported as failed.
   options.max_bgerror_resume_count = 0;
 
   // Bounds all memtables together.

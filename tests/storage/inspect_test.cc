@@ -54,7 +54,7 @@ TEST(Inspect, ShowsWhoTheStoreIsAndItsRegions) {
   const Outcome outcome = Inspect("--verify " + BootstrappedFolder());
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_THAT(outcome.output,
-              AllOf(HasSubstr("cluster 0000000000000abc store 3"), HasSubstr("peers 9@3"),
+              AllOf(HasSubstr("cluster 2748 store 3"), HasSubstr("peers 9@3"),
                     HasSubstr("region 7: incarnation 0000000000001234"), HasSubstr("verified")));
 }
 
