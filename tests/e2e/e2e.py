@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -194,6 +195,49 @@ class Cluster:
             with open(self.log_path(store), encoding="utf-8") as log:
                 text += f"--- store {store}\n{log.read()}"
         return text
+
+
+class Playground:
+    """flaredb playground, in a temporary folder of its own."""
+
+    def __init__(self):
+        self.parent_folder = tempfile.mkdtemp(prefix="e2e-", dir=os.environ.get("TEST_TMPDIR"))
+        self.started = time.monotonic()
+        # Not in a session with the test and without input, as under a service manager.
+        self.process = subprocess.Popen(
+            [FLAREDB, "playground"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "TMPDIR": self.parent_folder},
+            preexec_fn=end_with_parent,
+        )
+        self.text = self.read_until("Then kill a store")
+        self.ready_after = time.monotonic() - self.started
+        found = re.findall(r"store (\d)   (\S+)   pid (\d+)", self.text)
+        self.addresses = {int(i): address for i, address, _ in found}
+        self.pids = {int(i): int(pid) for i, _, pid in found}
+
+    def read_until(self, mark):
+        text = ""
+        for line in self.process.stdout:
+            text += line
+            if mark in line:
+                return text
+        raise AssertionError(f"the playground ended: {text}")
+
+    def gone(self):
+        return not os.listdir(self.parent_folder) and not processes_with(self.parent_folder)
+
+    def close(self):
+        """Ends it in the hardest way if it has not ended; nothing may be left."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+        wait_for("the end of everything", self.gone)
+        os.rmdir(self.parent_folder)
 
 
 def end_with_parent():

@@ -7,56 +7,17 @@ import re
 import shlex
 import signal
 import subprocess
-import tempfile
-import time
 import unittest
 
 import e2e
 
 
-class Playground:
-    def __init__(self):
-        self.parent_folder = tempfile.mkdtemp(prefix="e2e-", dir=os.environ.get("TEST_TMPDIR"))
-        self.started = time.monotonic()
-        # Not in a session with the test and without input, as under a service manager.
-        self.process = subprocess.Popen(
-            [e2e.FLAREDB, "playground"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env={**os.environ, "TMPDIR": self.parent_folder},
-            preexec_fn=e2e.end_with_parent,
-        )
-        self.text = self.read_until("Then kill a store")
-        self.ready_after = time.monotonic() - self.started
-        found = re.findall(r"store (\d)   (\S+)   pid (\d+)", self.text)
-        self.addresses = {int(i): address for i, address, _ in found}
-        self.pids = {int(i): int(pid) for i, _, pid in found}
-
-    def read_until(self, mark):
-        text = ""
-        for line in self.process.stdout:
-            text += line
-            if mark in line:
-                return text
-        raise AssertionError(f"the playground ended: {text}")
-
-    def gone(self):
-        return not os.listdir(self.parent_folder) and not e2e.processes_with(self.parent_folder)
-
-
 class PlaygroundTest(unittest.TestCase):
     def setUp(self):
-        self.playground = Playground()
+        self.playground = e2e.Playground()
 
     def tearDown(self):
-        if self.playground.process.poll() is None:
-            self.playground.process.kill()
-            self.playground.process.wait()
-        self.playground.process.stdout.close()
-        e2e.wait_for("the end of everything", self.playground.gone)
-        os.rmdir(self.playground.parent_folder)
+        self.playground.close()
 
     def test_it_is_ready_and_its_commands_work(self):
         # The aim is 2 s on a quiet machine; a test machine is not quiet.
