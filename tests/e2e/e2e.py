@@ -79,7 +79,7 @@ class Kv:
             address, options=[("grpc.initial_reconnect_backoff_ms", 100)]
         )
 
-    def call(self, method, request, timeout=5):
+    def call(self, method, request, timeout=20):
         name = {"CompareAndSwap": "Cas", "CompareAndDelete": "CasDelete"}.get(method, method)
         invoke = self.channel.unary_unary(
             f"/kvrpc.KvCas/{method}",
