@@ -3,23 +3,18 @@
 # label -> (pkg-config modules, the Debian package that has them).
 _PKG_CONFIG = {
     "absl_containers": ("absl_inlined_vector absl_span absl_btree absl_fixed_array", "libabsl-dev"),
-    "absl_hash": ("absl_hash absl_flat_hash_map absl_flat_hash_set", "libabsl-dev"),
     "absl_status": ("absl_status absl_statusor", "libabsl-dev"),
     "absl_strings": ("absl_strings absl_str_format", "libabsl-dev"),
     "benchmark": ("benchmark", "libbenchmark-dev"),
     "cli11": ("CLI11", "libcli11-dev"),
-    "fmt": ("fmt", "libfmt-dev"),
     "gmock": ("gmock", "libgmock-dev"),
     "grpc++": ("grpc++", "libgrpc++-dev"),
     "gtest": ("gtest", "libgtest-dev"),
     "gtest_main": ("gmock gtest_main", "libgtest-dev"),
     "nghttp2": ("libnghttp2", "libnghttp2-dev"),
-    "openssl": ("openssl", "libssl-dev"),
     "protobuf": ("protobuf", "libprotobuf-dev"),
     "rocksdb": ("rocksdb", "librocksdb-dev"),
-    "spdlog": ("spdlog", "libspdlog-dev"),
     "xxhash": ("libxxhash", "libxxhash-dev"),
-    "zstd": ("libzstd", "libzstd-dev"),
 }
 
 # Program -> the Debian package that has it.

@@ -18,6 +18,8 @@ constexpr size_t kBatchBytes = 1 << 20;
 // What may wait for a store that does not read fast enough. Above the bytes that Raft leaves
 // unanswered, below the connection's own limit, which would cost us the connection.
 constexpr size_t kUnsentBytesMax = 32 << 20;
+// Replies up to this are sent even then; their number is bounded by that of waiting calls.
+constexpr size_t kSmallReplyBytes = 4 << 10;
 constexpr Duration kReopenPause = Duration::Milliseconds(100);
 // A store that refuses us has to be configured anew first.
 constexpr Duration kRefusedPause = Duration::Seconds(2);
@@ -93,12 +95,25 @@ void PeerLink::Add(const store::StoreMessage& message) {
   const auto* request = std::get_if<store::ForwardedRequest>(&message);
   if (!HasRoom()) {
     if (request != nullptr) AnswerUnsent(request->id);
+    const auto* reply = std::get_if<store::ForwardedReply>(&message);
+    if (reply != nullptr && state_ == State::kUp) AddInLittleRoom(*reply);
     return;
   }
   if (request != nullptr) in_flight_[request->id] = IsWrite(request->request.operation);
   AppendMessage(message, batch_.get());
   batch_bytes_ += PayloadBytes(message);
   if (batch_bytes_ >= kBatchBytes) SendBatch();
+}
+
+// Somebody waits for this one. What is large only shows what is there, so asking again is harmless.
+void PeerLink::AddInLittleRoom(const store::ForwardedReply& reply) {
+  const bool small = PayloadBytes(reply) <= kSmallReplyBytes;
+  AppendMessage(
+      small ? reply
+            : Refusal(reply.id, store::ErrorCode::kServerIsBusy, store::Outcome::kNotApplied,
+                      "the link from the leader is full of large replies: try again "
+                      "after a pause, or ask the leader itself"),
+      batch_.get());
 }
 
 void PeerLink::Flush() {

@@ -34,6 +34,7 @@ struct LinkHeader {
 // Messages of one turn leave in one batch. What cannot leave now is lost, as Raft permits; a
 // forwarded request is answered instead, so that its client learns the truth at once:
 //   not sent               kNotLeader, not applied
+//   sent, reply too large for what waits here already  kServerIsBusy, not applied
 //   sent, link broken since  kReadNotReady for a read; kStaleCommand, unknown, for a write
 class PeerLink : private ClientStreamReader {
  public:
@@ -60,6 +61,7 @@ class PeerLink : private ClientStreamReader {
   void OnClosed(const GrpcStatus& status, Sent sent) override;
 
   void Open();
+  void AddInLittleRoom(const store::ForwardedReply& reply);
   // Runs when the opening message was answered.
   void BecomeUp();
   void SendBatch();

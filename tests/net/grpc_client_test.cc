@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Our client against our server, and against nobody.
+#include "net/address.h"
 #include "net/grpc_client.h"
 
 #include <netinet/in.h>
@@ -88,6 +89,8 @@ class ClientTest : public testing::Test {
 };
 
 TEST_F(ClientTest, ConnectsByNameToo) {
+  // A container without /etc/hosts knows no name at all.
+  if (!ResolveBlocking({"localhost", 1}).ok()) GTEST_SKIP() << "localhost has no address here";
   EchoServerThread server;
   GrpcChannel* channel = Channel("localhost:" + std::to_string(server.port()));
   EXPECT_TRUE(Call(channel, Request("a"), WithTimeout(kPatience)).status.ok());
