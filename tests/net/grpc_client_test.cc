@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Our client against our server, and against nobody.
-#include "net/address.h"
 #include "net/grpc_client.h"
 
 #include <netinet/in.h>
@@ -15,6 +14,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "net/address.h"
 #include "net/grpc_sync.h"
 #include "net/system_clock.h"
 #include "tests/net/echo.pb.h"
