@@ -15,11 +15,14 @@ constexpr char kMethod[] = "/raftpb.RaftService/Batch";
 // A batch is sent when its payloads reach this; far below the message limit, as one payload may
 // come on top.
 constexpr size_t kBatchBytes = 1 << 20;
+// A message beside its payload, the text of a refusal included; more than any takes.
+constexpr size_t kMessageBytes = 512;
 // What may wait for a store that does not read fast enough. Above the bytes that Raft leaves
 // unanswered, below the connection's own limit, which would cost us the connection.
 constexpr size_t kUnsentBytesMax = 32 << 20;
-// Replies up to this are sent even then; their number is bounded by that of waiting calls.
-constexpr size_t kSmallReplyBytes = 4 << 10;
+// Replies up to this are sent even then. As many as calls may wait (20,000 by default) stay below
+// what the connection has left.
+constexpr size_t kSmallReplyBytes = 512;
 constexpr Duration kReopenPause = Duration::Milliseconds(100);
 // A store that refuses us has to be configured anew first.
 constexpr Duration kRefusedPause = Duration::Seconds(2);
@@ -100,20 +103,22 @@ void PeerLink::Add(const store::StoreMessage& message) {
     return;
   }
   if (request != nullptr) in_flight_[request->id] = IsWrite(request->request.operation);
-  AppendMessage(message, batch_.get());
-  batch_bytes_ += PayloadBytes(message);
-  if (batch_bytes_ >= kBatchBytes) SendBatch();
+  Append(message);
 }
 
 // Somebody waits for this one. What is large only shows what is there, so asking again is harmless.
 void PeerLink::AddInLittleRoom(const store::ForwardedReply& reply) {
   const bool small = PayloadBytes(reply) <= kSmallReplyBytes;
-  AppendMessage(
-      small ? reply
-            : Refusal(reply.id, store::ErrorCode::kServerIsBusy, store::Outcome::kNotApplied,
-                      "the link from the leader is full of large replies: try again "
-                      "after a pause, or ask the leader itself"),
-      batch_.get());
+  Append(small ? reply
+               : Refusal(reply.id, store::ErrorCode::kServerIsBusy, store::Outcome::kNotApplied,
+                         "the link from the leader is full of large replies: try again after a "
+                         "pause, or ask the leader itself"));
+}
+
+void PeerLink::Append(const store::StoreMessage& message) {
+  AppendMessage(message, batch_.get());
+  batch_bytes_ += PayloadBytes(message) + kMessageBytes;
+  if (batch_bytes_ >= kBatchBytes) SendBatch();
 }
 
 void PeerLink::Flush() {

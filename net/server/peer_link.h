@@ -62,6 +62,7 @@ class PeerLink : private ClientStreamReader {
 
   void Open();
   void AddInLittleRoom(const store::ForwardedReply& reply);
+  void Append(const store::StoreMessage& message);
   // Runs when the opening message was answered.
   void BecomeUp();
   void SendBatch();
@@ -83,7 +84,7 @@ class PeerLink : private ClientStreamReader {
   std::string logged_reason_;
 
   std::unique_ptr<raftpb::RaftBatch> batch_;
-  size_t batch_bytes_ = 0;  // Payloads in batch_.
+  size_t batch_bytes_ = 0;  // Of batch_, rather more than they are.
   // Requests sent and not answered: id -> whether it writes.
   std::map<uint64_t, bool> in_flight_;
 };

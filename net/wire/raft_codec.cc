@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -519,8 +520,18 @@ size_t PayloadBytes(const store::StoreMessage& message) {
     return bytes;
   }
   if (const auto* request = std::get_if<store::ForwardedRequest>(&message)) {
-    const auto* swap = std::get_if<kv::CompareAndSwap>(&request->request.operation);
-    return swap == nullptr ? 0 : swap->key.size() + swap->value.size();
+    return std::visit(
+        [](const auto& operation) {
+          using Op = std::decay_t<decltype(operation)>;
+          if constexpr (std::is_same_v<Op, store::ScanRequest>) {
+            return operation.begin.size() + operation.end.size();
+          } else if constexpr (std::is_same_v<Op, kv::CompareAndSwap>) {
+            return operation.key.size() + operation.value.size();
+          } else {
+            return operation.key.size();
+          }
+        },
+        request->request.operation);
   }
   const store::Result& result = std::get<store::ForwardedReply>(message).reply.result;
   if (const auto* get = std::get_if<store::GetReply>(&result)) {

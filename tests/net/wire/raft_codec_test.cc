@@ -394,5 +394,20 @@ TEST(RaftCodec, SpoiledBytesNeverCrash) {
   EXPECT_GT(accepted, 600u);
 }
 
+// A batch is cut by them, so what is long must count whatever carries it.
+TEST(RaftCodec, KeysOfEveryOperationArePayload) {
+  const std::string key(8000, 'k');
+  kv::CompareAndDelete del;
+  del.key = key;
+  for (const store::Operation& operation :
+       {store::Operation(store::GetRequest{kv::NamespaceId::kDefault, key}),
+        store::Operation(store::ScanRequest{kv::NamespaceId::kDefault, key, "", 0, 0, false}),
+        store::Operation(del)}) {
+    store::ForwardedRequest request;
+    request.request.operation = operation;
+    EXPECT_GE(PayloadBytes(request), key.size()) << operation.index();
+  }
+}
+
 }  // namespace
 }  // namespace flaredb::net
