@@ -7,7 +7,7 @@ namespace flaredb::net {
 
 Instant MonotonicNow() {
   timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(CLOCK_BOOTTIME, &t);
   return Instant::FromNanoseconds(int64_t{t.tv_sec} * 1000000000 + t.tv_nsec);
 }
 

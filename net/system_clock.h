@@ -7,8 +7,8 @@
 
 namespace flaredb::net {
 
-// Reads CLOCK_MONOTONIC: never goes back, stands still while the machine sleeps, counts from an
-// origin that differs from boot to boot. Thread-safe, about 20 ns.
+// Reads CLOCK_BOOTTIME: never goes back, goes on while the machine sleeps (a lease must not outlive
+// a sleep), counts from an origin that differs from boot to boot. Thread-safe, about 20 ns.
 Instant MonotonicNow();
 
 }  // namespace flaredb::net

@@ -31,6 +31,7 @@ enum class Choice : uint8_t {
   kFaultKind,
   kFaultTarget,
   kFaultLength,
+  kOrder,  // What the operator does, and when.
   kThinkTime,
   kOperation,
   kExpectation,  // Which version a conditional write expects.

@@ -12,12 +12,25 @@ namespace {
 constexpr uint64_t kClusterId = 77;
 
 // Region, peer and store numbers of the same replica differ, so that mixing them up shows.
-Region MakeRegion(uint32_t stores) {
+Region MakeRegion(uint32_t members) {
   Region region;
   region.id = RegionId(1);
   region.epoch = {1, 1};
-  for (uint32_t i = 0; i < stores; ++i) region.peers.push_back({PeerId(101 + i), StoreId(i + 1)});
+  for (uint32_t i = 0; i < members; ++i) region.peers.push_back({PeerId(101 + i), StoreId(i + 1)});
   return region;
+}
+
+// A clock that jumps is beyond what leases allow for; see Fault::kClockJump.
+bool ClocksAreTrusted(const Profile& profile) {
+  const std::vector<Fault>& kinds = profile.faults.kinds;
+  return profile.store.lease_reads ||
+         std::find(kinds.begin(), kinds.end(), Fault::kClockJump) == kinds.end();
+}
+
+// The replica of the one region of a run; null when the store has none.
+const store::PeerView* ViewIn(const std::vector<store::PeerView>& views) {
+  INVARIANT(views.size() <= 1);
+  return views.empty() ? nullptr : &views[0];
 }
 
 std::string NameOf(uint32_t node) { return "n" + std::to_string(node + 1); }
@@ -28,14 +41,15 @@ Cluster::Cluster(World* world, const Profile& profile, SimNetwork* network)
     : world_(world),
       profile_(profile),
       network_(network),
-      region_(MakeRegion(profile.stores)),
+      region_(MakeRegion(profile.members)),
+      last_peer_(region_.peers.back().id),
       nodes_([&] {
         std::vector<Node> nodes;
         nodes.reserve(profile.stores);
         for (uint32_t i = 0; i < profile.stores; ++i) nodes.emplace_back(world, profile.disk, i);
         return nodes;
       }()),
-      checkers_(region_, Disks(), &world->report) {}
+      checkers_(region_, Disks(), ClocksAreTrusted(profile), &world->report) {}
 
 std::vector<const SimDisk*> Cluster::Disks() const {
   std::vector<const SimDisk*> disks;
@@ -52,8 +66,11 @@ void Cluster::Start() {
     const auto drift = static_cast<int64_t>(
         choices.Between(Choice::kClock, 0, static_cast<uint64_t>(2 * profile_.drift_ppb_max), id));
     node.clock = NodeClock(offset, drift - profile_.drift_ppb_max);
-    node.disk.Format(store::Bootstrap({kClusterId, StoreId(id + 1)}, region_,
-                                      Incarnation(choices.Seed(Choice::kIncarnation, id) + 1)));
+    const store::Identity identity{kClusterId, StoreId(id + 1)};
+    const Incarnation incarnation(choices.Seed(Choice::kIncarnation, id) + 1);
+    node.disk.Format(region_.PeerOn(identity.store) != nullptr
+                         ? store::Bootstrap(identity, region_, incarnation)
+                         : store::Bootstrap(identity));
     StartStore(id);
   }
 }
@@ -69,7 +86,8 @@ void Cluster::StartStore(uint32_t id) {
                             std::string(recovered.status().message()));
     return;
   }
-  const store::RecoveredRegion region = recovered->regions.at(0);
+  std::optional<store::RecoveredRegion> region;
+  if (!recovered->regions.empty()) region = recovered->regions[0];
   store::Options options = profile_.store;
   options.seed = world_->choices.Seed(Choice::kStoreSeed, id);
   node.store = std::make_unique<store::Store>(options, *std::move(recovered), &node.disk.image(),
@@ -77,14 +95,38 @@ void Cluster::StartStore(uint32_t id) {
   node.paused = false;
   node.wake_at = Instant::Max();
   const std::vector<store::PeerView> views = node.store->peers();
-  checkers_.OnStart(id, region, views.at(0));
-  world_->trace.hash().Add(id).Add(node.life).Add(views[0].applied_index);
+  const store::PeerView* view = ViewIn(views);
+  checkers_.OnStart(id, region ? &*region : nullptr, view);
+  world_->trace.hash().Add(id).Add(node.life).Add(view != nullptr ? view->applied_index : Index());
   if (world_->trace.on()) {
     world_->trace.Line(
         world_->now(), NameOf(id),
-        "START life " + std::to_string(node.life) + ": " + sim::Describe(views[0].raft));
+        "START life " + std::to_string(node.life) + ": " +
+            (view != nullptr ? sim::Describe(view->raft) : std::string("no replica")));
   }
   ArmTimer(id);
+}
+
+PeerId Cluster::NewPeer(uint32_t node) {
+  ++last_peer_;
+  checkers_.OnNewPeer(last_peer_, StoreId(node + 1));
+  return last_peer_;
+}
+
+void Cluster::Give(uint32_t id, store::Order order) {
+  Node& node = nodes_[id];
+  if (!node.store) return;
+  order.region = region_.id;
+  node.inbox.push_back(std::move(order));
+  Notify(id);
+}
+
+void Cluster::ChangeClock(uint32_t id, int64_t drift_ppb, Duration jump) {
+  Node& node = nodes_[id];
+  node.clock.Change(world_->now(), drift_ppb, jump);
+  // What was armed by the old rate may come too late now.
+  node.wake_at = Instant::Max();
+  if (node.store) ArmTimer(id);
 }
 
 void Cluster::Deliver(Packet packet) {
@@ -166,22 +208,25 @@ void Cluster::Turn(uint32_t id) {
   std::swap(turn_events_, node.inbox);
   effects_.Clear();
   node.store->Turn(node.clock.Read(world_->now()), absl::MakeSpan(turn_events_), &effects_);
-  turn_events_.clear();
   // The store may have answered before it came to see that the client was gone, but only until now.
   std::swap(gone_calls_, node.gone_calls);
 
   const std::vector<store::PeerView> views = node.store->peers();
+  const store::PeerView* view = ViewIn(views);
   const raft::View before = checkers_.replicas()[id].view;
-  checkers_.OnTurn(id, effects_, views.at(0));
+  checkers_.OnTurn(id, effects_, view);
+  features_.AddTurn(turn_events_, before, checkers_.replicas()[id].view, effects_);
+  turn_events_.clear();
   if (!effects_.failure.ok()) {
     FailSafety("STORE", "nothing was wrong with the disk of store " + std::to_string(id + 1) +
                             ", but it stopped: " + std::string(effects_.failure.message()));
   }
   if (world_->report.failed()) return;
 
-  const auto downtime = observer_ == nullptr
-                            ? std::nullopt
-                            : observer_->CrashAfterTurn(id, MomentsOf(before, views[0].raft));
+  const auto downtime =
+      observer_ == nullptr
+          ? std::nullopt
+          : observer_->CrashAfterTurn(id, MomentsOf(before, checkers_.replicas()[id].view));
   if (downtime) {
     // Sends, answers and the write leave independently: any prefix of each may be out already.
     Choices& choices = world_->choices;
@@ -257,6 +302,7 @@ void Cluster::DiskDone(uint32_t id) {
   if (node.disk.PutOff(node.life)) return;
   checkers_.BeforeDurable(id, *node.disk.next());
   const IoToken token = node.disk.CompleteNext();
+  checkers_.AfterDurable(id);
   if (world_->trace.on()) {
     world_->trace.Line(world_->now(), NameOf(id), "durable " + std::to_string(token.value()));
   }
@@ -289,6 +335,7 @@ void Cluster::Crash(uint32_t id, Duration downtime) {
   for (size_t i = 0; i < survivors; ++i) {
     checkers_.BeforeDurable(id, *node.disk.next());
     node.disk.CrashSurvives();
+    checkers_.AfterDurable(id);
   }
   node.disk.Crash();
   world_->queue.After(downtime, {EventKind::kRestart, id, node.life});
@@ -324,18 +371,38 @@ std::optional<uint32_t> Cluster::leader() const {
   return best;
 }
 
+std::vector<uint32_t> Cluster::members() const {
+  const raft::ConfState& conf = checkers_.commits().confs().back().conf;
+  std::vector<uint32_t> members;
+  for (uint32_t id = 0; id < size(); ++id) {
+    if (conf.IsMember(checkers_.replicas()[id].peer)) members.push_back(id);
+  }
+  return members;
+}
+
 bool Cluster::Settled() const {
   const Commits& commits = checkers_.commits();
+  const raft::ConfState& conf = commits.confs().back().conf;
+  if (conf.joint() || members().size() != conf.Everybody().size()) return false;
   for (uint32_t id = 0; id < size(); ++id) {
     const Node& node = nodes_[id];
     const Replica& replica = checkers_.replicas()[id];
     if (!node.store || node.disk.in_flight() != 0 || node.store->waiting_calls() != 0 ||
-        !node.calls.empty() || replica.view.last_log.index != commits.last() ||
-        replica.applied != commits.last()) {
+        !node.calls.empty()) {
+      return false;
+    }
+    if (!conf.IsMember(replica.peer)) continue;
+    if (replica.view.last_log.index != commits.last() || replica.applied != commits.last()) {
       return false;
     }
   }
   return true;
+}
+
+Features Cluster::features() const {
+  Features features = features_;
+  features.AddConfs(checkers_.commits().confs());
+  return features;
 }
 
 uint64_t Cluster::applied_in_all() const {
@@ -350,7 +417,10 @@ std::string Cluster::Describe() const {
     const Node& node = nodes_[id];
     const Replica& replica = checkers_.replicas()[id];
     out << "  store " << id + 1 << ": ";
-    if (node.store) {
+    if (node.store && !replica.peer) {
+      out << "no replica, " << node.store->waiting_calls() << " calls wait, "
+          << node.disk.in_flight() << " commits unfinished\n";
+    } else if (node.store) {
       out << sim::Describe(replica.view) << " applied " << replica.applied << ", "
           << node.store->waiting_calls() << " calls wait, " << node.disk.in_flight()
           << " commits unfinished\n";
@@ -366,6 +436,11 @@ Moments Cluster::MomentsOf(const raft::View& before, const raft::View& after) co
   if (effects_.commit) {
     for (const env::LogWrite& write : effects_.commit->log) {
       if (!write.persist.append.empty()) moments |= Bit(Moment::kWroteLog);
+      if (write.persist.install) moments |= Bit(Moment::kInstalled);
+      if (write.persist.base != nullptr && !write.persist.install) {
+        moments |= Bit(Moment::kCompacted);
+      }
+      if (write.create || write.destroy) moments |= Bit(Moment::kTurnover);
       if (write.persist.truncate_from) moments |= Bit(Moment::kTruncated);
       if (write.persist.hard_state && write.persist.hard_state->vote) {
         moments |= Bit(Moment::kVoted);
@@ -390,11 +465,16 @@ Moments Cluster::MomentsOf(const raft::View& before, const raft::View& after) co
       }
     } else if (const auto* vote = std::get_if<raft::VoteReply>(&body)) {
       if (vote->granted) moments |= Bit(Moment::kSentVote);
+    } else if (std::holds_alternative<raft::SnapshotRequest>(body)) {
+      moments |= Bit(Moment::kSentSnapshot);
+    } else if (std::holds_alternative<raft::TimeoutNow>(body)) {
+      moments |= Bit(Moment::kHandedOver);
     }
   }
   if (after.role == raft::Role::kLeader && before.role != raft::Role::kLeader) {
     moments |= Bit(Moment::kElected);
   }
+  if (after.conf != before.conf) moments |= Bit(Moment::kChangedConf);
   if (after.commit_index > before.commit_index) moments |= Bit(Moment::kCommitted);
   if (!effects_.replies.empty()) moments |= Bit(Moment::kAnswered);
   return moments;

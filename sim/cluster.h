@@ -14,6 +14,7 @@
 #include "core/region/region.h"
 #include "core/store/store.h"
 #include "sim/disk.h"
+#include "sim/features.h"
 #include "sim/invariants/checkers.h"
 #include "sim/network.h"
 #include "sim/node_clock.h"
@@ -31,9 +32,15 @@ enum class Moment : uint8_t {
   kSentAccept,
   kSentVote,
   kElected,
-  kCommitted,  // The commit index rose.
-  kApplied,    // Rows went to the disk.
-  kAnswered,   // A client or a forwarding store got its answer.
+  kCommitted,    // The commit index rose.
+  kApplied,      // Rows went to the disk.
+  kAnswered,     // A client or a forwarding store got its answer.
+  kChangedConf,  // Another configuration came into force, by append or truncation.
+  kCompacted,
+  kInstalled,     // A snapshot.
+  kSentSnapshot,  // A piece of one.
+  kHandedOver,    // The leader asked somebody else to campaign.
+  kTurnover,      // A replica came or went.
   kCount,
 };
 using Moments = uint32_t;
@@ -71,6 +78,12 @@ class Cluster {
   // The process stands still for `length`; what arrives waits.
   void Pause(uint32_t node, Duration length);
   void StallDisk(uint32_t node, Duration length);
+  // From now on the node's clock runs at another rate; see NodeClock.
+  void ChangeClock(uint32_t node, int64_t drift_ppb, Duration jump);
+  // An operator's order for the region reaches the store; nothing when it is down.
+  void Give(uint32_t node, store::Order order);
+  // A name for a replica that is to be created on `node`.
+  PeerId NewPeer(uint32_t node);
   // Every process runs, every disk works.
   void Heal();
 
@@ -78,10 +91,15 @@ class Cluster {
   bool running(uint32_t node) const { return nodes_[node].store != nullptr; }
   // The running leader of the highest term.
   std::optional<uint32_t> leader() const;
+  // As it was founded.
   const Region& region() const { return region_; }
+  // The nodes whose replicas belong to the last committed configuration.
+  std::vector<uint32_t> members() const;
   const Checkers& checkers() const { return checkers_; }
   uint64_t crashes() const { return crashes_; }
   uint64_t turns() const { return turns_; }
+  // What was used so far.
+  Features features() const;
 
   // Everybody has applied the whole log, nothing is on its way to a disk, and no call waits.
   bool Settled() const;
@@ -131,6 +149,7 @@ class Cluster {
   SimNetwork* network_;
   TurnObserver* observer_ = nullptr;
   Region region_;
+  PeerId last_peer_;
   std::vector<Node> nodes_;
   Checkers checkers_;
   store::Effects effects_;  // Of the turn in progress; reused.
@@ -138,6 +157,7 @@ class Cluster {
   std::vector<store::CallId> gone_calls_;  // As Node::gone_calls, of the turn in progress.
   uint64_t crashes_ = 0;
   uint64_t turns_ = 0;
+  Features features_;  // Of the turns.
 };
 
 }  // namespace flaredb::sim

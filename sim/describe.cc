@@ -2,7 +2,9 @@
 #include "sim/describe.h"
 
 #include <sstream>
-#include <type_traits>
+#include <string_view>
+#include <variant>
+#include <vector>
 
 namespace flaredb::sim {
 namespace {
@@ -16,6 +18,25 @@ std::ostream& operator<<(std::ostream& out, raft::LogId id) {
   return out << id.term << ':' << id.index;
 }
 
+void ListTo(std::ostream& out, const std::vector<PeerId>& ids) {
+  out << '{';
+  for (size_t i = 0; i < ids.size(); ++i) out << (i == 0 ? "" : ",") << ids[i];
+  out << '}';
+}
+
+std::ostream& operator<<(std::ostream& out, const raft::ConfState& conf) {
+  ListTo(out, conf.voters);
+  if (conf.joint()) {
+    out << " from ";
+    ListTo(out, conf.voters_outgoing);
+  }
+  if (!conf.learners.empty()) {
+    out << " learners ";
+    ListTo(out, conf.learners);
+  }
+  return out;
+}
+
 uint32_t CountOf(const raft::EntrySlices& entries) {
   uint32_t count = 0;
   for (const raft::EntrySlice& slice : entries) count += slice.size();
@@ -23,48 +44,74 @@ uint32_t CountOf(const raft::EntrySlices& entries) {
 }
 
 void DescribeTo(std::ostream& out, const raft::Body& body, Term term) {
-  std::visit(Overloaded{
-                 [&](const raft::PreVoteRequest& m) {
-                   out << "pre-vote? term " << m.campaign_term << " (own " << term << ", log "
-                       << m.last_log << ")";
-                 },
-                 [&](const raft::PreVoteReply& m) {
-                   out << "pre-vote " << (m.granted ? "yes" : "no") << " for term "
-                       << m.campaign_term << " (own " << term << ")";
-                 },
-                 [&](const raft::VoteRequest& m) {
-                   out << "vote? term " << term << " (log " << m.last_log << ")";
-                 },
-                 [&](const raft::VoteReply& m) {
-                   out << "vote " << (m.granted ? "yes" : "no") << " term " << term;
-                 },
-                 [&](const raft::AppendRequest& m) {
-                   out << "append term " << term << " (prev " << m.prev << ", "
-                       << CountOf(m.entries) << " entries";
-                   if (!m.entries.empty()) out << " to " << m.entries.back().last_index();
-                   out << ", commit " << m.commit_index << ", session " << m.session << ", round "
-                       << m.round << ")";
-                 },
-                 [&](const raft::AppendReply& m) {
-                   if (const auto* accept = std::get_if<raft::AppendAccept>(&m.result)) {
-                     out << "append ok term " << term << " (match " << accept->match_index;
-                   } else {
-                     const auto& reject = std::get<raft::AppendReject>(m.result);
-                     out << "append refused term " << term << " (prev " << reject.prev_index
-                         << ", hint " << reject.hint;
-                   }
-                   out << ", session " << m.session << ", round " << m.round << ")";
-                 },
-                 [&](const raft::HeartbeatRequest& m) {
-                   out << "heartbeat term " << term << " (session " << m.session << ", round "
-                       << m.round << ")";
-                 },
-                 [&](const raft::HeartbeatReply& m) {
-                   out << "heartbeat ok term " << term << " (session " << m.session << ", round "
-                       << m.round << ")";
-                 },
-             },
-             body);
+  std::visit(
+      Overloaded{
+          [&](const raft::PreVoteRequest& m) {
+            out << "pre-vote? term " << m.campaign_term << " (own " << term << ", log "
+                << m.last_log << ")";
+          },
+          [&](const raft::PreVoteReply& m) {
+            out << "pre-vote " << (m.granted ? "yes" : "no") << " for term " << m.campaign_term
+                << " (own " << term << ")";
+          },
+          [&](const raft::VoteRequest& m) {
+            out << "vote? term " << term << " (log " << m.last_log
+                << (m.leadership_transfer ? ", by transfer)" : ")");
+          },
+          [&](const raft::VoteReply& m) {
+            out << "vote " << (m.granted ? "yes" : "no") << " term " << term;
+          },
+          [&](const raft::AppendRequest& m) {
+            out << "append term " << term << " (prev " << m.prev << ", " << CountOf(m.entries)
+                << " entries";
+            if (!m.entries.empty()) out << " to " << m.entries.back().last_index();
+            out << ", commit " << m.commit_index << ", session " << m.session << ", round "
+                << m.round << (m.accept_unanswered ? ", no accept)" : ")");
+          },
+          [&](const raft::AppendReply& m) {
+            if (const auto* accept = std::get_if<raft::AppendAccept>(&m.result)) {
+              out << "append ok term " << term << " (match " << accept->match_index << ", commit "
+                  << accept->commit_index;
+            } else {
+              const auto& reject = std::get<raft::AppendReject>(m.result);
+              out << "append refused term " << term << " (prev " << reject.prev_index << ", hint "
+                  << reject.hint;
+            }
+            out << ", session " << m.session << ", round " << m.round << ")";
+          },
+          [&](const raft::HeartbeatRequest& m) {
+            out << "heartbeat term " << term << " (session " << m.session << ", round " << m.round;
+            if (m.rest_at != raft::LogId()) out << ", rest at " << m.rest_at;
+            out << ")";
+          },
+          [&](const raft::HeartbeatReply& m) {
+            out << "heartbeat ok term " << term << " (commit " << m.commit_index << ", session "
+                << m.session << ", round " << m.round << ")";
+          },
+          [&](const raft::TimeoutNow& m) {
+            out << "campaign now, term " << term << " (log " << m.last_log << ")";
+          },
+          [&](const raft::ReadRequest& m) {
+            out << "read? term " << term << " (request " << m.request << ")";
+          },
+          [&](const raft::ReadReply& m) {
+            out << "read " << (m.index ? "at " : "unknown");
+            if (m.index) out << m.index;
+            out << " term " << term << " (request " << m.request << ")";
+          },
+          [&](const raft::SnapshotRequest& m) {
+            const raft::SnapshotChunk& chunk = *m.chunk;
+            out << "snapshot " << chunk.id << " term " << term << " (base " << chunk.base.last
+                << ", conf " << chunk.base.conf << ", chunk " << chunk.number
+                << (chunk.last ? " the last" : "") << " of " << chunk.data.size()
+                << " bytes, session " << m.session << ", round " << m.round << ")";
+          },
+          [&](const raft::SnapshotReply& m) {
+            out << "snapshot " << m.id << " wants chunk " << m.next_chunk << " term " << term
+                << " (session " << m.session << ", round " << m.round << ")";
+          },
+      },
+      body);
 }
 
 const char* NameOf(raft::Role role) {
@@ -109,6 +156,20 @@ const char* NameOf(store::ErrorCode code) {
   return "?";
 }
 
+const char* NameOf(kv::WriteResult result) {
+  switch (result) {
+    case kv::WriteResult::kApplied:
+      return "applied";
+    case kv::WriteResult::kMismatch:
+      return "mismatch";
+    case kv::WriteResult::kOvertaken:
+      return "overtaken";
+    case kv::WriteResult::kForgotten:
+      return "forgotten";
+  }
+  return "?";
+}
+
 // The part of a value that tells it apart.
 std::string_view Head(const std::string& value) {
   return std::string_view(value).substr(0, value.find(':'));
@@ -132,6 +193,19 @@ std::string Describe(const store::StoreMessage& message) {
                         [](const store::ForwardedReply& m) {
                           return "reply to forwarded #" + std::to_string(m.id) + " " +
                                  Describe(m.reply);
+                        },
+                        [](const store::PeerRemoved& m) {
+                          std::ostringstream out;
+                          out << "peer " << m.peer << " of region " << m.region
+                              << " is no member at version " << m.conf_version;
+                          return out.str();
+                        },
+                        [](const store::StoreBeat& m) {
+                          std::ostringstream out;
+                          out << "beat of life " << m.life;
+                          if (!m.dead.empty()) out << ", dead regions:";
+                          for (const RegionId region : m.dead) out << ' ' << region;
+                          return out.str();
                         },
                     },
                     message);
@@ -160,28 +234,25 @@ std::string Describe(const store::Request& request) {
 
 std::string Describe(const store::Reply& reply) {
   std::ostringstream out;
-  std::visit(Overloaded{
-                 [&](const store::GetReply& r) {
-                   if (r.found) {
-                     out << "found version " << r.found->version << " value "
-                         << Head(r.found->value);
-                   } else {
-                     out << "not found";
-                   }
-                 },
-                 [&](const store::ScanReply& r) {
-                   out << r.page.rows.size() << " rows, next \"" << r.page.next_key << "\"";
-                 },
-                 [&](const kv::WriteReply& r) {
-                   constexpr const char* kNames[] = {"applied", "mismatch", "forgotten"};
-                   out << kNames[static_cast<size_t>(r.result)] << ", version " << r.version;
-                 },
-                 [&](const store::Error& r) {
-                   out << NameOf(r.code)
-                       << (r.outcome == store::Outcome::kUnknown ? " (unknown)" : " (not applied)");
-                 },
-             },
-             reply.result);
+  std::visit(
+      Overloaded{
+          [&](const store::GetReply& r) {
+            if (r.found) {
+              out << "found version " << r.found->version << " value " << Head(r.found->value);
+            } else {
+              out << "not found";
+            }
+          },
+          [&](const store::ScanReply& r) {
+            out << r.page.rows.size() << " rows, next \"" << r.page.next_key << "\"";
+          },
+          [&](const kv::WriteReply& r) { out << NameOf(r.result) << ", version " << r.version; },
+          [&](const store::Error& r) {
+            out << NameOf(r.code)
+                << (r.outcome == store::Outcome::kUnknown ? " (unknown)" : " (not applied)");
+          },
+      },
+      reply.result);
   out << " at " << reply.applied_index;
   return out.str();
 }
@@ -191,9 +262,15 @@ std::string Describe(const env::GroupCommit& commit) {
   out << "commit " << commit.token << ':';
   for (const env::LogWrite& write : commit.log) {
     out << " region " << write.region;
+    if (write.create) out << " created life " << write.create;
+    if (write.destroy) out << " destroyed";
     if (write.persist.hard_state) {
       out << " term " << write.persist.hard_state->term << " vote "
           << write.persist.hard_state->vote;
+    }
+    if (write.persist.base != nullptr) {
+      out << (write.persist.install ? " install at " : " base ") << write.persist.base->last
+          << " conf " << write.persist.base->conf;
     }
     if (write.persist.truncate_from) out << " truncate " << write.persist.truncate_from;
     for (const raft::EntrySlice& slice : write.persist.append) {
@@ -208,59 +285,44 @@ std::string Describe(const raft::View& view) {
   std::ostringstream out;
   out << NameOf(view.role) << " term " << view.term << " log " << view.last_log << " durable "
       << view.durable_index << " commit " << view.commit_index << " handed out "
-      << view.handed_out_index;
+      << view.handed_out_index << " conf " << view.conf << " at " << view.conf_index;
+  if (view.resting) out << " resting";
+  if (view.transferee) out << " handing over to " << view.transferee;
+  if (view.lease_valid) out << " lease";
   return out.str();
 }
 
+namespace {
+
+void Feed(Hasher* hash, const store::RaftEnvelope& e) {
+  hash->Add(e.region).Add(e.epoch.conf_version).Add(e.epoch.version);
+  raft::HashInto(e.message, hash);
+}
+
+void Feed(Hasher* hash, const store::ForwardedRequest& r) {
+  hash->Add(r.id).Add(r.region);
+  AddTo(hash, r.request);
+}
+
+void Feed(Hasher* hash, const store::ForwardedReply& r) {
+  hash->Add(r.id);
+  AddTo(hash, r.reply);
+}
+
+void Feed(Hasher* hash, const store::PeerRemoved& m) {
+  hash->Add(m.region).Add(m.peer).Add(m.conf_version);
+}
+
+void Feed(Hasher* hash, const store::StoreBeat& m) {
+  hash->Add(m.life).Add(m.dead.size());
+  for (const RegionId region : m.dead) hash->Add(region);
+}
+
+}  // namespace
+
 void AddTo(Hasher* hash, const store::StoreMessage& message) {
   hash->Add(message.index());
-  std::visit(
-      Overloaded{
-          [&](const store::RaftEnvelope& e) {
-            const raft::Message& m = e.message;
-            hash->Add(e.region).Add(e.epoch.conf_version).Add(e.epoch.version);
-            hash->Add(m.from).Add(m.to).Add(m.term);
-            hash->Add(m.from_incarnation).Add(m.to_incarnation).Add(m.body.index());
-            std::visit(
-                Overloaded{
-                    [&](const raft::PreVoteRequest& b) {
-                      hash->Add(b.campaign_term).Add(b.last_log.term).Add(b.last_log.index);
-                    },
-                    [&](const raft::PreVoteReply& b) { hash->Add(b.campaign_term).Add(b.granted); },
-                    [&](const raft::VoteRequest& b) {
-                      hash->Add(b.last_log.term).Add(b.last_log.index);
-                    },
-                    [&](const raft::VoteReply& b) { hash->Add(b.granted); },
-                    [&](const raft::AppendRequest& b) {
-                      hash->Add(b.session).Add(b.round).Add(b.prev.term).Add(b.prev.index);
-                      hash->Add(b.commit_index).Add(b.entries.size());
-                      for (const raft::EntrySlice& s : b.entries) {
-                        hash->Add(s.term()).Add(s.first_index()).Add(s.last_index());
-                      }
-                    },
-                    [&](const raft::AppendReply& b) {
-                      hash->Add(b.session).Add(b.round).Add(b.result.index());
-                      if (const auto* accept = std::get_if<raft::AppendAccept>(&b.result)) {
-                        hash->Add(accept->match_index);
-                      } else {
-                        const auto& reject = std::get<raft::AppendReject>(b.result);
-                        hash->Add(reject.prev_index).Add(reject.hint.term).Add(reject.hint.index);
-                      }
-                    },
-                    [&](const auto& b) { hash->Add(b.session).Add(b.round); },
-                },
-                m.body);
-          },
-          [&](const store::ForwardedRequest& r) {
-            hash->Add(r.id).Add(r.region);
-            AddTo(hash, r.request);
-          },
-          [&](const store::ForwardedReply& r) {
-            hash->Add(r.id);
-            AddTo(hash, r.reply);
-          },
-      },
-      message);
+  std::visit([hash](const auto& m) { Feed(hash, m); }, message);
 }
 
 void AddTo(Hasher* hash, const store::Request& request) {
@@ -310,12 +372,12 @@ void AddTo(Hasher* hash, const env::GroupCommit& commit) {
   hash->Add(commit.token).Add(commit.log.size());
   for (const env::LogWrite& write : commit.log) {
     const raft::Persist& p = write.persist;
-    hash->Add(write.region).Add(p.token).Add(p.truncate_from).Add(p.hard_state.has_value());
+    hash->Add(write.region).Add(write.create).Add(write.destroy);
+    hash->Add(p.token).Add(p.truncate_from).Add(p.hard_state.has_value());
     if (p.hard_state) hash->Add(p.hard_state->term).Add(p.hard_state->vote);
-    hash->Add(p.append.size());
-    for (const raft::EntrySlice& s : p.append) {
-      hash->Add(s.term()).Add(s.first_index()).Add(s.last_index());
-    }
+    hash->Add(p.install).Add(p.base != nullptr);
+    if (p.base != nullptr) raft::HashInto(*p.base, hash);
+    raft::HashInto(p.append, hash);
   }
   hash->Add(commit.data.mutations.size());
   for (const Mutation& mutation : commit.data.mutations) {

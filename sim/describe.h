@@ -19,13 +19,13 @@ std::string Describe(const raft::Message& message);
 std::string Describe(const store::StoreMessage& message);
 std::string Describe(const store::Request& request);
 std::string Describe(const store::Reply& reply);
-// "r1: vote 4 for 102, truncate 17, append 17..19 | applied rows 2"
+// "commit 9: region 1 term 4 vote 102 truncate 17 append 4:17..19, 2 rows"
 std::string Describe(const env::GroupCommit& commit);
-// "leader term 4 log 4:19 durable 19 commit 18 applied 18"
+// "leader term 4 log 4:19 durable 19 commit 18 handed out 18 conf {1,2,4} from {1,2,3} at 17"
 std::string Describe(const raft::View& view);
 
 // Every field that decides anything; of entries their positions, because the payload of a position
-// was hashed when it was proposed.
+// was hashed when it was proposed; of snapshots their checksums.
 void AddTo(Hasher* hash, const store::StoreMessage& message);
 void AddTo(Hasher* hash, const store::Request& request);
 void AddTo(Hasher* hash, const store::Reply& reply);

@@ -4,45 +4,55 @@
 #define FLAREDB_SIM_DISK_IMAGE_H_
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/base/data_reader.h"
-#include "core/store/effects.h"
-#include "core/store/recovery.h"
+#include "core/base/types.h"
+#include "core/base/write_batch.h"
+#include "core/env/disk.h"
 #include "sim/log_image.h"
 
 namespace flaredb::sim {
 
 // Logs and rows, changed by whole group commits: what a synced batch to a sequential write-ahead
 // log gives.
-class DiskImage : public DataReader {
+class DiskImage : public DataSource {
  public:
   struct Replica {
     Incarnation incarnation;
     LogImage log;
   };
 
-  // Log first, then data. A sentence when the commit can't be carried out; see LogImage::Apply.
+  using Rows = std::map<std::string, std::string, std::less<>>;
+
+  // Log first, then data. A sentence when the commit can't be carried out: it writes to or destroys
+  // a replica that is not there, creates one that is, or see LogImage::Apply.
   std::optional<std::string> Apply(const env::GroupCommit& commit);
 
   // By region id.
   const std::map<RegionId, Replica>& replicas() const { return replicas_; }
   // The log of a region without a replica here is empty.
   const LogImage& log(RegionId region) const;
-  const std::map<std::string, std::string, std::less<>>& rows() const { return rows_; }
+  const Rows& rows() const { return *rows_; }
   std::vector<env::LogState> LogStates() const;
 
   absl::StatusOr<std::optional<std::string>> Get(std::string_view key) const override;
   absl::Status Scan(
       std::string_view begin, std::string_view end,
       absl::FunctionRef<bool(std::string_view key, std::string_view value)> visit) const override;
+  // O(1); the next Apply copies the rows.
+  std::unique_ptr<DataReader> Pin() const override;
 
  private:
+  std::optional<std::string> ApplyLog(const env::LogWrite& write);
+  void ApplyData(const WriteBatch& data);
+
   std::map<RegionId, Replica> replicas_;
-  std::map<std::string, std::string, std::less<>> rows_;
+  std::shared_ptr<Rows> rows_ = std::make_shared<Rows>();  // Shared with readers that are pinned.
 };
 
 }  // namespace flaredb::sim

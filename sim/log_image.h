@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "core/base/types.h"
+#include "core/env/disk.h"
 #include "core/raft/effects.h"
 #include "core/raft/entry.h"
 #include "core/raft/types.h"
-#include "core/store/recovery.h"
 
 namespace flaredb::sim {
 
@@ -19,18 +19,29 @@ namespace flaredb::sim {
 // asked to be written so far is another.
 class LogImage {
  public:
-  // Carries out one persist. A sentence when it can't be: an append that leaves a gap or covers
-  // entries that were not truncated. O(entries in the persist).
+  // Carries out one persist. A sentence when it can't be, after which the image is of no use:
+  //   base     at or before the one that is there, or of an earlier term. Unless it is an install
+  //            or the first persist of this log: beyond the end, of another term than the entry
+  //            there, or with another configuration than the one in force there
+  //   install  without a base
+  //   truncate into the base, or beyond the end
+  //   append   leaves a gap, covers entries that were not truncated, goes back in terms, or holds a
+  //            configuration that cannot be decoded
+  // O(entries in the persist); a new base costs O(entries after it).
   std::optional<std::string> Apply(const raft::Persist& persist);
 
   const raft::HardState& hard_state() const { return hard_state_; }
-  Index last_index() const { return Index(entries_.size()); }
-  // 0 for index 0 and beyond the end.
-  Term TermAt(Index index) const {
-    return index && index <= last_index() ? slot(index).block->term() : Term();
-  }
-  // Requires 1 <= index <= last_index().
+  const raft::LogBase& base() const { return base_; }
+  // The base's index when there are no entries.
+  Index last_index() const { return base_.last.index + entries_.size(); }
+  // The base knows its own term. 0 before it, for index 0 and beyond the end.
+  Term TermAt(Index index) const;
+  // Whether there is an entry: after the base and not beyond the end.
+  bool Has(Index index) const { return base_.last.index < index && index <= last_index(); }
+  // Requires Has(index).
   raft::EntryView At(Index index) const { return slot(index).block->at(slot(index).position); }
+  // In force at `index`, which is not before the base.
+  const raft::ConfState& ConfAt(Index index) const;
 
   // A prefix of [first, last] of at most `bytes_max` payload bytes but at least one entry; empty
   // when `first` is not there.
@@ -44,10 +55,17 @@ class LogImage {
     raft::EntryBlockRef block;
     uint32_t position;
   };
-  const Slot& slot(Index index) const { return entries_[index.value() - 1]; }
+  const Slot& slot(Index index) const { return entries_[index - base_.last.index - 1]; }
 
+  std::optional<std::string> MoveBase(const raft::Persist& persist, bool first);
+  std::optional<std::string> Truncate(Index from);
+  std::optional<std::string> Append(const raft::EntrySlice& slice);
+
+  bool written_ = false;  // A persist was carried out.
   raft::HardState hard_state_;
-  std::vector<Slot> entries_;  // Of index 1, 2, ...
+  raft::LogBase base_;
+  std::vector<Slot> entries_;        // Of the index after the base's, and so on.
+  std::vector<raft::ConfAt> confs_;  // Of the kConf entries among them.
 };
 
 }  // namespace flaredb::sim

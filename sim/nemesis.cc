@@ -39,6 +39,10 @@ const char* NameOf(Fault fault) {
       return "pause-leader";
     case Fault::kStallDisk:
       return "stall-disk";
+    case Fault::kClockRate:
+      return "clock-rate";
+    case Fault::kClockJump:
+      return "clock-jump";
     case Fault::kCount:
       break;
   }
@@ -127,6 +131,11 @@ void Nemesis::Begin(Fault fault) {
       return PauseLeader(&ongoing);
     case Fault::kStallDisk:
       return cluster_->StallDisk(RandomStore(), Length());
+    case Fault::kClockRate:
+      return cluster_->ChangeClock(RandomStore(), ClockDrift(), Duration());
+    case Fault::kClockJump:
+      if (profile_.store.lease_reads) return;
+      return cluster_->ChangeClock(RandomStore(), ClockDrift(), Length());
     case Fault::kCount:
       break;
   }
@@ -241,6 +250,12 @@ uint32_t Nemesis::RandomStore() {
 uint32_t Nemesis::LeaderOrRandom() {
   const std::optional<uint32_t> leader = cluster_->leader();
   return leader ? *leader : RandomStore();
+}
+
+int64_t Nemesis::ClockDrift() {
+  const auto range = static_cast<uint64_t>(2 * profile_.drift_ppb_max);
+  return static_cast<int64_t>(world_->choices.Between(Choice::kFaultTarget, 0, range)) -
+         profile_.drift_ppb_max;
 }
 
 Duration Nemesis::Length() {

@@ -65,6 +65,7 @@ class Nemesis : public TurnObserver {
   void LayAmbush();
   uint32_t RandomStore();
   uint32_t LeaderOrRandom();
+  int64_t ClockDrift();
   Duration Length();
   Duration Downtime();
 

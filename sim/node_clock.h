@@ -10,27 +10,38 @@
 namespace flaredb::sim {
 
 // Reads offset + t * (1 + drift), so that no two nodes agree and nobody can compare instants of
-// different stores without being noticed.
+// different stores without being noticed. Rate and offset may change; the reading never goes back.
 class NodeClock {
  public:
   NodeClock() = default;
   // `drift_ppb` in parts per 10^9, above -10^9. `offset` is not negative.
-  NodeClock(Duration offset, int64_t drift_ppb) : offset_(offset), drift_ppb_(drift_ppb) {}
+  NodeClock(Duration offset, int64_t drift_ppb)
+      : reading_(Instant() + offset), drift_ppb_(drift_ppb) {}
 
-  // What the clock shows at simulated time `t`.
-  Instant Read(Instant t) const {
-    const auto drift =
-        static_cast<int64_t>(static_cast<__int128>(t.nanoseconds()) * drift_ppb_ / kBillion);
-    return t + offset_ + Duration::Nanoseconds(drift);
+  // From simulated time `t` on the clock shows `jump` more, and runs at another rate. `t` is not
+  // before the last change; `jump` is not negative.
+  void Change(Instant t, int64_t drift_ppb, Duration jump) {
+    reading_ = Read(t) + jump;
+    since_ = t;
+    drift_ppb_ = drift_ppb;
   }
 
-  // The first simulated time at which the clock shows `local` or later; `never` stays never.
+  // What the clock shows at simulated time `t`, not before the last change.
+  Instant Read(Instant t) const {
+    const Duration elapsed = t - since_;
+    const auto drift =
+        static_cast<int64_t>(static_cast<__int128>(elapsed.nanoseconds()) * drift_ppb_ / kBillion);
+    return reading_ + elapsed + Duration::Nanoseconds(drift);
+  }
+
+  // The first simulated time at which the clock shows `local` or later, not before the last change;
+  // `never` stays never.
   Instant WhenReads(Instant local) const {
     if (local == Instant::Max()) return local;
-    const int64_t elapsed = (local - Instant() - offset_).nanoseconds();
-    if (elapsed <= 0) return Instant();
-    Instant t = Instant::FromNanoseconds(
-        static_cast<int64_t>(static_cast<__int128>(elapsed) * kBillion / (kBillion + drift_ppb_)));
+    const int64_t elapsed = (local - reading_).nanoseconds();
+    if (elapsed <= 0) return since_;
+    Instant t = since_ + Duration::Nanoseconds(static_cast<int64_t>(
+                             static_cast<__int128>(elapsed) * kBillion / (kBillion + drift_ppb_)));
     while (Read(t) < local) t = t + Duration::Nanoseconds(1);
     return t;
   }
@@ -38,7 +49,8 @@ class NodeClock {
  private:
   static constexpr int64_t kBillion = 1000000000;
 
-  Duration offset_;
+  Instant reading_;  // At since_.
+  Instant since_;
   int64_t drift_ppb_ = 0;
 };
 

@@ -24,6 +24,19 @@ void DrawStore(Choices* c, Profile* profile) {
   raft.uncommitted_bytes_max = c->OneOf<size_t>(kP, {200, 2000, 64 << 20, 64 << 20});
   raft.window_bytes_max = c->OneOf<size_t>(kP, {1, 200, 2000, 32 << 20});
   raft.fetch_bytes_max = c->OneOf<size_t>(kP, {1, 200, 1 << 20});
+  raft.snapshot_chunk_bytes = c->OneOf<size_t>(kP, {1, 300, 1 << 20});
+  raft.snapshot_stall_timeout = raft.election_timeout * c->OneOf<int64_t>(kP, {2, 10});
+  raft.snapshot_hold_timeout = raft.election_timeout * c->OneOf<int64_t>(kP, {1, 20, 1000});
+  raft.snapshot_hold_entries_max = c->OneOf<uint64_t>(kP, {3, 1000});
+  raft.compact_retain_entries_max = c->OneOf<uint64_t>(kP, {0, 5, 100, 10000});
+  raft.disk_stall_timeout = raft.election_timeout * c->OneOf<int64_t>(kP, {2, 20});
+  raft.clock_drift_ppm_max = c->OneOf<uint32_t>(kP, {1000, 10000, 200000});
+  if (c->Chance(kP, 400000)) {
+    raft.rest_after = raft.election_timeout / c->OneOf<int64_t>(kP, {1, 4});
+  }
+  store.log_entries_max = c->OneOf<uint64_t>(kP, {2, 10, 50, 100000});
+  store.lease_reads = c->Chance(kP, 500000);
+  store.follower_reads = c->Chance(kP, 300000);
   store.scan_rows_max = c->OneOf<size_t>(kP, {1, 2, 1000});
   store.scan_visits_max = c->OneOf<size_t>(kP, {1, 3, 1000});
   store.waiting_calls_max = c->OneOf<size_t>(kP, {2, 20000, 20000, 20000});
@@ -79,6 +92,19 @@ void DrawFaults(Choices* c, Profile* profile) {
   plan.split_clients = c->Chance(kF, 300000);
 }
 
+void DrawOperator(Choices* c, Profile* profile) {
+  constexpr Choice kF = Choice::kFaultPlan;
+  OperatorProfile& orders = profile->orders;
+  const Duration timeout = profile->store.raft.election_timeout;
+  orders.active = c->Chance(kF, 700000);
+  const Span pauses[] = {{Ms(0), timeout}, {timeout, timeout * 3}, {timeout * 2, timeout * 10}};
+  orders.pause = c->OneOf(kF, pauses);
+  orders.transfers = c->OneOf<uint32_t>(kF, {0, 1, 1, 5});
+  orders.members = c->OneOf<uint32_t>(kF, {0, 1, 5, 5});
+  orders.active &= orders.transfers + orders.members > 0;
+  orders.voters_max = c->OneOf<uint32_t>(kF, {1, 3, 3, 5});
+}
+
 void DrawWorkload(Choices* c, uint32_t operations_max, Profile* profile) {
   WorkloadProfile& work = profile->workload;
   const Duration timeout = profile->store.raft.election_timeout;
@@ -108,15 +134,19 @@ void DrawWorkload(Choices* c, uint32_t operations_max, Profile* profile) {
 Profile DrawProfile(Choices* choices, uint32_t operations_max) {
   Profile profile;
   const uint64_t size = choices->Pick(kP, 100);
-  profile.stores = size < 5 ? 1 : size < 72 ? 3 : 5;
+  profile.members = size < 5 ? 1 : size < 72 ? 3 : 5;
+  profile.stores = profile.members + static_cast<uint32_t>(choices->Pick(kP, 3));
   profile.faults_end = Duration::Seconds(10);
   DrawStore(choices, &profile);
   constexpr Span kLoopTimes[] = {{Us(1), Us(1)}, {Us(1), Us(30)}, {Us(1), Ms(2)}};
   profile.loop_time = choices->OneOf(kP, kLoopTimes);
-  profile.drift_ppb_max = choices->OneOf<int64_t>(kP, {0, 200000});
+  // Two clocks that are wrong in opposite directions are within what a lease allows for.
+  profile.drift_ppb_max = choices->OneOf<int64_t>(
+      kP, {0, 200000, profile.store.raft.clock_drift_ppm_max * int64_t{450}});
   DrawNetwork(choices, &profile);
   DrawDisk(choices, &profile);
   DrawFaults(choices, &profile);
+  DrawOperator(choices, &profile);
   DrawWorkload(choices, operations_max, &profile);
   return profile;
 }

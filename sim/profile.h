@@ -54,6 +54,10 @@ enum class Fault : uint8_t {
   kPauseLeader,
   // A disk is slow.
   kStallDisk,
+  // A clock is wrong. Rates stay within what leases allow for; a jump forward, which they do not,
+  // only happens in runs without leases.
+  kClockRate,
+  kClockJump,
   kCount,
 };
 
@@ -79,8 +83,18 @@ struct WorkloadProfile {
   uint32_t value_bytes = 0;
 };
 
+// Membership changes and transfers that somebody orders.
+struct OperatorProfile {
+  bool active = false;
+  Span pause;               // Between two orders.
+  uint32_t transfers = 0;   // Relative weight of transfers,
+  uint32_t members = 0;     // and of changes.
+  uint32_t voters_max = 5;  // No promotion beyond.
+};
+
 struct Profile {
   uint32_t stores = 3;
+  uint32_t members = 3;  // Stores that hold a replica from the start: the first ones.
   Duration faults_end;   // Then everything heals.
   store::Options store;  // Without the seed.
   Span loop_time;        // From the first waiting event to the turn that takes it.
@@ -88,6 +102,7 @@ struct Profile {
   NetworkProfile network;
   DiskProfile disk;
   FaultPlan faults;
+  OperatorProfile orders;
   WorkloadProfile workload;
 };
 

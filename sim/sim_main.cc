@@ -51,9 +51,12 @@ int Main(const std::vector<std::string>& arguments) {
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
 
   const RunCounts& counts = campaign.counts;
+  const Features& features = counts.features;
   std::cout << "operations=" << counts.operations << " unknown=" << counts.unknown
             << " committed=" << counts.committed << " terms=" << counts.terms
-            << " crashes=" << counts.crashes << " turns=" << counts.turns << "\n"
+            << " crashes=" << counts.crashes << " turns=" << counts.turns
+            << " changes=" << features.changes << " snapshots=" << features.snapshots
+            << " transfers=" << features.transfers << " leases=" << features.leases << "\n"
             << "seeds=" << campaign.seeds << " failed=" << campaign.failed
             << " events=" << counts.events
             << " sim_seconds=" << campaign.simulated.milliseconds() / 1000

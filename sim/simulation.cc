@@ -10,6 +10,7 @@
 #include "sim/judge.h"
 #include "sim/nemesis.h"
 #include "sim/network.h"
+#include "sim/operator.h"
 #include "sim/profile.h"
 #include "sim/workload.h"
 #include "sim/world.h"
@@ -38,9 +39,10 @@ class Simulation {
         clients_(Workload::Endpoints(profile_.workload, profile_.stores)),
         network_(&world_, profile_.network, profile_.stores + clients_),
         cluster_(&world_, profile_, &network_),
-        workload_(&world_, profile_.workload, cluster_.region(), &network_,
+        workload_(&world_, profile_, cluster_.region(), &network_,
                   &cluster_.checkers().commits().model()),
-        nemesis_(&world_, profile_, &cluster_, &network_, clients_) {}
+        nemesis_(&world_, profile_, &cluster_, &network_, clients_),
+        operator_(&world_, profile_.orders, &cluster_) {}
 
   RunResult Run();
 
@@ -61,6 +63,7 @@ class Simulation {
   Cluster cluster_;
   Workload workload_;
   Nemesis nemesis_;
+  Operator operator_;
   Phase phase_ = Phase::kFaults;
   Instant healed_at_;
   Instant patient_until_;  // When the lack of progress becomes a failure.
@@ -73,6 +76,7 @@ RunResult Simulation::Run() {
     cluster_.Start();
     workload_.Start();
     nemesis_.Start();
+    operator_.Start();
     Enter(Phase::kFaults);
     world_.queue.After(Duration(), {EventKind::kPhase, 0, 0});
     while (phase_ != Phase::kOver && !world_.report.failed()) {
@@ -99,6 +103,7 @@ RunResult Simulation::Run() {
   result.counts.events = world_.queue.processed();
   result.counts.turns = cluster_.turns();
   result.counts.crashes = cluster_.crashes();
+  result.counts.features = cluster_.features();
   result.counts.operations = workload_.operations();
   result.counts.unknown = workload_.unknown();
   result.counts.committed = cluster_.checkers().commits().last().value();
@@ -122,6 +127,8 @@ void Simulation::Dispatch(const Event& event) {
       return workload_.OnTimer(event.target, event.arg);
     case EventKind::kFault:
       return nemesis_.OnEvent(event.arg);
+    case EventKind::kOperator:
+      return operator_.OnEvent();
     case EventKind::kPhase:
       return OnPhase();
     default:
@@ -145,7 +152,7 @@ void Simulation::OnPhase() {
       break;
     case Phase::kHealed:
       if (workload_.done() && cluster_.leader()) {
-        workload_.Audit();
+        workload_.Audit(cluster_.members());
         Enter(Phase::kAudit);
       }
       break;
@@ -171,7 +178,7 @@ void Simulation::CheckProgress() {
   if (world_.now() < patient_until_ && world_.now() - healed_at_ < kHealingMax) return;
   if (!cluster_.leader()) return FailLiveness("there is no leader");
   if (!workload_.done()) return FailLiveness("clients still wait");
-  FailLiveness("not every store has applied everything and is quiet");
+  FailLiveness("not every member has applied everything, or a store is not quiet");
 }
 
 void Simulation::Heal() {
@@ -180,6 +187,7 @@ void Simulation::Heal() {
                    workload_.longest_budget() + profile_.network.slow_max +
                    profile_.faults.length.last;
   nemesis_.Stop();
+  operator_.Stop();
   network_.Heal();
   cluster_.Heal();
   workload_.Drain();
@@ -205,6 +213,7 @@ RunCounts& RunCounts::operator+=(const RunCounts& other) {
   unknown += other.unknown;
   committed += other.committed;
   terms += other.terms;
+  features += other.features;
   return *this;
 }
 

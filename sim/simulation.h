@@ -9,6 +9,7 @@
 
 #include "core/base/time.h"
 #include "sim/failure.h"
+#include "sim/features.h"
 
 namespace flaredb::sim {
 
@@ -26,6 +27,7 @@ struct RunCounts {
   uint64_t unknown = 0;    // Operations whose outcome the client never learnt.
   uint64_t committed = 0;  // Log entries.
   uint64_t terms = 0;      // The last leader's term.
+  Features features;
 
   RunCounts& operator+=(const RunCounts& other);
 };

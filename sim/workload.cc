@@ -13,16 +13,16 @@
 
 namespace flaredb::sim {
 
-Workload::Workload(World* world, const WorkloadProfile& profile, const Region& region,
-                   SimNetwork* network, const KvModel* model)
+Workload::Workload(World* world, const Profile& profile, const Region& region, SimNetwork* network,
+                   const KvModel* model)
     : world_(world),
-      profile_(profile),
-      region_(region),
+      profile_(profile.workload),
+      route_(region),
       network_(network),
       model_(model),
-      stores_(static_cast<uint32_t>(region.peers.size())),
-      clients_(Endpoints(profile, stores_)),
-      hints_(profile.keys) {}
+      stores_(profile.stores),
+      clients_(Endpoints(profile_, stores_)),
+      hints_(profile_.keys) {}
 
 void Workload::Start() {
   for (uint32_t slot = 0; slot < clients_.size(); ++slot) {
@@ -171,7 +171,7 @@ void Workload::StartAttempt(Client* client) {
       AttemptTimeout(*client) * kBudgetQuarters[choices.Pick(Choice::kTargetStore, 3, slot)] / 4;
   request.request.operation = client->op.operation;
   if (!client->auditor && choices.Chance(Choice::kTargetStore, 100000, slot)) {
-    request.request.context = store::RoutingContext{region_.id, region_.epoch};
+    request.request.context = store::RoutingContext{route_.id, route_.epoch};
   }
   AddTo(&world_->trace.hash(), request.request);
   if (world_->trace.on()) {
@@ -310,11 +310,18 @@ void Workload::OnReply(Client* client, const store::Error& error, Index) {
       return Forgotten(client);
     case store::ErrorCode::kInvalidArgument:
     case store::ErrorCode::kStoreFailed:
-    case store::ErrorCode::kEpochNotMatch:
-    case store::ErrorCode::kRegionNotFound:
     case store::ErrorCode::kKeyNotInRegion:
       Fail("REPLY", "a store refuses a request that is right in every respect: " + error.message);
       return;
+    case store::ErrorCode::kEpochNotMatch:
+      // Of two epochs the later one counts: a store may lag.
+      if (error.region && error.region->epoch.conf_version > route_.epoch.conf_version) {
+        route_ = *error.region;
+      }
+      break;
+    case store::ErrorCode::kRegionNotFound:  // The store has no replica.
+      client->store = (client->store + 1) % stores_;
+      break;
     case store::ErrorCode::kNotLeader:
       if (!client->auditor && error.leader) {
         client->store = static_cast<uint32_t>(error.leader.value() - 1);
@@ -371,13 +378,13 @@ std::optional<ValueId> Workload::ParseValue(const std::string& value) {
   return id;
 }
 
-void Workload::Audit() {
+void Workload::Audit(const std::vector<uint32_t>& stores) {
   INVARIANT(done());
-  for (uint32_t slot = 0; slot < stores_; ++slot) {
+  for (uint32_t slot = 0; slot < stores.size(); ++slot) {
     Client& client = clients_[slot];
     Replace(&client);
     client.auditor = true;
-    client.store = slot;
+    client.store = stores[slot];
     ++active_;
     StartGet(&client, 0);
   }

@@ -27,7 +27,7 @@ class Workload {
  public:
   // `model` is the region's history as the checkers know it: every answer is compared with it at
   // once. Everything passed outlives this object.
-  Workload(World* world, const WorkloadProfile& profile, const Region& region, SimNetwork* network,
+  Workload(World* world, const Profile& profile, const Region& region, SimNetwork* network,
            const KvModel* model);
 
   // Endpoints that the workload needs after those of the stores.
@@ -43,8 +43,8 @@ class Workload {
 
   // No new operation from now on.
   void Drain() { draining_ = true; }
-  // One client for each store reads every key through it. Requires done().
-  void Audit();
+  // One client for each of `stores` reads every key through it. Requires done().
+  void Audit(const std::vector<uint32_t>& stores);
   // Every client has finished. Always comes true after Drain or Audit if stores answer.
   bool done() const { return active_ == 0; }
   // The longest that a store may keep a call of a client that is gone without saying so.
@@ -95,7 +95,7 @@ class Workload {
 
   World* world_;
   const WorkloadProfile& profile_;
-  const Region& region_;
+  Region route_;  // The latest that any client heard of.
   SimNetwork* network_;
   const KvModel* model_;
   uint32_t stores_;

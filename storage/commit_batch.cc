@@ -14,8 +14,8 @@ namespace {
 // A range deletion is one record whatever its length, but every read of the column family pays
 // for it until a compaction reaches the bottom: RocksDB has to look whether it covers the key, and
 // rebuilds that index of the memtable's range deletions after each new one. Truncations are a few
-// entries long (what a deposed leader had in flight), so they are deleted one by one; only a batch
-// of thousands of deletions would be worse.
+// entries long (what a deposed leader had in flight), so they are deleted one by one; what a new
+// base leaves behind may be many thousands, and as many deletions would be worse.
 constexpr uint64_t kSingleDeletesMax = 1024;
 
 void MustFit(const rocksdb::Status& s) { INVARIANT(s.ok()) << s.ToString(); }
@@ -25,12 +25,19 @@ void MustFit(const rocksdb::Status& s) { INVARIANT(s.ok()) << s.ToString(); }
 CommitBatch::CommitBatch(const OpenedFolder& folder, const std::vector<env::LogState>& logs)
     : folder_(folder) {
   for (const env::LogState& log : logs) {
-    replicas_[log.region] = {{log.incarnation, log.hard_state, log.base}, log.last_index};
+    replicas_[log.region] = {
+        {log.incarnation, log.hard_state}, log.base.last.index, log.last_index};
   }
 }
 
 void CommitBatch::Add(const env::GroupCommit& commit) {
-  for (const env::LogWrite& write : commit.log) AddLog(write);
+  for (const env::LogWrite& write : commit.log) {
+    if (write.destroy) {
+      Destroy(write);
+    } else {
+      AddLog(write);
+    }
+  }
   AddData(commit.data);
 }
 
@@ -42,9 +49,16 @@ void CommitBatch::AddLog(const env::LogWrite& write) {
   Replica& replica = it->second;
   if (creates) replica.state.incarnation = write.create;
 
+  INVARIANT(!persist.install || persist.base != nullptr) << "region " << write.region;
+  if (persist.base != nullptr) {
+    MoveBase(write.region, *persist.base, persist.install, creates, replica);
+  } else if (creates) {
+    // Never absent, so that a base that got lost is not taken for a log from the start.
+    PutBase(write.region, raft::LogBase{});
+  }
   const Index old_last = replica.last_index;
   if (persist.truncate_from) {
-    INVARIANT(replica.state.base.index < persist.truncate_from) << "region " << write.region;
+    INVARIANT(replica.base < persist.truncate_from) << "region " << write.region;
     INVARIANT(persist.truncate_from <= old_last.next()) << "region " << write.region;
     replica.last_index = persist.truncate_from.prev();
   }
@@ -54,15 +68,46 @@ void CommitBatch::AddLog(const env::LogWrite& write) {
     replica.last_index = slice.last_index();
   }
   // A truncated entry whose index is written again needs no deletion.
-  if (replica.last_index < old_last) {
-    DeleteEntries(write.region, replica.last_index.next(), old_last);
-  }
+  DeleteEntries(write.region, replica.last_index.next(), old_last);
 
   if (persist.hard_state) replica.state.hard_state = *persist.hard_state;
   if (creates || persist.hard_state) {
-    MustFit(batch_.Put(folder_.family(Family::kRaftState), ToSlice(MakeRaftStateKey(write.region)),
+    const RaftStateKey key = MakeRaftStateKey(write.region, RaftStateRow::kReplica);
+    MustFit(batch_.Put(folder_.family(Family::kRaftState), ToSlice(key),
                        EncodeReplicaState(write.region, replica.state)));
   }
+}
+
+void CommitBatch::Destroy(const env::LogWrite& write) {
+  const auto it = replicas_.find(write.region);
+  INVARIANT(it != replicas_.end()) << "region " << write.region;
+  INVARIANT(!write.create && !write.persist.hard_state && write.persist.base == nullptr &&
+            !write.persist.truncate_from && write.persist.append.empty())
+      << "region " << write.region;
+  DeleteEntries(write.region, it->second.base.next(), it->second.last_index);
+  for (const RaftStateRow row : {RaftStateRow::kBase, RaftStateRow::kReplica}) {
+    MustFit(batch_.Delete(folder_.family(Family::kRaftState),
+                          ToSlice(MakeRaftStateKey(write.region, row))));
+  }
+  replicas_.erase(it);
+}
+
+void CommitBatch::MoveBase(RegionId region, const raft::LogBase& base, bool install, bool creates,
+                           Replica& replica) {
+  const Index to = base.last.index;
+  INVARIANT(replica.base < to) << "region " << region;
+  INVARIANT(install || creates || to <= replica.last_index) << "region " << region;
+  const bool keeps_rest = !install && to <= replica.last_index;
+  DeleteEntries(region, replica.base.next(), keeps_rest ? to : replica.last_index);
+  replica.base = to;
+  if (!keeps_rest) replica.last_index = to;
+  PutBase(region, base);
+}
+
+void CommitBatch::PutBase(RegionId region, const raft::LogBase& base) {
+  MustFit(batch_.Put(folder_.family(Family::kRaftState),
+                     ToSlice(MakeRaftStateKey(region, RaftStateRow::kBase)),
+                     EncodeLogBase(region, base)));
 }
 
 void CommitBatch::PutEntry(RegionId region, const raft::EntryView& entry) {
@@ -77,6 +122,7 @@ void CommitBatch::PutEntry(RegionId region, const raft::EntryView& entry) {
 }
 
 void CommitBatch::DeleteEntries(RegionId region, Index first, Index last) {
+  if (last < first) return;
   rocksdb::ColumnFamilyHandle* log = folder_.family(Family::kRaftLog);
   if (last - first >= kSingleDeletesMax) {
     MustFit(batch_.DeleteRange(log, ToSlice(MakeRaftLogKey(region, first)),

@@ -23,7 +23,9 @@ class CommitBatch {
   CommitBatch(const OpenedFolder& folder, const std::vector<env::LogState>& logs);
 
   // Adds `commit` behind what is there. Payloads are copied once, into the batch. Requires that
-  // logs stay without gaps, and that a region's first write, and only that, has `create`.
+  // logs stay without gaps; that bases move forward, and except for an install or a first write not
+  // beyond the end; that a region's first write, and only that, has `create`; and that a replica
+  // that is destroyed is there.
   void Add(const env::GroupCommit& commit);
 
   size_t bytes() const { return batch_.GetDataSize(); }
@@ -34,13 +36,19 @@ class CommitBatch {
  private:
   struct Replica {
     ReplicaState state;
+    Index base;
     Index last_index;
   };
 
   void AddLog(const env::LogWrite& write);
+  void Destroy(const env::LogWrite& write);
+  // The first part of a persist. Deletes what the base leaves behind and puts the base's row.
+  void MoveBase(RegionId region, const raft::LogBase& base, bool install, bool creates,
+                Replica& replica);
   void AddData(const WriteBatch& data);
+  void PutBase(RegionId region, const raft::LogBase& base);
   void PutEntry(RegionId region, const raft::EntryView& entry);
-  // Removes the entries [first, last].
+  // Removes the entries [first, last], of which there may be none.
   void DeleteEntries(RegionId region, Index first, Index last);
 
   const OpenedFolder& folder_;

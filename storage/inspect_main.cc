@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/strings.h"
 #include "core/env/disk.h"
+#include "core/raft/types.h"
 #include "core/store/recovery.h"
 #include "rocksdb/db.h"
 #include "storage/log_reader.h"
@@ -33,7 +34,8 @@ constexpr int kCorrupt = 5;
 
 constexpr std::string_view kHelp =
     "usage: inspect [--verify] DIR\n"
-    "Prints the identity, the regions and the Raft logs of the store in the folder DIR.\n"
+    "Prints the identity, the regions and the Raft logs of the store in the folder DIR, with the\n"
+    "configurations that each log holds: members as PEER@STORE#INCARNATION, as far as known.\n"
     "  --verify   also reads every file and every record and checks its checksum\n"
     "Exit codes: 0 fine, 1 cannot be opened, 2 usage, 5 damaged.\n";
 
@@ -42,12 +44,36 @@ int Report(const absl::Status& status) {
   return absl::IsDataLoss(status) ? kCorrupt : kError;
 }
 
+// One group of a configuration: each member with its store and its life, where they are known.
+void Print(const char* part, const std::vector<PeerId>& ids, const raft::ConfState& conf) {
+  if (ids.empty()) return;
+  std::printf(" %s", part);
+  for (const PeerId id : ids) {
+    const raft::Member member = conf.Find(id);
+    std::printf(" %lu", id.value());
+    if (member.store) std::printf("@%lu", member.store.value());
+    if (member.incarnation) std::printf("#%016lx", member.incarnation.value());
+  }
+}
+
+void Print(Index index, const raft::ConfState& conf) {
+  std::printf("  configuration at %lu:", index.value());
+  Print("voters", conf.voters, conf);
+  Print("outgoing", conf.voters_outgoing, conf);
+  Print("learners", conf.learners, conf);
+  std::printf("%s\n", conf.Everybody().empty() ? " nobody" : "");
+}
+
 void Print(const env::LogState& log) {
+  const raft::LogId base = log.base.last;
   std::printf("region %lu: incarnation %016lx term %lu vote %lu\n", log.region.value(),
               log.incarnation.value(), log.hard_state.term.value(), log.hard_state.vote.value());
-  const Term last_term = log.terms.empty() ? log.base.term : log.terms.back().term;
-  std::printf("  log: from %lu (term %lu) to %lu (term %lu), %zu terms\n", log.base.index.value(),
-              log.base.term.value(), log.last_index.value(), last_term.value(), log.terms.size());
+  const Term last_term = log.terms.empty() ? base.term : log.terms.back().term;
+  std::printf("  log: base %lu (term %lu), %lu entries, last %lu (term %lu), %zu terms\n",
+              base.index.value(), base.term.value(), log.last_index - base.index,
+              log.last_index.value(), last_term.value(), log.terms.size());
+  Print(base.index, log.base.conf);
+  for (const raft::ConfAt& at : log.confs) Print(at.index, at.conf);
 }
 
 void Print(const store::RecoveredStore& recovered) {

@@ -28,10 +28,10 @@ RaftLogKey MakeRaftLogKey(RegionId region, Index index) {
   return key;
 }
 
-RaftStateKey MakeRaftStateKey(RegionId region) {
+RaftStateKey MakeRaftStateKey(RegionId region, RaftStateRow row) {
   RaftStateKey key;
   StoreBe64(key.data(), region.value());
-  key[8] = 's';
+  key[8] = static_cast<char>(row);
   return key;
 }
 
@@ -40,9 +40,11 @@ std::optional<LogPosition> ParseRaftLogKey(std::string_view key) {
   return LogPosition{RegionId(LoadBe64(key.data())), Index(LoadBe64(key.data() + 8))};
 }
 
-std::optional<RegionId> ParseRaftStateKey(std::string_view key) {
-  if (key.size() != std::tuple_size_v<RaftStateKey> || key[8] != 's') return std::nullopt;
-  return RegionId(LoadBe64(key.data()));
+std::optional<RaftStatePlace> ParseRaftStateKey(std::string_view key) {
+  if (key.size() != std::tuple_size_v<RaftStateKey>) return std::nullopt;
+  const RaftStateRow row{key[8]};
+  if (row != RaftStateRow::kBase && row != RaftStateRow::kReplica) return std::nullopt;
+  return RaftStatePlace{RegionId(LoadBe64(key.data())), row};
 }
 
 }  // namespace flaredb::storage

@@ -3,12 +3,16 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
+#include "core/base/strings.h"
+#include "core/raft/membership.h"
 #include "storage/bytes.h"
 #include "storage/record_codec.h"
 #include "storage/rocks_error.h"
@@ -35,35 +39,72 @@ absl::Status Extend(env::LogState& log, const raft::EntryView& entry) {
   if (entry.index != log.last_index.next()) {
     return BrokenLog(at, absl::StrCat("the entry before it is ", log.last_index.value()));
   }
-  const Term previous = log.terms.empty() ? log.base.term : log.terms.back().term;
+  const Term previous = log.terms.empty() ? log.base.last.term : log.terms.back().term;
   if (entry.term < previous) return BrokenLog(at, "its term is below its predecessor's");
   if (entry.term > log.hard_state.term) return BrokenLog(at, "its term is above the replica's");
   if (log.terms.empty() || entry.term != previous) log.terms.push_back({entry.index, entry.term});
   log.last_index = entry.index;
+  if (entry.kind == raft::EntryKind::kConf) {
+    absl::StatusOr<raft::ConfState> conf = raft::DecodeConfState(entry.payload);
+    if (!conf.ok()) return BrokenLog(at, std::string(conf.status().message()));
+    log.confs.push_back({entry.index, *std::move(conf)});
+  }
   return absl::OkStatus();
 }
 
+absl::Status BrokenState(RegionId region, std::string_view what) {
+  return absl::DataLossError(
+      absl::StrCat("the Raft state of region ", region.value(), " is damaged: ", ToAbsl(what)));
+}
+
+// The two rows of a replica, as far as they were met.
+struct StateRows {
+  std::optional<ReplicaState> replica;
+  std::optional<raft::LogBase> base;
+};
+
+absl::Status ReadStateRow(std::string_view key, std::string_view value,
+                          std::map<RegionId, StateRows>& found) {
+  const std::optional<RaftStatePlace> place = ParseRaftStateKey(key);
+  if (!place) {
+    return absl::DataLossError(absl::StrCat("column family raft_state has the key ", Hex(key),
+                                            ", which is not a replica's"));
+  }
+  StateRows& rows = found[place->region];
+  if (place->row == RaftStateRow::kBase) {
+    absl::StatusOr<raft::LogBase> base = DecodeLogBase(key, value);
+    if (!base.ok()) return base.status();
+    rows.base = *std::move(base);
+  } else {
+    const absl::StatusOr<ReplicaState> replica = DecodeReplicaState(key, value);
+    if (!replica.ok()) return replica.status();
+    rows.replica = *replica;
+  }
+  return absl::OkStatus();
+}
+
+// Logs that have no entries yet.
 absl::StatusOr<std::map<RegionId, env::LogState>> ReadStates(const OpenedFolder& folder) {
-  std::map<RegionId, env::LogState> logs;
+  std::map<RegionId, StateRows> found;
   const std::unique_ptr<rocksdb::Iterator> it(
       folder.db().NewIterator({}, folder.family(Family::kRaftState)));
   for (it->SeekToFirst(); it->Valid(); it->Next()) {
-    const std::string_view key = FromSlice(it->key());
-    const std::optional<RegionId> region = ParseRaftStateKey(key);
-    if (!region) {
-      return absl::DataLossError(absl::StrCat("column family raft_state has the key ", Hex(key),
-                                              ", which is not a replica's"));
-    }
-    const absl::StatusOr<ReplicaState> state = DecodeReplicaState(key, FromSlice(it->value()));
-    if (!state.ok()) return state.status();
-    logs[*region] = {.region = *region,
-                     .incarnation = state->incarnation,
-                     .hard_state = state->hard_state,
-                     .base = state->base,
-                     .terms = {},
-                     .last_index = state->base.index};
+    const absl::Status s = ReadStateRow(FromSlice(it->key()), FromSlice(it->value()), found);
+    if (!s.ok()) return s;
   }
   if (!it->status().ok()) return ErrorFromRocks(it->status(), "reading the Raft states");
+
+  std::map<RegionId, env::LogState> logs;
+  for (auto& [region, rows] : found) {
+    if (!rows.replica) return BrokenState(region, "there is a log base, but no replica state");
+    if (!rows.base) return BrokenState(region, "there is a replica state, but no log base");
+    env::LogState& log = logs[region];
+    log.region = region;
+    log.incarnation = rows.replica->incarnation;
+    log.hard_state = rows.replica->hard_state;
+    log.base = *std::move(rows.base);
+    log.last_index = log.base.last.index;
+  }
   return logs;
 }
 

@@ -16,12 +16,14 @@ namespace flaredb::storage {
 
 // Every replica's Raft state, by region id. Reads and checks each entry once: O(bytes of all logs).
 // DATA_LOSS names region and index: a gap, a term that goes backwards or beyond the hard state's,
-// an entry of no replica, anything that fails its checksum.
+// a configuration that cannot be decoded, an entry of no replica, a replica with one of its two
+// rows, anything that fails its checksum.
 absl::StatusOr<std::vector<env::LogState>> ReadLogStates(const OpenedFolder& folder);
 
 // The entries from `first` on: up to `last`, up to the first gap, and up to `bytes_max` payload
-// bytes, but at least one. NOT_FOUND: there is none at `first`, as when it was truncated after the
-// caller asked. DATA_LOSS: an entry in the range is damaged. Requires first <= last.
+// bytes, but at least one. NOT_FOUND: there is none at `first`, as when it was truncated or
+// fell behind the base after the caller asked. DATA_LOSS: an entry in the range is damaged.
+// Requires first <= last.
 absl::StatusOr<raft::EntrySlices> ReadEntries(const OpenedFolder& folder, RegionId region,
                                               Index first, Index last, size_t bytes_max);
 

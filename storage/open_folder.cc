@@ -22,7 +22,7 @@ namespace flaredb::storage {
 namespace {
 
 // The body of the kMeta row: tells our database from any other that has the same families.
-constexpr std::string_view kFormat = "flaredb store, format 1";
+constexpr std::string_view kFormat = "flaredb store, format 2";
 
 absl::Status NotOurs(const std::string& path, std::string_view why) {
   return absl::FailedPreconditionError(absl::StrCat("the folder ", path,
@@ -139,9 +139,9 @@ absl::Status CheckFormat(const OpenedFolder& folder, const std::string& path, bo
                         absl::StrCat("opening the folder ", path, ": ", format.status().message()));
   }
   if (*format != kFormat) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the folder ", path, " holds a \"", ToAbsl(*format),
-                     "\", which this program does not know: use a newer one"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the folder ", path, " holds a \"", ToAbsl(*format), "\", but this program knows only \"",
+        ToAbsl(kFormat), "\": use the version of FlareDB that wrote it"));
   }
   return absl::OkStatus();
 }

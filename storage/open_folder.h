@@ -38,7 +38,7 @@ enum class OpenMode {
 
 // `env` is borrowed and outlives the result. Errors are one sentence that names the folder:
 //   FAILED_PRECONDITION  in use by another process; holds something that is not FlareDB's; written
-//                        by a newer program
+//                        by another version of the program
 //   DATA_LOSS            damaged, or files are missing
 //   PERMISSION_DENIED, RESOURCE_EXHAUSTED, INTERNAL   see ErrorFromRocks
 absl::StatusOr<std::unique_ptr<OpenedFolder>> OpenFolder(rocksdb::Env* env, const std::string& path,

@@ -6,12 +6,14 @@
 #include <xxhash.h>
 
 #include <cstdint>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/codec.h"
 #include "core/base/strings.h"
+#include "core/raft/membership.h"
 #include "storage/bytes.h"
 
 namespace flaredb::storage {
@@ -28,6 +30,12 @@ uint64_t PlaceHash(uint8_t version, Family family, std::string_view key) {
 
 std::string Place(Family family, std::string_view key) {
   return absl::StrCat("column family ", ToAbsl(FamilyName(family)), ", key ", Hex(key));
+}
+
+std::string SealedState(RegionId region, RaftStateRow row, std::string_view body) {
+  const RaftStateKey key = MakeRaftStateKey(region, row);
+  const SealBytes seal = MakeSeal(Family::kRaftState, View(key), {body});
+  return std::string(View(seal)).append(body);
 }
 
 absl::Status Damaged(Family family, std::string_view key, std::string_view what) {
@@ -86,7 +94,7 @@ absl::StatusOr<raft::EntryView> DecodeEntry(std::string_view key, std::string_vi
   if (!body.ok()) return body.status();
   if (body->size() < kEntryHeadBytes) return Damaged(Family::kRaftLog, key, "entry too short");
   const uint8_t kind = static_cast<uint8_t>((*body)[8]);
-  if (kind > static_cast<uint8_t>(raft::EntryKind::kCommand)) {
+  if (kind > static_cast<uint8_t>(raft::EntryKind::kConf)) {
     return Damaged(Family::kRaftLog, key, "unknown kind of entry");
   }
   return raft::EntryView{position->index, Term(LoadBe64(body->data())),
@@ -98,12 +106,7 @@ std::string EncodeReplicaState(RegionId region, const ReplicaState& state) {
   writer.U64(state.incarnation.value());
   writer.U64(state.hard_state.term.value());
   writer.U64(state.hard_state.vote.value());
-  writer.U64(state.base.term.value());
-  writer.U64(state.base.index.value());
-  const std::string body = writer.Take();
-  const RaftStateKey key = MakeRaftStateKey(region);
-  const SealBytes seal = MakeSeal(Family::kRaftState, View(key), {body});
-  return std::string(View(seal)).append(body);
+  return SealedState(region, RaftStateRow::kReplica, writer.Take());
 }
 
 absl::StatusOr<ReplicaState> DecodeReplicaState(std::string_view key, std::string_view value) {
@@ -114,12 +117,38 @@ absl::StatusOr<ReplicaState> DecodeReplicaState(std::string_view key, std::strin
   state.incarnation = Incarnation(reader.U64());
   state.hard_state.term = Term(reader.U64());
   state.hard_state.vote = PeerId(reader.U64());
-  state.base.term = Term(reader.U64());
-  state.base.index = Index(reader.U64());
   reader.Require(static_cast<bool>(state.incarnation), "an incarnation is not zero");
   const absl::Status decoded = reader.Finish(absl::StrCat("replica state under key ", Hex(key)));
   if (!decoded.ok()) return decoded;
   return state;
+}
+
+std::string EncodeLogBase(RegionId region, const raft::LogBase& base) {
+  ByteWriter writer;
+  writer.U64(base.last.term.value());
+  writer.U64(base.last.index.value());
+  writer.Raw(raft::EncodeConfState(base.conf));
+  return SealedState(region, RaftStateRow::kBase, writer.Take());
+}
+
+absl::StatusOr<raft::LogBase> DecodeLogBase(std::string_view key, std::string_view value) {
+  const absl::StatusOr<std::string_view> body = Unseal(Family::kRaftState, key, value);
+  if (!body.ok()) return body.status();
+  ByteReader reader(*body);
+  raft::LogBase base;
+  base.last.term = Term(reader.U64());
+  base.last.index = Index(reader.U64());
+  reader.Require(static_cast<bool>(base.last.term) == static_cast<bool>(base.last.index),
+                 "a base has a term and an index, or neither");
+  const std::string_view conf = reader.Rest();
+  const std::string what = absl::StrCat("log base under key ", Hex(key));
+  if (absl::Status s = reader.Finish(what); !s.ok()) return s;
+  absl::StatusOr<raft::ConfState> decoded = raft::DecodeConfState(conf);
+  if (!decoded.ok()) {
+    return absl::DataLossError(absl::StrCat(what, ": ", decoded.status().message()));
+  }
+  base.conf = *std::move(decoded);
+  return base;
 }
 
 std::string Hex(std::string_view bytes) {

@@ -42,17 +42,20 @@ EntryHead EncodeEntryHead(Term term, raft::EntryKind kind);
 // Unseals and decodes; `payload` is borrowed from `value`. Errors as Unseal.
 absl::StatusOr<raft::EntryView> DecodeEntry(std::string_view key, std::string_view value);
 
-// One replica's durable Raft facts beside its log.
+// One replica's durable Raft facts beside its log and what lies before that.
 struct ReplicaState {
   Incarnation incarnation;  // Never zero.
   raft::HardState hard_state;
-  raft::LogId base;  // The entry before the first one of the log.
 
   friend bool operator==(const ReplicaState&, const ReplicaState&) = default;
 };
-// The whole value, sealed for MakeRaftStateKey(region).
+// The whole value, sealed for MakeRaftStateKey(region, kReplica).
 std::string EncodeReplicaState(RegionId region, const ReplicaState& state);
 absl::StatusOr<ReplicaState> DecodeReplicaState(std::string_view key, std::string_view value);
+
+// As above, for MakeRaftStateKey(region, kBase).
+std::string EncodeLogBase(RegionId region, const raft::LogBase& base);
+absl::StatusOr<raft::LogBase> DecodeLogBase(std::string_view key, std::string_view value);
 
 // Lower-case hexadecimal, for the texts of errors; long input is cut and says so.
 std::string Hex(std::string_view bytes);

@@ -57,7 +57,7 @@ class RocksDisk::Impl {
   void ReadLog(env::LogFetch fetch) { fetches_.Push(std::move(fetch)); }
 
   const OpenedFolder& folder() const { return *folder_; }
-  const DataReader& data() const { return data_; }
+  const DataSource& data() const { return data_; }
   WriteStats stats() const { return {durable_commits_.load(), syncs_.load()}; }
 
  private:
@@ -140,7 +140,7 @@ RocksDisk::~RocksDisk() = default;
 
 absl::StatusOr<std::vector<env::LogState>> RocksDisk::RecoverLogs() { return impl_->RecoverLogs(); }
 void RocksDisk::Write(env::GroupCommit commit) { impl_->Write(std::move(commit)); }
-const DataReader& RocksDisk::data() const { return impl_->data(); }
+const DataSource& RocksDisk::data() const { return impl_->data(); }
 void RocksDisk::ReadLog(env::LogFetch fetch) { impl_->ReadLog(std::move(fetch)); }
 absl::StatusOr<raft::EntrySlices> RocksDisk::ReadLogNow(RegionId region, Index first, Index last,
                                                         size_t bytes_max) const {

@@ -66,13 +66,13 @@ class RocksDisk {
 
   // The newest durable rows; may run ahead of the last on_done. Thread-safe, lives as long as the
   // disk.
-  const DataReader& data() const;
+  const DataSource& data() const;
 
   // Queues a read; answered by on_fetched.
   void ReadLog(env::LogFetch fetch);
   // The same at once, on the calling thread. The entries from `first` on: up to `last`, up to the
   // first gap, and up to `bytes_max` payload bytes, but at least one. NOT_FOUND: there is none at
-  // `first`, as when it was truncated after the caller asked.
+  // `first`, as when it was truncated or fell behind the base after the caller asked.
   absl::StatusOr<raft::EntrySlices> ReadLogNow(RegionId region, Index first, Index last,
                                                size_t bytes_max) const;
 

@@ -3,6 +3,7 @@
 #ifndef FLAREDB_CORE_BASE_DATA_READER_H_
 #define FLAREDB_CORE_BASE_DATA_READER_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,14 @@ class DataReader {
   virtual absl::Status Scan(
       std::string_view begin, std::string_view end,
       absl::FunctionRef<bool(std::string_view key, std::string_view value)> visit) const = 0;
+};
+
+// A store's data, which changes between turns.
+class DataSource : public DataReader {
+ public:
+  // The data as it is now, whatever is written later. May be kept over many turns; this object
+  // outlives it.
+  virtual std::unique_ptr<DataReader> Pin() const = 0;
 };
 
 }  // namespace flaredb

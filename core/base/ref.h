@@ -48,8 +48,8 @@ class Ref {
 class RefCount {
  public:
   void Add() const { count_.fetch_add(1, std::memory_order_relaxed); }
-  // True when the last reference went.
-  bool Drop() const { return count_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
+  // True when the last reference went. Its only owner needs no bus lock to see that.
+  bool Drop() const { return IsOne() || count_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
   bool IsOne() const { return count_.load(std::memory_order_acquire) == 1; }
 
  private:

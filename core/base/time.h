@@ -19,6 +19,9 @@ class Duration {
   static constexpr Duration Milliseconds(int64_t n) { return Duration(n * 1000000); }
   static constexpr Duration Seconds(int64_t n) { return Duration(n * 1000000000); }
 
+  // Longer than every span that passes: "never" as a timeout. Not to be added to anything.
+  static constexpr Duration Max() { return Duration(std::numeric_limits<int64_t>::max()); }
+
   constexpr int64_t nanoseconds() const { return ns_; }
   constexpr int64_t milliseconds() const { return ns_ / 1000000; }  // Rounded towards zero.
 

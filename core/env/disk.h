@@ -22,6 +22,8 @@ struct LogWrite {
   // Set in the first write of a replica, which creates its state row; zero otherwise.
   Incarnation create;
   raft::Persist persist;
+  // The replica is no more: its log and its state row go, and `persist` is empty.
+  bool destroy = false;
 };
 
 // One atomic, synced write. Log first, then data: whatever a batch says about applied entries,
@@ -51,9 +53,10 @@ struct LogState {
   RegionId region;
   Incarnation incarnation;
   raft::HardState hard_state;
-  raft::LogId base;                  // The entry before the first one.
+  raft::LogBase base;                // What lies before the first entry.
   std::vector<raft::TermRun> terms;  // Of the entries after `base`.
   Index last_index;
+  std::vector<raft::ConfAt> confs;  // Of the kConf entries after `base`.
 };
 
 }  // namespace flaredb::env

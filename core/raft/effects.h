@@ -3,7 +3,9 @@
 #ifndef FLAREDB_CORE_RAFT_EFFECTS_H_
 #define FLAREDB_CORE_RAFT_EFFECTS_H_
 
+#include <memory>
 #include <optional>
+#include <variant>
 #include <vector>
 
 #include "core/base/types.h"
@@ -13,12 +15,18 @@
 
 namespace flaredb::raft {
 
-// One atomic change of the durable state, in this order: truncate, append, hard state.
+// One atomic change of the durable state, in this order: base, truncate, append, hard state.
 struct Persist {
   IoToken token;
   std::optional<HardState> hard_state;  // Absent: unchanged.
-  Index truncate_from;                  // Entries at and after it are deleted; zero: none.
-  EntrySlices append;                   // Follow the last remaining entry without a gap.
+  // Null: unchanged. Otherwise the log begins after it from now on: entries up to it are deleted;
+  // all are if `install` says so.
+  std::shared_ptr<const LogBase> base;
+  // The staged snapshot (StageSnapshot) becomes the state machine's state, as of base->last, and
+  // the log is empty.
+  bool install = false;
+  Index truncate_from;  // Entries at and after it are deleted; zero: none.
+  EntrySlices append;   // Follow the last remaining entry without a gap.
 };
 
 // Committed entries, next in order. The same entry is never handed out twice by one Raft object.
@@ -43,6 +51,34 @@ struct Fetch {
   size_t bytes_max = 0;
 };
 
+// Snapshots are the state machine's bytes; these are what the core wants done with them.
+//
+// Take a view of the state machine that does not change any more. Answered by
+// Raft::OnSnapshotTaken or OnSnapshotFailed.
+struct TakeSnapshot {
+  SnapshotId id;
+};
+// Read piece `number` of a view: 0, then the one after the last that was read.
+// Answered by Raft::OnSnapshotRead or OnSnapshotFailed.
+struct ReadSnapshot {
+  SnapshotId id;
+  uint64_t number = 0;
+  size_t bytes_max = 0;
+};
+// The view is not wanted any more. An answer that is still owed may be left out.
+struct DropSnapshot {
+  SnapshotId id;
+};
+// A piece of a snapshot that comes in; number 0 throws away what was staged before. Staged pieces
+// need not survive a crash before the Persist that installs them.
+struct StageSnapshot {
+  SnapshotChunkRef chunk;
+};
+// What is staged will not be installed.
+struct UnstageSnapshot {};
+using SnapshotEffect =
+    std::variant<TakeSnapshot, ReadSnapshot, DropSnapshot, StageSnapshot, UnstageSnapshot>;
+
 enum class Role : uint8_t { kFollower, kPreCandidate, kCandidate, kLeader };
 
 struct RoleChange {
@@ -61,21 +97,29 @@ struct RoleChange {
 //             retried: the replica must stop.
 //   sends     may leave at once and in any order: whatever promises durability was held back
 //             inside the core until its token was durable. A lost message is nothing at all.
-//   applies   are applied in order, each entry once.
+//   applies   are applied in order, each entry once; those of one call before its persists, if one
+//             of them installs a snapshot.
+//   snapshots are carried out in order, before the persists.
 struct Effects {
   std::vector<Message> sends;
   std::vector<Persist> persists;
   std::vector<Apply> applies;
   std::vector<ReadOutcome> reads;
   std::vector<Fetch> fetches;
+  std::vector<SnapshotEffect> snapshots;
   std::optional<RoleChange> role_change;  // The last one of the call; role, term or leader differ.
 
+  bool empty() const {
+    return sends.empty() && persists.empty() && applies.empty() && reads.empty() &&
+           fetches.empty() && snapshots.empty() && !role_change;
+  }
   void Clear() {
     sends.clear();
     persists.clear();
     applies.clear();
     reads.clear();
     fetches.clear();
+    snapshots.clear();
     role_change.reset();
   }
 };

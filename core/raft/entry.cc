@@ -49,34 +49,12 @@ void EntryBlock::Place(const EntryBlockRef& block, Term term, Index first_index)
   unplaced->first_index_ = first_index;
 }
 
-EntryView EntryBlock::at(uint32_t i) const {
-  const uint32_t begin = begin_of(i);
-  return {first_index_ + i, term_, slots()[i].kind,
-          std::string_view(payloads() + begin, slots()[i].end - begin)};
-}
-
-size_t EntryBlock::bytes(uint32_t begin, uint32_t end) const {
-  return begin_of(end) - begin_of(begin);
-}
-
-void EntryBlock::Release() const {
-  if (!refs_.Drop()) return;
+void EntryBlock::Delete() const {
   this->~EntryBlock();
   ::operator delete(const_cast<EntryBlock*>(this));
 }
 
-EntrySlice::EntrySlice(EntryBlockRef block) : block_(std::move(block)), begin_(0) {
-  end_ = block_->size();
-  INVARIANT(block_->first_index());
-}
-
-EntrySlice::EntrySlice(EntryBlockRef block, uint32_t begin, uint32_t end)
-    : block_(std::move(block)), begin_(begin), end_(end) {
-  INVARIANT(begin_ < end_ && end_ <= block_->size());
-  INVARIANT(block_->first_index());
-}
-
-EntrySlice EntrySlice::Clip(Index first, Index last) const {
+EntrySlice EntrySlice::CutTo(Index first, Index last) const {
   const Index from = std::max(first, first_index());
   const Index to = std::min(last, last_index());
   INVARIANT(from <= to);

@@ -7,9 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/types/span.h"
+#include "core/base/check.h"
 #include "core/base/ref.h"
 #include "core/base/types.h"
 
@@ -18,6 +20,7 @@ namespace flaredb::raft {
 enum class EntryKind : uint8_t {
   kNoop = 0,     // A new leader's first entry (thesis 3.6.2). Empty.
   kCommand = 1,  // Opaque bytes for the state machine.
+  kConf = 2,     // A ConfState (EncodeConfState), in force from its append on (thesis 4.1).
 };
 
 // What a proposer supplies for one entry. `payload` is borrowed for the call.
@@ -54,12 +57,18 @@ class EntryBlock {
   Index last_index() const { return first_index_ + (size_ - 1); }
   uint32_t size() const { return size_; }
   // Entry number i of the block, i < size().
-  EntryView at(uint32_t i) const;
+  EntryView at(uint32_t i) const {
+    const uint32_t begin = begin_of(i);
+    return {first_index_ + i, term_, slots()[i].kind,
+            std::string_view(payloads() + begin, slots()[i].end - begin)};
+  }
   // Payload bytes of the entries [begin, end).
-  size_t bytes(uint32_t begin, uint32_t end) const;
+  size_t bytes(uint32_t begin, uint32_t end) const { return begin_of(end) - begin_of(begin); }
 
   void AddRef() const { refs_.Add(); }
-  void Release() const;
+  void Release() const {
+    if (refs_.Drop()) Delete();
+  }
 
   EntryBlock(const EntryBlock&) = delete;
   EntryBlock& operator=(const EntryBlock&) = delete;
@@ -73,6 +82,7 @@ class EntryBlock {
 
   explicit EntryBlock(uint32_t size) : size_(size) {}
   ~EntryBlock() = default;
+  void Delete() const;
   const Slot* slots() const { return reinterpret_cast<const Slot*>(this + 1); }
   const char* payloads() const { return reinterpret_cast<const char*>(slots() + size_); }
   uint32_t begin_of(uint32_t i) const { return i == 0 ? 0 : slots()[i - 1].end; }
@@ -86,8 +96,14 @@ class EntryBlock {
 // A non-empty run [begin, end) of a placed block. A value; copying costs one reference.
 class EntrySlice {
  public:
-  explicit EntrySlice(EntryBlockRef block);
-  EntrySlice(EntryBlockRef block, uint32_t begin, uint32_t end);
+  explicit EntrySlice(EntryBlockRef block) : block_(std::move(block)), end_(block_->size()) {
+    INVARIANT(block_->first_index());
+  }
+  EntrySlice(EntryBlockRef block, uint32_t begin, uint32_t end)
+      : block_(std::move(block)), begin_(begin), end_(end) {
+    INVARIANT(begin_ < end_ && end_ <= block_->size());
+    INVARIANT(block_->first_index());
+  }
 
   Term term() const { return block_->term(); }
   Index first_index() const { return block_->first_index() + begin_; }
@@ -97,15 +113,19 @@ class EntrySlice {
   size_t bytes() const { return block_->bytes(begin_, end_); }
 
   // The part with indexes in [first, last]. Requires a non-empty intersection.
-  EntrySlice Clip(Index first, Index last) const;
+  EntrySlice Clip(Index first, Index last) const {
+    return first <= first_index() && last_index() <= last ? *this : CutTo(first, last);
+  }
   // The longest prefix of at most `bytes_max` payload bytes, but at least one entry.
   EntrySlice PrefixOfBytes(size_t bytes_max) const;
 
   const EntryBlockRef& block() const { return block_; }
 
  private:
+  EntrySlice CutTo(Index first, Index last) const;
+
   EntryBlockRef block_;
-  uint32_t begin_;
+  uint32_t begin_ = 0;
   uint32_t end_;
 };
 

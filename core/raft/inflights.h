@@ -4,9 +4,10 @@
 #define FLAREDB_CORE_RAFT_INFLIGHTS_H_
 
 #include <cstddef>
-#include <deque>
 
 #include "core/base/check.h"
+#include "core/base/hash.h"
+#include "core/base/ring.h"
 #include "core/base/types.h"
 
 namespace flaredb::raft {
@@ -32,13 +33,18 @@ class Inflights {
     sent_.clear();
     bytes_ = 0;
   }
+  void ReleaseMemory() { sent_.ReleaseIfEmpty(); }
+  void HashInto(Hasher* hasher) const {
+    hasher->Add(sent_.size());
+    for (const Sent& sent : sent_) hasher->Add(sent.last_index).Add(sent.bytes);
+  }
 
  private:
   struct Sent {
     Index last_index;
     size_t bytes;
   };
-  std::deque<Sent> sent_;
+  Ring<Sent> sent_;
   size_t bytes_ = 0;
 };
 

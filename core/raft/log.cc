@@ -20,14 +20,13 @@ Log::Log(LogId base, std::vector<TermRun> terms, Index last_index, Index commit_
   INVARIANT(terms_.empty() || terms_.front().first == base_.index.next());
 }
 
-std::optional<Term> Log::TermAt(Index index) const {
-  if (index == base_.index) return base_.term;
-  if (index < base_.index || index > last_index_) return std::nullopt;
-  // Nearly every question is about the newest run.
-  if (index >= terms_.back().first) return terms_.back().term;
-  auto run = std::upper_bound(terms_.begin(), terms_.end(), index,
-                              [](Index i, const TermRun& r) { return i < r.first; });
-  return std::prev(run)->term;
+LogId Log::IdAtOlder(Index index) const {
+  return index == base_.index ? base_ : LogId{std::prev(RunAfter(index))->term, index};
+}
+
+std::vector<TermRun>::const_iterator Log::RunAfter(Index index) const {
+  return std::upper_bound(terms_.begin(), terms_.end(), index,
+                          [](Index i, const TermRun& run) { return i < run.first; });
 }
 
 LogId Log::LastWithTermAtMost(Index index, Term term) const {
@@ -69,7 +68,9 @@ void Log::TruncateFrom(Index from) {
   if (window_.empty()) window_first_ = last_index_.next();
   // What is on its way to the disk no longer vouches for what comes at these indexes next.
   durable_index_ = std::min(durable_index_, last_index_);
-  for (Issued& issued : issued_) issued.last_index = std::min(issued.last_index, last_index_);
+  for (size_t i = issued_.size(); i > 0 && issued_[i - 1].last_index > last_index_; --i) {
+    issued_[i - 1].last_index = last_index_;
+  }
 }
 
 void Log::CommitTo(Index index) {
@@ -78,22 +79,72 @@ void Log::CommitTo(Index index) {
   commit_index_ = index;
 }
 
+void Log::CompactTo(Index index) {
+  INVARIANT(base_.index < index);
+  INVARIANT(index <= commit_index_ && index <= durable_index_);
+  base_ = IdAt(index);
+  if (index == last_index_) {
+    terms_.clear();
+  } else {
+    // The run that the first remaining entry belongs to, from that entry on.
+    terms_.erase(terms_.begin(), std::prev(RunAfter(index.next())));
+    terms_.front().first = index.next();
+  }
+  while (!window_.empty() && window_.front().last_index() <= index) ForgetOldestSlice();
+  if (!window_.empty() && window_.front().first_index() <= index) {
+    EntrySlice& cut = window_.front();
+    window_bytes_ -= cut.bytes();
+    cut = cut.Clip(index.next(), cut.last_index());
+    window_bytes_ += cut.bytes();
+    window_first_ = index.next();
+  }
+}
+
+void Log::ResetTo(LogId base) {
+  INVARIANT(base.index > commit_index_);
+  base_ = base;
+  terms_.clear();
+  last_index_ = base.index;
+  commit_index_ = base.index;
+  window_.clear();
+  window_first_ = last_index_.next();
+  window_bytes_ = 0;
+  // The disk has another log, and so has every write under way.
+  durable_index_ = Index();
+  for (size_t i = 0; i < issued_.size(); ++i) issued_[i].last_index = Index();
+}
+
+size_t Log::SliceOf(Index index) const {
+  // Recent entries are asked for most: steps from the end double until one goes far enough.
+  size_t end = window_.size();  // Slices from here on lie after `index`.
+  size_t step = 1;
+  while (step < end && window_[end - step].first_index() > index) {
+    end -= step;
+    step *= 2;
+  }
+  size_t begin = step < end ? end - step : 0;
+  while (end - begin > 1) {
+    const size_t middle = begin + (end - begin) / 2;
+    (window_[middle].first_index() <= index ? begin : end) = middle;
+  }
+  return begin;
+}
+
 EntrySlices Log::Read(Index first, Index last, size_t bytes_max) const {
   INVARIANT(base_.index < first && first <= last && last <= last_index_);
   EntrySlices out;
   if (first < window_first_) return out;
-  auto slice = std::partition_point(window_.begin(), window_.end(),
-                                    [&](const EntrySlice& s) { return s.last_index() < first; });
-  size_t bytes = 0;
-  for (; slice != window_.end() && slice->first_index() <= last; ++slice) {
-    EntrySlice part = slice->Clip(first, last);
-    const size_t room = bytes_max - bytes;
-    if (part.bytes() > room) {
-      if (!out.empty() && part.at(0).payload.size() > room) break;
-      out.push_back(part.PrefixOfBytes(room));
+  size_t room = bytes_max;
+  for (size_t i = SliceOf(first); i < window_.size(); ++i) {
+    const EntrySlice& slice = window_[i];
+    if (slice.first_index() > last) break;
+    EntrySlice part = slice.Clip(first, last);
+    const size_t bytes = part.bytes();
+    if (bytes > room) {
+      if (out.empty() || part.at(0).payload.size() <= room) out.push_back(part.PrefixOfBytes(room));
       break;
     }
-    bytes += part.bytes();
+    room -= bytes;
     out.push_back(std::move(part));
   }
   return out;
@@ -101,10 +152,20 @@ EntrySlices Log::Read(Index first, Index last, size_t bytes_max) const {
 
 void Log::TrimWindow(size_t bytes_max) {
   while (window_bytes_ > bytes_max && window_.front().last_index() <= durable_index_) {
-    window_bytes_ -= window_.front().bytes();
-    window_first_ = window_.front().last_index().next();
-    window_.pop_front();
+    ForgetOldestSlice();
   }
+}
+
+void Log::ReleaseMemory() {
+  while (!window_.empty() && window_.front().last_index() <= durable_index_) ForgetOldestSlice();
+  window_.ReleaseIfEmpty();
+  issued_.ReleaseIfEmpty();
+}
+
+void Log::ForgetOldestSlice() {
+  window_bytes_ -= window_.front().bytes();
+  window_first_ = window_.front().last_index().next();
+  window_.pop_front();
 }
 
 void Log::OnPersistIssued(IoToken token) { issued_.push_back({token, last_index_}); }
@@ -121,9 +182,14 @@ void Log::HashInto(Hasher* hasher) const {
   hasher->Add(durable_index_).Add(window_first_).Add(terms_.size());
   for (const TermRun& run : terms_) hasher->Add(run.first).Add(run.term);
   hasher->Add(issued_.size());
-  for (const Issued& issued : issued_) hasher->Add(issued.token).Add(issued.last_index);
+  for (const Issued& issued : issued_) {
+    hasher->Add(issued.token - issued_.front().token).Add(issued.last_index);
+  }
   for (const EntrySlice& slice : window_) {
-    for (uint32_t i = 0; i < slice.size(); ++i) hasher->Add(slice.at(i).payload);
+    for (uint32_t i = 0; i < slice.size(); ++i) {
+      const EntryView entry = slice.at(i);
+      hasher->Add(static_cast<uint64_t>(entry.kind)).Add(entry.payload);
+    }
   }
 }
 

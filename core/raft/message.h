@@ -4,8 +4,11 @@
 #define FLAREDB_CORE_RAFT_MESSAGE_H_
 
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <variant>
 
+#include "core/base/hash.h"
 #include "core/base/types.h"
 #include "core/raft/entry.h"
 #include "core/raft/types.h"
@@ -26,6 +29,9 @@ struct PreVoteReply {
 // RequestVote (thesis 3.4). The campaign term is the header's.
 struct VoteRequest {
   LogId last_log;
+  // The leader itself asked for this election, so hearing from it is no reason to refuse (thesis
+  // 4.2.3). It had given up its lease before it asked.
+  bool leadership_transfer = false;
 };
 struct VoteReply {
   bool granted = false;
@@ -38,6 +44,9 @@ struct AppendRequest {
   uint64_t round = 0;    // The leader's newest round of contact; echoed. See HeartbeatRequest.
   LogId prev;
   Index commit_index;
+  // The news of a commit alone: an accept would tell the leader nothing that the answer to the next
+  // heartbeat does not. A refusal is sent all the same.
+  bool accept_unanswered = false;
   EntrySlices entries;
 };
 
@@ -67,6 +76,10 @@ struct AppendReply {
 struct HeartbeatRequest {
   uint64_t session = 0;
   uint64_t round = 0;
+  // The last before a rest: nobody lacks anything, and there will be no contact until somebody has
+  // something to do. Who has this log and this commit index rests, too, and leaves it to its owner
+  // to notice that the leader's store is gone (Raft::Wake). Zero: no rest.
+  LogId rest_at;
 };
 struct HeartbeatReply {
   uint64_t session = 0;
@@ -74,8 +87,56 @@ struct HeartbeatReply {
   Index commit_index;  // As in AppendAccept.
 };
 
+// Stand for election at once (thesis 3.10), provided that your log holds `last_log`.
+struct TimeoutNow {
+  LogId last_log;
+};
+
+// A replica that does not lead asks for a point at which it may be read (thesis 6.4). `request` is
+// unique over all lives of the sender; echoed.
+struct ReadRequest {
+  uint64_t request = 0;
+};
+struct ReadReply {
+  uint64_t request = 0;
+  Index index;  // Zero: no answer can be given; ask again.
+};
+
+// Names a transfer of one snapshot; minted by the sender, unique within its term.
+using SnapshotId = Ordinal<struct SnapshotTag>;
+
+// A piece of a snapshot. Pieces are numbered from 0 and sent one at a time.
+struct SnapshotChunk {
+  SnapshotId id;
+  LogBase base;  // What the whole snapshot stands for.
+  uint64_t number = 0;
+  bool last = false;
+  // Of this piece and all before it (ChecksumChunk): a piece that was lost, repeated or changed on
+  // the way shows.
+  uint64_t checksum = 0;
+  std::string data;  // The state machine's.
+};
+using SnapshotChunkRef = std::shared_ptr<const SnapshotChunk>;
+
+// InstallSnapshot (thesis 5.3).
+struct SnapshotRequest {
+  uint64_t session = 0;
+  uint64_t round = 0;
+  SnapshotChunkRef chunk;  // Never null.
+};
+// Which piece the receiver wants next; 0 when it has none, or lost what it had (the sender then
+// begins anew, under another id). The last piece is
+// answered by an AppendReply, once the snapshot is installed and durable.
+struct SnapshotReply {
+  uint64_t session = 0;
+  uint64_t round = 0;
+  SnapshotId id;
+  uint64_t next_chunk = 0;
+};
+
 using Body = std::variant<PreVoteRequest, PreVoteReply, VoteRequest, VoteReply, AppendRequest,
-                          AppendReply, HeartbeatRequest, HeartbeatReply>;
+                          AppendReply, HeartbeatRequest, HeartbeatReply, TimeoutNow, ReadRequest,
+                          ReadReply, SnapshotRequest, SnapshotReply>;
 
 struct Message {
   PeerId from;
@@ -87,6 +148,12 @@ struct Message {
   Incarnation to_incarnation;
   Body body;
 };
+
+// What tells a message from others of its group. Entries count by term and index, which name their
+// content (log matching).
+void HashInto(const Message& message, Hasher* hasher);
+void HashInto(const EntrySlices& entries, Hasher* hasher);
+void HashInto(const LogBase& base, Hasher* hasher);
 
 }  // namespace flaredb::raft
 

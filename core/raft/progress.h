@@ -13,13 +13,22 @@
 namespace flaredb::raft {
 
 // Probe: where the logs agree is unknown, so one append at a time. Replicate: known, so appends
-// follow each other without waiting.
+// follow each other without waiting. Snapshot: the follower lacks entries that this log no longer
+// has; no append until a snapshot brought it further.
 // Invariant: match_index < next_index.
 class Progress {
  public:
-  // A follower of which only the name is known: its log is assumed to equal the leader's.
-  Progress(PeerId id, uint64_t session, Index last_index)
-      : id_(id), session_(session), next_index_(last_index.next()) {}
+  // A follower of which only the name is known: its log is assumed to equal the leader's, which
+  // ends at `last_index`.
+  //   incarnation  zero: whoever answers first (see Meet)
+  Progress(PeerId id, uint64_t session, Incarnation incarnation, Index last_index, Instant now)
+      : last_contact(now),
+        id_(id),
+        session_(session),
+        incarnation_(incarnation),
+        next_index_(last_index.next()),
+        round_target_(last_index),
+        round_began_(now) {}
 
   PeerId id() const { return id_; }
   uint64_t session() const { return session_; }
@@ -27,7 +36,7 @@ class Progress {
   Index match_index() const { return match_index_; }
   Index next_index() const { return next_index_; }
 
-  // Whether another append with entries may leave now.
+  // Whether another append may leave now, a probe or one with entries.
   bool MaySend(const Config& config) const;
   // An append with entries up to `last_index` left.
   void OnSent(Index last_index, size_t bytes);
@@ -40,20 +49,34 @@ class Progress {
   // The follower answered a heartbeat: whatever was on its way may have been lost.
   void OnHeartbeatReply() { probe_sent_ = false; }
 
-  // The life of the follower's disk, learned from its first answer. False when `incarnation` is
-  // another one than was learned: then the answer comes from somebody else.
+  // Only a snapshot helps.
+  void BecomeSnapshot();
+  // The snapshot ended, well or not: the next answer to a heartbeat or append shows where to go on.
+  void LeaveSnapshot();
+
+  // The life of the follower's disk, pinned by the configuration or learned from its first answer.
+  // False when `incarnation` is another one: then the answer comes from somebody else.
   bool Meet(Incarnation incarnation);
   Incarnation incarnation() const { return incarnation_; }
 
-  // Highest round (see HeartbeatRequest) that the follower answered.
+  // The catch-up test of thesis 4.2.1. Replication runs in rounds, each up to where the log ended
+  // at its begin; passed while the latest round took less than an election timeout. Call at every
+  // answer.
+  void MeasureRound(Instant now, Index last_index, Duration election_timeout);
+  bool caught_up() const { return caught_up_; }
+
+  void ReleaseMemory() { inflights_.ReleaseMemory(); }
+
+  // Highest round of contact (see HeartbeatRequest) that the follower answered.
   uint64_t acked_round = 0;
-  // When the follower last answered anything; the start of the leadership before that.
+  // When the follower last answered anything; the start of its being followed before that.
   Instant last_contact;
   // The commit index that the follower said last, and the one that it was told last.
   Index commit_acked;
   Index commit_sent;
-  // The Fetch that reads entries for this follower; zero when none is under way.
+  // The Fetch that reads entries for this follower, and from where; zero when none is under way.
   uint64_t fetch_id = 0;
+  Index fetch_first;
 
   void HashInto(Hasher* hasher) const;
 
@@ -62,10 +85,13 @@ class Progress {
   uint64_t session_;
   Incarnation incarnation_;
   ProgressState state_ = ProgressState::kProbe;
+  bool probe_sent_ = false;
+  bool caught_up_ = false;
   Index match_index_;
   Index next_index_;
-  bool probe_sent_ = false;
   Inflights inflights_;
+  Index round_target_;
+  Instant round_began_;
 };
 
 }  // namespace flaredb::raft

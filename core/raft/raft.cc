@@ -10,6 +10,26 @@
 namespace flaredb::raft {
 namespace {
 
+bool IsCampaign(const Message& message) {
+  return std::holds_alternative<VoteRequest>(message.body) ||
+         std::holds_alternative<PreVoteRequest>(message.body);
+}
+
+// Whether nothing is lost if only the newer of two answers to the same leader leaves.
+bool Supersedes(const Message& newer, const Message& older) {
+  if (std::holds_alternative<HeartbeatReply>(newer.body)) {
+    return std::holds_alternative<HeartbeatReply>(older.body);
+  }
+  const auto accepted = [](const Message& message) -> std::optional<Index> {
+    const auto* reply = std::get_if<AppendReply>(&message.body);
+    const auto* accept = reply != nullptr ? std::get_if<AppendAccept>(&reply->result) : nullptr;
+    return accept != nullptr ? std::optional(accept->match_index) : std::nullopt;
+  };
+  const std::optional<Index> now = accepted(newer);
+  const std::optional<Index> before = accepted(older);
+  return now && before && *now >= *before;
+}
+
 // What an Effects held before a call, so that a failed call can be withdrawn.
 class Mark {
  public:
@@ -19,6 +39,7 @@ class Mark {
         applies_(effects.applies.size()),
         reads_(effects.reads.size()),
         fetches_(effects.fetches.size()),
+        snapshots_(effects.snapshots.size()),
         role_change_(effects.role_change) {}
 
   void Withdraw(Effects* effects) const {
@@ -27,6 +48,7 @@ class Mark {
     effects->applies.erase(effects->applies.begin() + applies_, effects->applies.end());
     effects->reads.erase(effects->reads.begin() + reads_, effects->reads.end());
     effects->fetches.erase(effects->fetches.begin() + fetches_, effects->fetches.end());
+    effects->snapshots.erase(effects->snapshots.begin() + snapshots_, effects->snapshots.end());
     effects->role_change = role_change_;
   }
 
@@ -36,6 +58,7 @@ class Mark {
   const ptrdiff_t applies_;
   const ptrdiff_t reads_;
   const ptrdiff_t fetches_;
+  const ptrdiff_t snapshots_;
   const std::optional<RoleChange> role_change_;
 };
 
@@ -45,32 +68,41 @@ Raft::Raft(const Config& config, PeerId id, Recovered recovered, Rng rng, Instan
     : config_(config),
       id_(id),
       incarnation_(recovered.incarnation),
-      conf_(std::move(recovered.conf)),
       rng_(rng),
       hard_state_(recovered.hard_state),
       log_(recovered.base, std::move(recovered.terms), recovered.last_index,
            std::max(recovered.base.index, recovered.applied_index)),
+      confs_(recovered.base.index, std::move(recovered.conf), std::move(recovered.confs)),
       role_(Follower{}),
       leader_fresh_until_(now + config.election_timeout),
       handed_out_index_(log_.commit_index()),
+      last_fetch_id_(rng_.Next() >> 1),
+      last_read_request_(last_fetch_id_),
       now_(now) {
   INVARIANT(id_ && incarnation_);
   INVARIANT(hard_state_.term >= log_.last_id().term);
-  ResetElectionDeadline();
-  // Nobody else to wait for.
-  if (conf_.voters == std::vector<PeerId>{id_} && !conf_.joint()) election_due_ = now;
+  INVARIANT(confs_.latest_index() <= log_.last_index());
+  DrawElectionTimeout();
+  // Nobody else to wait for. Not before that is committed: the leader that makes this replica the
+  // only voter may hold a lease by what an earlier life told it.
+  const bool alone = conf().voters == std::vector<PeerId>{id_} && !conf().joint();
+  if (alone && confs_.latest_index() <= log_.commit_index()) {
+    election_due_ = now;
+    leader_fresh_until_ = now;
+  }
   last_role_change_ = {role(), term(), leader_id()};
 }
 
 void Raft::Guarded(Instant now, Effects* effects, absl::FunctionRef<void()> body) {
   if (!poison_.empty()) return;
   const Mark mark(*effects);
-  const Before before = Snapshot();
+  const Before before = Remember();
   effects_ = effects;
   try {
     INVARIANT(now >= now_) << "time went back from " << now_ << " to " << now;
     now_ = now;
     body();
+    if (is_leader()) TendConfiguration();
     IssuePersist();
     HandOutCommitted();
     NoteRoleChange();
@@ -92,15 +124,16 @@ void Raft::OnPersisted(Instant now, IoToken token, Effects* effects) {
     INVARIANT(token <= issued_token_) << "token " << token << " was never issued";
     if (token <= durable_token_) return;
     durable_token_ = token;
+    disk_moved_at_ = now;
     log_.OnPersisted(token);
 
-    auto open = std::stable_partition(gated_.begin(), gated_.end(),
-                                      [&](const Gated& g) { return g.gate > durable_token_; });
-    for (auto gated = open; gated != gated_.end(); ++gated) {
+    for (Gated& gated : gated_) {
       // A promise of an earlier term binds nobody any more; dropping it loses a message at most.
-      if (gated->message.term == term()) effects_->sends.push_back(std::move(gated->message));
+      if (gated.gate <= durable_token_ && gated.message.term == term()) {
+        effects_->sends.push_back(std::move(gated.message));
+      }
     }
-    gated_.erase(open, gated_.end());
+    std::erase_if(gated_, [&](const Gated& gated) { return gated.gate <= durable_token_; });
 
     if (std::holds_alternative<Candidate>(role_)) CountElection();
     if (is_leader()) MaybeCommit();
@@ -120,13 +153,13 @@ void Raft::OnFetched(Instant now, uint64_t fetch_id, EntrySlices entries, Effect
       return;
     }
     auto* leader = std::get_if<Leader>(&role_);
-    if (leader == nullptr) return;
+    if (leader == nullptr || fetch_id == 0) return;
     for (Progress& follower : leader->followers) {
       if (follower.fetch_id != fetch_id) continue;
       follower.fetch_id = 0;
       // The follower may have moved meanwhile; then it is asked again from where it is now.
       if (entries.front().first_index() == follower.next_index() && follower.MaySend(config_)) {
-        SendAppend(&follower, std::move(entries));
+        SendAppend(&follower, std::move(entries), /*accept_unanswered=*/false);
       }
       Replicate(&follower);
       return;
@@ -135,7 +168,7 @@ void Raft::OnFetched(Instant now, uint64_t fetch_id, EntrySlices entries, Effect
 }
 
 bool Raft::Wants(uint64_t fetch_id) const {
-  if (!poison_.empty()) return false;
+  if (!poison_.empty() || fetch_id == 0) return false;
   if (fetch_id == apply_fetch_id_) return true;
   const auto* leader = std::get_if<Leader>(&role_);
   return leader != nullptr &&
@@ -145,7 +178,20 @@ bool Raft::Wants(uint64_t fetch_id) const {
 
 void Raft::OnDeadline(Instant now, Effects* effects) {
   if (now < next_deadline()) return;
-  Guarded(now, effects, [&] { is_leader() ? Heartbeat() : BecomePreCandidate(); });
+  Guarded(now, effects, [&] {
+    if (is_leader()) {
+      OnLeaderDeadline();
+    } else if (DiskStalled()) {
+      DrawElectionTimeout();  // A vote of one's own could not be written either.
+    } else if (now < leader_fresh_until_) {
+      // What holds others off holds this replica off: its own voice counts as well (thesis 4.2.3).
+      election_due_ = leader_fresh_until_;
+    } else if (MayCampaign()) {
+      BecomePreCandidate();
+    } else {
+      BecomeFollower(term(), PeerId());
+    }
+  });
 }
 
 ProposeResult Raft::Propose(Instant now, EntryBlockRef block, Effects* effects) {
@@ -154,15 +200,17 @@ ProposeResult Raft::Propose(Instant now, EntryBlockRef block, Effects* effects) 
     auto* leader = std::get_if<Leader>(&role_);
     if (leader == nullptr) return;
     const size_t bytes = block->bytes(0, block->size());
-    if (!leader->uncommitted.empty() &&
-        leader->uncommitted_bytes + bytes > config_.uncommitted_bytes_max) {
+    const bool full = !leader->uncommitted.empty() &&
+                      leader->uncommitted_bytes + bytes > config_.uncommitted_bytes_max;
+    if (full || leader->transfer) {
       result = Busy{};
       return;
     }
+    StopResting();
     EntryBlock::Place(block, term(), log_.last_index().next());
     EntrySlice entries(std::move(block));
     result = Proposed{term(), entries.first_index(), entries.last_index()};
-    leader->uncommitted.emplace_back(entries.last_index(), bytes);
+    leader->uncommitted.push_back({entries.last_index(), bytes});
     leader->uncommitted_bytes += bytes;
     AppendToLog(std::move(entries));
     ReplicateToAll();
@@ -173,37 +221,90 @@ ProposeResult Raft::Propose(Instant now, EntryBlockRef block, Effects* effects) 
 
 void Raft::Campaign(Instant now, Effects* effects) {
   Guarded(now, effects, [&] {
-    if (!is_leader()) BecomePreCandidate();
+    // Its own voice would break what it promised the leader that it hears (thesis 4.2.3).
+    if (!LeaderIsFresh() && MayCampaign() && !DiskStalled()) BecomePreCandidate();
   });
+}
+
+void Raft::OnDiskFailed(Instant now, Effects* effects) {
+  Guarded(now, effects, [&] {
+    if (is_leader()) {
+      StopResting();
+      HandOver();
+    }
+    BecomeFollower(term(), PeerId());
+  });
+  if (poison_.empty()) poison_ = "the disk failed";
+}
+
+bool Raft::Recover(Instant now, const RecoveryPlan& plan, Effects* effects) {
+  bool done = false;
+  Guarded(now, effects, [&] {
+    if (plan.chosen != id_ || plan.chosen_log != log_.last_id() || plan.term <= term()) return;
+    done = true;
+    BecomeFollower(plan.term, PeerId());
+    SetHardState({plan.term, id_});
+    AppendConf(plan.conf);
+    election_due_ = now_;
+    leader_fresh_until_ = now_;
+  });
+  return done && poison_.empty();
 }
 
 Instant Raft::next_deadline() const {
   if (!poison_.empty()) return Instant::Max();
-  if (const auto* leader = std::get_if<Leader>(&role_)) return leader->heartbeat_due;
-  return conf_.IsVoter(id_) ? election_due_ : Instant::Max();
+  if (resting()) return Instant::Max();
+  if (const auto* leader = std::get_if<Leader>(&role_)) {
+    if (leader->transfer) return std::min(leader->heartbeat_due, leader->transfer->deadline);
+    return leader->heartbeat_due;
+  }
+  if (MayCampaign()) return election_due_;
+  const auto* follower = std::get_if<Follower>(&role_);
+  return follower != nullptr && !follower->reads.empty() ? election_due_ : Instant::Max();
 }
 
 // --- The term rule: thesis figure 3.1, "rules for servers".
 
-void Raft::Receive(Message message) {
+void Raft::Receive(Message&& message) {
   if (message.to != id_) return;
   if (message.to_incarnation && message.to_incarnation != incarnation_) return;
+  if (IsCampaign(message) && !HearCampaign(message)) return;
   if (message.term < term()) {
     AnswerStale(message);
     return;
   }
   if (message.term > term() && !ObserveTerm(message)) return;
-  std::visit([&](const auto& body) { On(message, body); }, message.body);
+  // Whatever comes from a member, other than the agreement to rest, is a reason not to.
+  if (resting() && is_leader() && conf().IsMember(message.from) &&
+      !std::holds_alternative<HeartbeatReply>(message.body)) {
+    StopResting();
+  }
+  std::visit([&](auto& body) { On(message, std::move(body)); }, message.body);
+}
+
+// False: another life of a voter than the one that the configuration names; it has lost what it
+// promised. And a leader that campaigns does not lead any more, whatever those believe that rest
+// under it.
+bool Raft::HearCampaign(const Message& campaign) {
+  const Incarnation pinned = conf().Find(campaign.from).incarnation;
+  if (pinned && pinned != campaign.from_incarnation) return false;
+  auto* follower = std::get_if<Follower>(&role_);
+  if (follower != nullptr && follower->resting && follower->leader == campaign.from &&
+      campaign.term >= term()) {
+    follower->resting = false;
+    election_due_ = now_ + election_timeout_;
+  }
+  return true;
 }
 
 // Moves to the message's newer term. False: the message is ignored, term and all.
 bool Raft::ObserveTerm(const Message& message) {
-  const bool campaigns = std::holds_alternative<VoteRequest>(message.body) ||
-                         std::holds_alternative<PreVoteRequest>(message.body);
   // A replica that lost touch must not depose a leader whom others hear (thesis 4.2.3). Should the
   // leader itself reach the campaigner, the answer to its append carries the newer term, so a
   // campaigner is never shut out for good.
-  if (campaigns && LeaderIsFresh()) return false;
+  const auto* vote = std::get_if<VoteRequest>(&message.body);
+  const bool invited = vote != nullptr && vote->leadership_transfer;
+  if (IsCampaign(message) && !invited && LeaderIsFresh()) return false;
   BecomeFollower(message.term, PeerId());
   return true;
 }
@@ -215,24 +316,26 @@ void Raft::AnswerStale(const Message& message) {
   } else if (std::holds_alternative<VoteRequest>(message.body)) {
     Send(message.from, VoteReply{false}, IoToken());
   } else if (std::holds_alternative<AppendRequest>(message.body) ||
-             std::holds_alternative<HeartbeatRequest>(message.body)) {
+             std::holds_alternative<HeartbeatRequest>(message.body) ||
+             std::holds_alternative<SnapshotRequest>(message.body)) {
     // Session and round stay empty: they belong to the sender's old term, and under this one's they
     // could name a round of a leadership that the same replica won since.
     Send(message.from, HeartbeatReply{}, IoToken());
+  } else if (const auto* read = std::get_if<ReadRequest>(&message.body)) {
+    Send(message.from, ReadReply{read->request, Index()}, IoToken());
   }
 }
 
 // --- Effects.
 
-// The message leaves once `gate`, and the term that it states, are durable.
-void Raft::Send(PeerId to, Body body, IoToken gate, Incarnation to_incarnation) {
-  Message message{id_, to, term(), incarnation_, to_incarnation, std::move(body)};
-  gate = std::max(gate, hard_state_token_);
-  if (gate <= durable_token_) {
-    effects_->sends.push_back(std::move(message));
-  } else {
-    gated_.push_back({gate, std::move(message)});
+void Raft::Hold(IoToken gate, Message message) {
+  // A disk that hangs must not pile up an answer for each heartbeat and each probe.
+  for (auto older = gated_.rbegin(); older != gated_.rend() && older->gate == gate; ++older) {
+    if (older->message.to != message.to || !Supersedes(message, older->message)) continue;
+    older->message = std::move(message);
+    return;
   }
+  gated_.push_back({gate, std::move(message)});
 }
 
 // Covers everything changed so far, this call included.
@@ -240,36 +343,55 @@ IoToken Raft::LastToken() const { return pending_any_ ? issued_token_.next() : i
 
 void Raft::SetHardState(HardState hard_state) {
   hard_state_ = hard_state;
-  pending_.hard_state = hard_state;
-  pending_any_ = true;
+  Pending().hard_state = hard_state;
   hard_state_token_ = LastToken();
 }
 
+// A configuration counts from its append on (thesis 4.1), in a leader and in a follower.
 void Raft::AppendToLog(EntrySlice entries) {
-  pending_.append.push_back(entries);
-  pending_any_ = true;
+  for (uint32_t i = 0; i < entries.size(); ++i) {
+    const EntryView entry = entries.at(i);
+    if (entry.kind != EntryKind::kConf) continue;
+    absl::StatusOr<ConfState> conf = DecodeConfState(entry.payload);
+    INVARIANT(conf.ok()) << conf.status().message();
+    confs_.Append(entry.index, *std::move(conf));
+  }
+  Pending().append.push_back(entries);
   log_.Append(std::move(entries));
 }
 
 void Raft::TruncateLog(Index from) {
-  INVARIANT(pending_.append.empty() && !pending_.truncate_from);
-  pending_.truncate_from = from;
-  pending_any_ = true;
+  Persist& pending = Pending();
+  INVARIANT(pending.append.empty() && !pending.truncate_from && !pending.install);
+  pending.truncate_from = from;
   log_.TruncateFrom(from);
+  confs_.TruncateFrom(from);
+}
+
+// What this call changes durably: one Persist, made by the first change.
+Persist& Raft::Pending() {
+  if (pending_any_) return effects_->persists.back();
+  pending_any_ = true;
+  return effects_->persists.emplace_back(issued_token_.next());
 }
 
 void Raft::IssuePersist() {
   if (!pending_any_) return;
-  pending_.token = ++issued_token_;
+  if (durable_token_ == issued_token_) disk_moved_at_ = now_;
+  ++issued_token_;
   log_.OnPersistIssued(issued_token_);
-  effects_->persists.push_back(std::move(pending_));
-  pending_ = Persist();
   pending_any_ = false;
+}
+
+// The oldest unfinished write has been under way for too long.
+bool Raft::DiskStalled() const {
+  return durable_token_ < issued_token_ && now_ - disk_moved_at_ >= config_.disk_stall_timeout;
 }
 
 // The only way for the commit index to move.
 void Raft::CommitTo(Index index) {
   log_.CommitTo(index);
+  if (staged_ != nullptr && staged_->base.last.index <= index) Unstage();
   auto* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr) return;
   while (!leader->uncommitted.empty() && leader->uncommitted.front().first <= index) {
@@ -290,7 +412,7 @@ void Raft::HandOutCommitted() {
       return;
     }
     handed_out_index_ = entries.back().last_index();
-    effects_->applies.push_back({std::move(entries)});
+    effects_->applies.emplace_back(std::move(entries));
   }
 }
 
@@ -299,76 +421,6 @@ void Raft::NoteRoleChange() {
   if (now_is == last_role_change_) return;
   last_role_change_ = now_is;
   effects_->role_change = now_is;
-}
-
-// --- Observation.
-
-Role Raft::role() const {
-  return std::visit(
-      [](const auto& role) {
-        using R = std::decay_t<decltype(role)>;
-        if constexpr (std::is_same_v<R, Follower>) return Role::kFollower;
-        if constexpr (std::is_same_v<R, PreCandidate>) return Role::kPreCandidate;
-        if constexpr (std::is_same_v<R, Candidate>) return Role::kCandidate;
-        if constexpr (std::is_same_v<R, Leader>) return Role::kLeader;
-      },
-      role_);
-}
-
-PeerId Raft::leader_id() const {
-  if (is_leader()) return id_;
-  const auto* follower = std::get_if<Follower>(&role_);
-  return follower != nullptr ? follower->leader : PeerId();
-}
-
-View Raft::view() const {
-  View view;
-  view.id = id_;
-  view.role = role();
-  view.term = term();
-  view.vote = hard_state_.vote;
-  view.leader = leader_id();
-  view.commit_index = log_.commit_index();
-  view.handed_out_index = handed_out_index_;
-  view.base = log_.base();
-  view.last_log = log_.last_id();
-  view.durable_index = log_.durable_index();
-  view.durable_token = durable_token_;
-  view.issued_token = issued_token_;
-  view.conf = conf_;
-  if (const auto* leader = std::get_if<Leader>(&role_)) {
-    for (const Progress& follower : leader->followers) {
-      view.progress.push_back({follower.id(), follower.state(), follower.match_index(),
-                               follower.next_index(),
-                               now_ - follower.last_contact < config_.election_timeout});
-    }
-  }
-  return view;
-}
-
-uint64_t Raft::state_hash() const {
-  Hasher hasher;
-  hasher.Add(id_).Add(incarnation_).Add(poison_);
-  hasher.Add(hard_state_.term).Add(hard_state_.vote);
-  log_.HashInto(&hasher);
-  hasher.Add(handed_out_index_).Add(apply_fetch_id_).Add(last_read_id_).Add(last_session_);
-  hasher.Add(issued_token_).Add(durable_token_).Add(hard_state_token_).Add(gated_.size());
-  for (const Gated& gated : gated_) {
-    hasher.Add(gated.gate).Add(gated.message.to).Add(gated.message.term);
-    hasher.Add(gated.message.body.index());
-  }
-  hasher.Add(role_.index()).Add(leader_id());
-  const auto add_votes = [&](const auto& votes) {
-    hasher.Add(votes.size());
-    for (const auto& [id, ballot] : votes) hasher.Add(id).Add(static_cast<uint64_t>(ballot));
-  };
-  if (const auto* pre = std::get_if<PreCandidate>(&role_)) add_votes(pre->votes);
-  if (const auto* candidate = std::get_if<Candidate>(&role_)) add_votes(candidate->votes);
-  if (const auto* leader = std::get_if<Leader>(&role_)) {
-    hasher.Add(leader->round).Add(leader->reads.size()).Add(leader->uncommitted_bytes);
-    for (const Progress& follower : leader->followers) follower.HashInto(&hasher);
-  }
-  return hasher.value();
 }
 
 }  // namespace flaredb::raft

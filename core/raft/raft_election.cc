@@ -10,61 +10,64 @@ namespace flaredb::raft {
 
 void Raft::BecomeFollower(Term new_term, PeerId leader) {
   INVARIANT(new_term >= term());
-  if (auto* old = std::get_if<Leader>(&role_)) old->reads.Abort(&effects_->reads);
-  if (new_term > term()) SetHardState({new_term, PeerId()});
-  role_ = Follower{leader};
-  ResetElectionDeadline();
+  LeaveRole();
+  if (new_term > term()) {
+    SetHardState({new_term, PeerId()});
+    Unstage();  // Snapshots are named within their term.
+  }
+  role_ = Follower{};
+  std::get<Follower>(role_).leader = leader;
+  DrawElectionTimeout();
+}
+
+// What the old role owes to others.
+void Raft::LeaveRole() {
+  if (auto* leader = std::get_if<Leader>(&role_)) {
+    const size_t first_outcome = effects_->reads.size();
+    leader->reads.Abort(&effects_->reads);
+    AnswerRemoteReaders(first_outcome);
+    for (const SnapshotSend& send : leader->snapshots) {
+      effects_->snapshots.push_back(DropSnapshot{send.id});
+    }
+  } else if (auto* follower = std::get_if<Follower>(&role_)) {
+    follower->reads.Abort(&effects_->reads);
+  }
+}
+
+// One for each voter of both halves, but this replica.
+template <typename Request>
+void Raft::AskVoters(const Request& request, IoToken gate) {
+  for (const PeerId id : conf().Everybody()) {
+    if (id == id_ || !conf().IsVoter(id)) continue;
+    Send(id, request, gate, conf().Find(id).incarnation);
+  }
 }
 
 void Raft::BecomePreCandidate() {
-  if (!conf_.IsVoter(id_)) {
-    ResetElectionDeadline();
-    return;
-  }
+  LeaveRole();
   role_ = PreCandidate{};
-  ResetElectionDeadline();
-  const auto ask = [&](PeerId voter) {
-    if (voter != id_) Send(voter, PreVoteRequest{term().next(), log_.last_id()}, IoToken());
-  };
-  for (const PeerId voter : conf_.voters) ask(voter);
-  for (const PeerId voter : conf_.voters_outgoing) {
-    if (!std::binary_search(conf_.voters.begin(), conf_.voters.end(), voter)) ask(voter);
-  }
-  auto& votes = std::get<PreCandidate>(role_).votes;
-  Record(&votes, id_, true);
-  if (Tally(votes) == VoteState::kWon) BecomeCandidate();
+  DrawElectionTimeout();
+  AskVoters(PreVoteRequest{term().next(), log_.last_id()}, IoToken());
+  CountPreElection();
 }
 
-void Raft::BecomeCandidate() {
+void Raft::BecomeCandidate(bool leadership_transfer) {
+  LeaveRole();
   SetHardState({term().next(), id_});
+  Unstage();
   role_ = Candidate{{}, LastToken()};
-  ResetElectionDeadline();
+  DrawElectionTimeout();
   // The requests leave when the own vote is durable: a candidate that forgot it could vote again.
-  const auto ask = [&](PeerId voter) {
-    if (voter != id_) Send(voter, VoteRequest{log_.last_id()}, LastToken());
-  };
-  for (const PeerId voter : conf_.voters) ask(voter);
-  for (const PeerId voter : conf_.voters_outgoing) {
-    if (!std::binary_search(conf_.voters.begin(), conf_.voters.end(), voter)) ask(voter);
-  }
+  AskVoters(VoteRequest{log_.last_id(), leadership_transfer}, LastToken());
 }
 
 void Raft::BecomeLeader() {
   INVARIANT(hard_state_.vote == id_ && hard_state_token_ <= durable_token_);
-  Leader leader;
-  const auto follow = [&](PeerId id) {
-    if (id == id_) return;
-    auto at = std::lower_bound(leader.followers.begin(), leader.followers.end(), id,
-                               [](const Progress& p, PeerId x) { return p.id() < x; });
-    if (at != leader.followers.end() && at->id() == id) return;
-    at = leader.followers.insert(at, Progress(id, ++last_session_, log_.last_index()));
-    at->last_contact = now_;
-  };
-  for (const PeerId id : conf_.voters) follow(id);
-  for (const PeerId id : conf_.voters_outgoing) follow(id);
-  for (const PeerId id : conf_.learners) follow(id);
+  role_ = Leader{};
+  auto& leader = std::get<Leader>(role_);
   leader.heartbeat_due = now_ + config_.heartbeat_interval;
-  role_ = std::move(leader);
+  leader.busy_at = now_;
+  FollowEverybody();
 
   // Entries of earlier terms commit only beneath one of ours (thesis 3.6.2, 6.4).
   const NewEntry noop{EntryKind::kNoop, {}};
@@ -72,26 +75,41 @@ void Raft::BecomeLeader() {
   ReplicateToAll();
 }
 
-void Raft::ResetElectionDeadline() {
+// A new random part for each stay in a role, so that a split vote is not split again and again
+// (thesis 3.4). Not for each sign of life of a leader: nobody competes then.
+void Raft::DrawElectionTimeout() {
   const Duration timeout = config_.election_timeout;
-  election_due_ = now_ + rng_.Between(timeout, timeout + timeout - Duration::Nanoseconds(1));
+  election_timeout_ = rng_.Between(timeout, timeout + timeout - Duration::Nanoseconds(1));
+  election_due_ = now_ + election_timeout_;
 }
 
-bool Raft::LeaderIsFresh() const { return is_leader() || now_ < leader_fresh_until_; }
+bool Raft::LeaderIsFresh() const { return is_leader() || resting() || now_ < leader_fresh_until_; }
+
+// A voter; or who was one until an entry that may never be committed: it may hold the only copy of
+// what is (thesis 4.2.2).
+bool Raft::MayCampaign() const {
+  if (conf().IsVoter(id_)) return true;
+  return confs_.latest_index() > log_.commit_index() && confs_.previous().IsVoter(id_);
+}
 
 // Thesis 3.6.1: the later term wins, then the longer log.
 bool Raft::IsUpToDate(LogId last_log) const { return last_log >= log_.last_id(); }
 
-// The first answer of a voter stands; a duplicate changes nothing.
-void Raft::Record(std::vector<std::pair<PeerId, Ballot>>* votes, PeerId from, bool granted) {
+// The first answer of a voter stands; a duplicate changes nothing. Another life of the voter than
+// the one that the configuration names has no voice.
+void Raft::Record(Votes* votes, const Message& message, bool granted) {
+  const PeerId from = message.from;
+  const Incarnation pinned = conf().Find(from).incarnation;
+  if (pinned && pinned != message.from_incarnation) return;
   auto at = std::lower_bound(votes->begin(), votes->end(), from,
                              [](const auto& vote, PeerId x) { return vote.first < x; });
   if (at != votes->end() && at->first == from) return;
   votes->insert(at, {from, granted ? Ballot::kGranted : Ballot::kRefused});
 }
 
-VoteState Raft::Tally(const std::vector<std::pair<PeerId, Ballot>>& votes) const {
-  return CountVotes(conf_, [&](PeerId id) {
+VoteState Raft::Tally(const Votes& votes, Ballot own) const {
+  return CountVotes(conf(), [&](PeerId id) {
+    if (id == id_) return own;
     for (const auto& [voter, ballot] : votes) {
       if (voter == id) return ballot;
     }
@@ -108,10 +126,14 @@ void Raft::On(const Message& message, const PreVoteRequest& request) {
 void Raft::On(const Message& message, const PreVoteReply& reply) {
   auto* candidate = std::get_if<PreCandidate>(&role_);
   if (candidate == nullptr || reply.campaign_term != term().next()) return;
-  Record(&candidate->votes, message.from, reply.granted);
-  switch (Tally(candidate->votes)) {
+  Record(&candidate->votes, message, reply.granted);
+  CountPreElection();
+}
+
+void Raft::CountPreElection() {
+  switch (Tally(std::get<PreCandidate>(role_).votes, Ballot::kGranted)) {
     case VoteState::kWon:
-      BecomeCandidate();
+      BecomeCandidate(/*leadership_transfer=*/false);
       break;
     case VoteState::kLost:
       BecomeFollower(term(), PeerId());
@@ -122,12 +144,14 @@ void Raft::On(const Message& message, const PreVoteReply& reply) {
 }
 
 void Raft::On(const Message& message, const VoteRequest& request) {
-  // One vote a term; the same candidate may ask again because the answer was lost.
-  const bool free = !hard_state_.vote && !leader_id();
+  // One vote a term; the same candidate may ask again because the answer was lost. Other messages
+  // may have brought this replica to the candidate's term: what it promised its leader holds on.
+  const bool promised = LeaderIsFresh() && !request.leadership_transfer;
+  const bool free = !hard_state_.vote && !leader_id() && !promised;
   const bool granted = hard_state_.vote == message.from || (free && IsUpToDate(request.last_log));
   if (granted && hard_state_.vote != message.from) {
     SetHardState({term(), message.from});
-    ResetElectionDeadline();
+    DrawElectionTimeout();
   }
   Send(message.from, VoteReply{granted}, IoToken());
 }
@@ -135,18 +159,18 @@ void Raft::On(const Message& message, const VoteRequest& request) {
 void Raft::On(const Message& message, const VoteReply& reply) {
   auto* candidate = std::get_if<Candidate>(&role_);
   if (candidate == nullptr) return;
-  Record(&candidate->votes, message.from, reply.granted);
+  Record(&candidate->votes, message, reply.granted);
   CountElection();
 }
 
 void Raft::CountElection() {
-  auto& candidate = std::get<Candidate>(role_);
-  if (candidate.own_vote <= durable_token_) Record(&candidate.votes, id_, true);
-  switch (Tally(candidate.votes)) {
+  const auto& candidate = std::get<Candidate>(role_);
+  // A quorum of others may be enough before the own vote is durable; but a leader's appends are not
+  // gated, so its term has to be.
+  if (candidate.own_vote > durable_token_) return;
+  switch (Tally(candidate.votes, Ballot::kGranted)) {
     case VoteState::kWon:
-      // A majority of others may be enough before the own vote is durable; a leader's appends are
-      // not gated, so its term has to be.
-      if (candidate.own_vote <= durable_token_) BecomeLeader();
+      BecomeLeader();
       break;
     case VoteState::kLost:
       BecomeFollower(term(), PeerId());

@@ -25,6 +25,9 @@ void Raft::CheckState() const {
   if (const auto* leader = std::get_if<Leader>(&role_)) {
     INVARIANT(hard_state_token_ <= durable_token_) << "a leader's term is durable";
     INVARIANT(log_.last_id().term == term()) << "a leader has an entry of its own";
+    INVARIANT(!leader->lease_void || !HoldsLease(now_));
+    INVARIANT(!leader->resting || log_.commit_index() == log_.last_index());
+    INVARIANT(leader->remote_readers.size() <= leader->reads.size());
     for (const Progress& follower : leader->followers) {
       INVARIANT(follower.match_index() < follower.next_index());
       INVARIANT(follower.next_index() <= log_.last_index().next());
@@ -33,7 +36,7 @@ void Raft::CheckState() const {
   }
 }
 
-Raft::Before Raft::Snapshot() const {
+Raft::Before Raft::Remember() const {
   return {hard_state_, role(), log_.commit_index(), handed_out_index_, durable_token_};
 }
 

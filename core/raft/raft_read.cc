@@ -1,55 +1,161 @@
 // SPDX-License-Identifier: Apache-2.0
-// Linearizable reads without log entries: thesis 6.4.
+// Linearizable reads without log entries: thesis 6.4. ReadIndex, leases, and reads at replicas that
+// do not lead.
+#include <algorithm>
+#include <utility>
+
+#include "core/base/check.h"
 #include "core/raft/raft.h"
 
 namespace flaredb::raft {
 
-ReadResult Raft::Read(Instant now, Effects* effects) {
+ReadResult Raft::Read(Instant now, Effects* effects, ReadMode mode) {
   ReadResult result = NotLeader{leader_id()};
   Guarded(now, effects, [&] {
-    auto* leader = std::get_if<Leader>(&role_);
-    if (leader == nullptr) return;
+    if (!leader_id()) return;
     const ReadId id = ++last_read_id_;
     result = id;
-    std::optional<Index> index;
-    if (log_.TermAt(log_.commit_index()) == term()) index = log_.commit_index();
-    // One round at a time: reads that arrive while one is under way share the next.
-    const bool idle = leader->reads.empty();
-    leader->reads.Add(id, index, leader->round + 1);
-    if (idle) BeginRound();
-    ConfirmReads();
+    if (!is_leader()) {
+      ReadRemotely(id);
+      return;
+    }
+    StopResting();
+    if (mode == ReadMode::kLease && HoldsLease(now)) {
+      effects_->reads.push_back({id, true, log_.commit_index()});
+    } else {
+      ReadHere(id);
+    }
   });
   if (!poison_.empty()) return NotLeader{};
   return result;
 }
 
+// The commit index, if it is known to be the latest: a new leader's may lag until an entry of its
+// own term is committed (thesis 6.4, step 1).
+std::optional<Index> Raft::ReadIndexNow() const {
+  if (!log_.Has({term(), log_.commit_index()})) return std::nullopt;
+  return log_.commit_index();
+}
+
+void Raft::ReadHere(ReadId id) {
+  auto& leader = std::get<Leader>(role_);
+  // One round at a time: reads that arrive while one is under way share the next.
+  const bool idle = leader.reads.empty();
+  leader.reads.Add(id, ReadIndexNow(), leader.round + 1);
+  if (idle) BeginRound();
+  CountRounds();
+}
+
+// --- Rounds of contact.
+
 // Makes contact with every follower, as a proof of leadership later and as a heartbeat now.
 void Raft::BeginRound() {
   auto& leader = std::get<Leader>(role_);
   ++leader.round;
+  leader.round_news = true;
+  leader.rounds.push_back({leader.round, now_});
   leader.heartbeat_due = now_ + config_.heartbeat_interval;
   for (const Progress& follower : leader.followers) {
-    Send(follower.id(), HeartbeatRequest{follower.session(), leader.round}, IoToken(),
+    Send(follower.id(), HeartbeatRequest{follower.session(), leader.round, LogId()}, IoToken(),
          follower.incarnation());
   }
 }
 
-void Raft::ConfirmReads() {
+// Looks which rounds a quorum has answered: they prove reads, and prolong the lease.
+void Raft::CountRounds() {
   auto& leader = std::get<Leader>(role_);
-  if (leader.reads.empty()) return;
-  const uint64_t confirmed = QuorumValue(conf_, [&](PeerId id) -> uint64_t {
+  if (!leader.round_news) return;
+  leader.round_news = false;
+  const uint64_t confirmed = QuorumValue(conf(), [&](PeerId id) -> uint64_t {
     if (id == id_) return leader.round;
-    for (const Progress& follower : leader.followers) {
-      if (follower.id() == id) return follower.acked_round;
-    }
-    return 0;
+    const Progress* follower = leader.Find(id);
+    return follower != nullptr ? follower->acked_round : 0;
   });
+  while (!leader.rounds.empty() && leader.rounds.front().first <= confirmed) {
+    leader.lease_start = leader.rounds.front().second;
+    leader.rounds.pop_front();
+  }
+  if (leader.reads.empty()) return;
+  const size_t first_outcome = effects_->reads.size();
   leader.reads.Confirm(confirmed, &effects_->reads);
+  AnswerRemoteReaders(first_outcome);
   // The round under way is answered and somebody came after it began.
   if (!leader.reads.empty() && leader.reads.last_round() > leader.round &&
       confirmed >= leader.round) {
     BeginRound();
+    CountRounds();
   }
+}
+
+// From the sending of a round that a quorum answered, each of that quorum refuses to help anybody
+// else for an election timeout by its own clock (thesis 6.4.1).
+bool Raft::HoldsLease(Instant now) const {
+  const auto* leader = std::get_if<Leader>(&role_);
+  if (leader == nullptr || leader->lease_void || !leader->lease_start || !poison_.empty() ||
+      !ReadIndexNow()) {
+    return false;
+  }
+  const Duration lease =
+      config_.election_timeout - config_.election_timeout * config_.clock_drift_ppm_max / 1000000;
+  return now < *leader->lease_start + lease;
+}
+
+// --- Replicas that do not lead.
+
+void Raft::ReadRemotely(ReadId id) {
+  auto& follower = std::get<Follower>(role_);
+  if (follower.resting) {
+    follower.resting = false;
+    election_due_ = now_ + election_timeout_;
+  }
+  follower.reads.Add(id);
+  if (!follower.reads.request_under_way()) AskLeader();
+}
+
+void Raft::AskLeader() {
+  auto& follower = std::get<Follower>(role_);
+  follower.reads.Ask(++last_read_request_, now_);
+  Send(follower.leader, ReadRequest{last_read_request_}, IoToken());
+}
+
+void Raft::On(const Message& message, const ReadRequest& request) {
+  auto* leader = std::get_if<Leader>(&role_);
+  if (leader == nullptr) {
+    Send(message.from, ReadReply{request.request, Index()}, IoToken(), message.from_incarnation);
+    return;
+  }
+  const ReadId id = ++last_read_id_;
+  leader->remote_readers.push_back({id, message.from, request.request});
+  ReadHere(id);
+}
+
+void Raft::On(const Message& message, const ReadReply& reply) {
+  auto* follower = std::get_if<Follower>(&role_);
+  if (follower == nullptr || follower->leader != message.from || !reply.index) return;
+  if (follower->reads.Grant(reply.request, reply.index, &effects_->reads) &&
+      !follower->reads.empty()) {
+    AskLeader();
+  }
+}
+
+// Turns outcomes for other replicas' reads, from `first_outcome` on, into answers to them.
+void Raft::AnswerRemoteReaders(size_t first_outcome) {
+  auto& leader = std::get<Leader>(role_);
+  if (leader.remote_readers.empty()) return;
+  auto& outcomes = effects_->reads;
+  const auto mine = std::remove_if(
+      outcomes.begin() + static_cast<ptrdiff_t>(first_outcome), outcomes.end(),
+      [&](const ReadOutcome& outcome) {
+        const auto reader = std::find_if(leader.remote_readers.begin(), leader.remote_readers.end(),
+                                         [&](const RemoteReader& r) { return r.id == outcome.id; });
+        if (reader == leader.remote_readers.end()) return false;
+        if (outcome.granted) {
+          Send(reader->peer, ReadReply{reader->request, outcome.index}, IoToken());
+        }
+        leader.remote_readers.erase(reader);
+        return true;
+      });
+  outcomes.erase(mine, outcomes.end());
 }
 
 }  // namespace flaredb::raft

@@ -12,14 +12,16 @@ namespace flaredb::raft {
 
 void Raft::HearFromLeader(PeerId leader) {
   INVARIANT(!is_leader()) << "two leaders in term " << term() << ": " << id_ << " and " << leader;
-  INVARIANT(!leader_id() || leader_id() == leader)
-      << "two leaders in term " << term() << ": " << leader_id() << " and " << leader;
-  if (leader_id() != leader) BecomeFollower(term(), leader);
-  ResetElectionDeadline();
+  const PeerId known = leader_id();
+  INVARIANT(!known || known == leader)
+      << "two leaders in term " << term() << ": " << known << " and " << leader;
+  if (known != leader) BecomeFollower(term(), leader);
+  std::get<Follower>(role_).resting = false;
+  election_due_ = now_ + election_timeout_;
   leader_fresh_until_ = now_ + config_.election_timeout;
 }
 
-void Raft::On(const Message& message, const AppendRequest& request) {
+void Raft::On(const Message& message, AppendRequest&& request) {
   HearFromLeader(message.from);
   AppendReply reply{request.session, request.round, AppendAccept{}};
   IoToken gate;
@@ -30,36 +32,44 @@ void Raft::On(const Message& message, const AppendRequest& request) {
         AppendReject{request.prev.index, log_.LastWithTermAtMost(nearest, request.prev.term)};
   } else {
     // Only what this very message showed to agree with the leader may commit by it.
-    const Index verified = AppendVerified(request);
+    const Index verified = AppendVerified(request.prev.index, std::move(request.entries));
     const Index commit_index = std::min(request.commit_index, verified);
     if (commit_index > log_.commit_index()) CommitTo(commit_index);
     if (verified > log_.durable_index()) gate = LastToken();
     reply.result = AppendAccept{verified, log_.commit_index()};
+    if (request.accept_unanswered) return;
   }
   Send(message.from, std::move(reply), gate, message.from_incarnation);
 }
 
-// Adds what is new of the request's entries, replacing what conflicts. Returns the last index up to
-// which this log is now known to equal the leader's. Requires that the log agrees at `prev`.
-Index Raft::AppendVerified(const AppendRequest& request) {
-  Index verified = request.prev.index;
-  for (const EntrySlice& entries : request.entries) {
+// Adds what is new of the leader's entries, replacing what conflicts. Returns the last index up to
+// which this log is now known to equal the leader's. Requires that the log agrees at `prev_index`.
+Index Raft::AppendVerified(Index prev_index, EntrySlices&& slices) {
+  Index verified = prev_index;
+  for (EntrySlice& entries : slices) {
     INVARIANT(entries.first_index() == verified.next());
     verified = entries.last_index();
     Index fresh = entries.first_index();  // First entry that this log lacks or contradicts.
-    while (fresh <= verified &&
-           (fresh <= log_.base().index || log_.TermAt(fresh) == entries.term())) {
+    while (fresh <= verified && (fresh <= log_.base().index || log_.Has({entries.term(), fresh}))) {
       ++fresh;
     }
     if (fresh > verified) continue;
     if (fresh <= log_.last_index()) TruncateLog(fresh);
-    AppendToLog(entries.Clip(fresh, verified));
+    if (fresh > entries.first_index()) entries = entries.Clip(fresh, verified);
+    AppendToLog(std::move(entries));
   }
   return verified;
 }
 
 void Raft::On(const Message& message, const HeartbeatRequest& request) {
   HearFromLeader(message.from);
+  auto& follower = std::get<Follower>(role_);
+  if (follower.reads.request_under_way() &&
+      now_ - follower.reads.asked_at() >= config_.heartbeat_interval) {
+    AskLeader();  // Question or answer may be lost.
+  }
+  follower.resting = AgreesToRest(request);
+  if (follower.resting) ReleaseMemory();
   Send(message.from, HeartbeatReply{request.session, request.round, log_.commit_index()}, IoToken(),
        message.from_incarnation);
 }
@@ -70,16 +80,29 @@ void Raft::On(const Message& message, const HeartbeatRequest& request) {
 // not from the replica that it believes in.
 Progress* Raft::Answering(const Message& message, uint64_t session, uint64_t round) {
   auto* leader = std::get_if<Leader>(&role_);
-  if (leader == nullptr) return nullptr;
-  for (Progress& follower : leader->followers) {
-    if (follower.id() != message.from) continue;
-    if (follower.session() != session || !follower.Meet(message.from_incarnation)) return nullptr;
-    INVARIANT(round <= leader->round);
-    follower.acked_round = std::max(follower.acked_round, round);
-    follower.last_contact = now_;
-    return &follower;
+  Progress* follower = leader != nullptr ? leader->Find(message.from) : nullptr;
+  if (follower == nullptr || follower->session() != session) return nullptr;
+  const bool stranger = !follower->incarnation();
+  if (!follower->Meet(message.from_incarnation)) return nullptr;
+  if (stranger) leader->tend_conf = true;  // It can be pinned.
+  INVARIANT(round <= leader->round);
+  if (round > follower->acked_round) {
+    follower->acked_round = round;
+    leader->round_news = true;
+  }
+  follower->last_contact = now_;
+  return follower;
+}
+
+Progress* Raft::Leader::Find(PeerId id) {
+  for (Progress& follower : followers) {
+    if (follower.id() == id) return &follower;
   }
   return nullptr;
+}
+
+bool Raft::InContact(const Progress& follower) const {
+  return now_ - follower.last_contact < config_.election_timeout;
 }
 
 void Raft::On(const Message& message, const AppendReply& reply) {
@@ -88,28 +111,36 @@ void Raft::On(const Message& message, const AppendReply& reply) {
   if (const auto* accept = std::get_if<AppendAccept>(&reply.result)) {
     INVARIANT(accept->match_index <= log_.last_index());
     follower->commit_acked = accept->commit_index;
+    if (follower->state() == ProgressState::kSnapshot) OnAcceptDuringSnapshot(*accept, follower);
     if (follower->OnAccept(accept->match_index)) MaybeCommit();
+    TellTransferee();
   } else {
     const auto& reject = std::get<AppendReject>(reply.result);
     const Index nearest = std::min(reject.hint.index, log_.last_index());
     follower->OnReject(reject.prev_index, log_.LastWithTermAtMost(nearest, reject.hint.term).index);
   }
+  follower->MeasureRound(now_, log_.last_index(), config_.election_timeout);
   Replicate(follower);
-  ConfirmReads();
+  CountRounds();
 }
 
 void Raft::On(const Message& message, const HeartbeatReply& reply) {
   Progress* follower = Answering(message, reply.session, reply.round);
   if (follower == nullptr) return;
   follower->OnHeartbeatReply();
+  follower->MeasureRound(now_, log_.last_index(), config_.election_timeout);
   follower->commit_acked = reply.commit_index;
   // Something is missing there though contact works: it may be under way, or lost. An append at
   // the end of what was sent finds out, whatever the window of unanswered ones says.
   if (follower->match_index() < log_.last_index() || follower->commit_acked < log_.commit_index()) {
-    if (follower->state() == ProgressState::kReplicate) SendAppend(follower, {});
+    StopResting();
+    if (follower->state() == ProgressState::kReplicate &&
+        follower->next_index() > log_.base().index) {
+      SendAppend(follower, {}, /*accept_unanswered=*/false);
+    }
     Replicate(follower);
   }
-  ConfirmReads();
+  CountRounds();
 }
 
 void Raft::ReplicateToAll() {
@@ -118,32 +149,40 @@ void Raft::ReplicateToAll() {
 
 // Sends what the follower lacks and may have now: entries, or the news of a commit.
 void Raft::Replicate(Progress* follower) {
+  // Whatever is under way: what comes next is not in the log any more.
+  if (follower->next_index() <= log_.base().index) {
+    const bool waits =
+        follower->state() != ProgressState::kReplicate && !follower->MaySend(config_);
+    if (!waits && InContact(*follower)) BeginSnapshot(follower);
+    return;
+  }
   while (follower->MaySend(config_)) {
     const Index next = follower->next_index();
     if (next > log_.last_index()) {
-      if (follower->state() == ProgressState::kProbe ||
-          follower->commit_sent < log_.commit_index()) {
-        SendAppend(follower, {});
+      if (follower->state() == ProgressState::kProbe) {
+        SendAppend(follower, {}, /*accept_unanswered=*/false);
+      } else if (follower->commit_sent < log_.commit_index()) {
+        SendAppend(follower, {}, /*accept_unanswered=*/true);
       }
       return;
     }
-    INVARIANT(next > log_.base().index);
     EntrySlices entries = log_.Read(next, log_.last_index(), config_.append_bytes_max);
     if (entries.empty()) {
       if (follower->fetch_id != 0) return;
       follower->fetch_id = ++last_fetch_id_;
+      follower->fetch_first = next;
       effects_->fetches.push_back(
           {follower->fetch_id, next, log_.window_first().prev(), config_.append_bytes_max});
       return;
     }
-    SendAppend(follower, std::move(entries));
+    SendAppend(follower, std::move(entries), /*accept_unanswered=*/false);
   }
 }
 
 // Entries start at next_index; none makes it a probe of what was sent so far. Leaves at once: the
 // leader's own write of the same entries goes on in parallel (thesis 10.2.1).
-void Raft::SendAppend(Progress* follower, EntrySlices entries) {
-  const LogId prev{*log_.TermAt(follower->next_index().prev()), follower->next_index().prev()};
+void Raft::SendAppend(Progress* follower, EntrySlices entries, bool accept_unanswered) {
+  const LogId prev = log_.IdAt(follower->next_index().prev());
   size_t bytes = 0;
   for (const EntrySlice& slice : entries) bytes += slice.bytes();
   const Index last = entries.empty() ? prev.index : entries.back().last_index();
@@ -153,45 +192,59 @@ void Raft::SendAppend(Progress* follower, EntrySlices entries) {
   follower->commit_sent = log_.commit_index();
   Send(follower->id(),
        AppendRequest{follower->session(), std::get<Leader>(role_).round, prev, log_.commit_index(),
-                     std::move(entries)},
+                     accept_unanswered, std::move(entries)},
        IoToken(), follower->incarnation());
 }
 
 void Raft::MaybeCommit() {
-  const auto& leader = std::get<Leader>(role_);
-  const Index acked(QuorumValue(conf_, [&](PeerId id) -> uint64_t {
+  auto& leader = std::get<Leader>(role_);
+  const Index acked(QuorumValue(conf(), [&](PeerId id) -> uint64_t {
     if (id == id_) return log_.durable_index().value();
-    for (const Progress& follower : leader.followers) {
-      if (follower.id() == id) return follower.match_index().value();
-    }
-    return 0;
+    const Progress* follower = leader.Find(id);
+    return follower != nullptr ? follower->match_index().value() : 0;
   }));
   INVARIANT(acked <= log_.last_index());
   // Entries of earlier terms commit only beneath one of ours: thesis 3.6.2, figure 3.7.
-  if (acked <= log_.commit_index() || log_.TermAt(acked) != term()) return;
+  if (acked <= log_.commit_index() || !log_.Has({term(), acked})) return;
   CommitTo(acked);
-  std::get<Leader>(role_).reads.Place(acked);
-  ConfirmReads();
+  if (!leader.reads.empty()) {
+    // A round that was answered before may prove reads that have an index only now.
+    leader.reads.Place(acked);
+    leader.round_news = true;
+    CountRounds();
+  }
   ReplicateToAll();
 }
 
+void Raft::OnLeaderDeadline() {
+  auto& leader = std::get<Leader>(role_);
+  if (leader.transfer && now_ >= leader.transfer->deadline) leader.transfer.reset();
+  if (now_ >= leader.heartbeat_due) Heartbeat();
+}
+
 void Raft::Heartbeat() {
-  if (HearsQuorum()) {
-    BeginRound();
-  } else {
+  if (DiskStalled()) {
+    // Others can acknowledge without this disk, but nobody knows whether it will ever write again.
+    HandOver();
+    BecomeFollower(term(), PeerId());
+  } else if (!HearsQuorum()) {
     // Others may have elected somebody by now; clients had better go and look (thesis 6.2).
     BecomeFollower(term(), PeerId());
+  } else if (MayRest()) {
+    Rest();
+  } else {
+    TendSnapshots();
+    BeginRound();
+    CountRounds();
   }
 }
 
 bool Raft::HearsQuorum() const {
   const auto& leader = std::get<Leader>(role_);
-  return HasQuorum(conf_, [&](PeerId id) {
+  return HasQuorum(conf(), [&](PeerId id) {
     if (id == id_) return true;
-    for (const Progress& follower : leader.followers) {
-      if (follower.id() == id) return now_ - follower.last_contact < config_.election_timeout;
-    }
-    return false;
+    const Progress* follower = leader.Find(id);
+    return follower != nullptr && InContact(*follower);
   });
 }
 

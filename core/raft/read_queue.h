@@ -3,10 +3,11 @@
 #ifndef FLAREDB_CORE_RAFT_READ_QUEUE_H_
 #define FLAREDB_CORE_RAFT_READ_QUEUE_H_
 
-#include <deque>
 #include <optional>
 #include <vector>
 
+#include "core/base/hash.h"
+#include "core/base/ring.h"
 #include "core/base/types.h"
 #include "core/raft/effects.h"
 
@@ -23,9 +24,8 @@ class ReadQueue {
   }
   // The leader has committed in its own term; reads without an index get this one.
   void Place(Index index) {
-    for (Waiting& read : reads_) {
-      if (!read.index) read.index = index;
-    }
+    // Those without one are the newest.
+    for (size_t i = reads_.size(); i > 0 && !reads_[i - 1].index; --i) reads_[i - 1].index = index;
   }
   // A quorum answered `round`. Moves the reads that it proves into `out`.
   void Confirm(uint64_t round, std::vector<ReadOutcome>* out) {
@@ -43,6 +43,13 @@ class ReadQueue {
   // The newest round that a read waits for. Requires !empty().
   uint64_t last_round() const { return reads_.back().round; }
   size_t size() const { return reads_.size(); }
+  void ReleaseMemory() { reads_.ReleaseIfEmpty(); }
+  void HashInto(Hasher* hasher) const {
+    hasher->Add(reads_.size());
+    for (const Waiting& read : reads_) {
+      hasher->Add(read.id).Add(read.index.value_or(Index())).Add(read.round);
+    }
+  }
 
  private:
   struct Waiting {
@@ -50,7 +57,7 @@ class ReadQueue {
     std::optional<Index> index;
     uint64_t round;
   };
-  std::deque<Waiting> reads_;
+  Ring<Waiting> reads_;
 };
 
 }  // namespace flaredb::raft

@@ -11,14 +11,15 @@
 
 namespace flaredb::raft {
 
-enum class ProgressState : uint8_t { kProbe, kReplicate };
+enum class ProgressState : uint8_t { kProbe, kReplicate, kSnapshot };
 
 struct ProgressView {
   PeerId peer;
   ProgressState state = ProgressState::kProbe;
   Index match_index;
   Index next_index;
-  bool recently_active = false;
+  bool recently_active = false;  // As of the last call.
+  bool caught_up = false;        // Passed the last round of the catch-up test (thesis 4.2.1).
 };
 
 // A copy; costs as much as it has progress entries.
@@ -35,8 +36,13 @@ struct View {
   Index durable_index;    // The log is on this disk up to here.
   IoToken durable_token;  // Last completed persist.
   IoToken issued_token;   // Last emitted persist.
-  ConfState conf;
-  std::vector<ProgressView> progress;  // By peer; only in a leader.
+  ConfState conf;         // In force: the latest in the log, committed or not.
+  Index conf_index;       // Its entry; the base when it comes from there.
+  bool resting = false;
+  // Only in a leader.
+  std::vector<ProgressView> progress;  // By peer.
+  PeerId transferee;                   // Whom leadership is handed to; zero: nobody.
+  bool lease_valid = false;            // As of the last call.
 };
 
 }  // namespace flaredb::raft

@@ -2,7 +2,11 @@
 #include "core/region/region.h"
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "core/base/codec.h"
 
@@ -44,8 +48,36 @@ const Peer* Region::PeerOf(PeerId id) const {
 
 raft::ConfState ConfStateOf(const Region& region) {
   raft::ConfState conf;
-  for (const Peer& peer : region.peers) conf.voters.push_back(peer.id);
+  for (const Peer& peer : region.peers) {
+    conf.voters.push_back(peer.id);
+    conf.members.push_back({peer.id, peer.store, Incarnation()});
+  }
   return conf;
+}
+
+absl::StatusOr<std::vector<Peer>> PeersOf(const raft::ConfState& conf) {
+  std::vector<Peer> peers;
+  for (const PeerId id : conf.Everybody()) {
+    const StoreId store = conf.Find(id).store;
+    if (!store) {
+      return absl::DataLossError(
+          absl::StrCat("the configuration does not say on which store peer ", id.value(), " is"));
+    }
+    peers.push_back({id, store});
+  }
+  if (!PeersAreSound(peers)) {
+    return absl::DataLossError(
+        "the configuration does not give every peer a store of its own, or has none");
+  }
+  return peers;
+}
+
+kv::KeyRange DataRange(const Region& region) {
+  constexpr kv::NamespaceId kLast{std::numeric_limits<uint32_t>::max()};
+  const kv::KeyRange records = {kv::EncodeKey(kv::NamespaceId{1}, ""),
+                                kv::PrefixSuccessor(kv::EncodeKey(kLast, ""))};
+  return {std::max(records.begin, region.start_key),
+          region.end_key.empty() ? records.end : std::min(records.end, region.end_key)};
 }
 
 std::string EncodeRegion(const Region& region) {

@@ -11,11 +11,13 @@
 
 #include "absl/status/statusor.h"
 #include "core/base/types.h"
+#include "core/kv/key.h"
 #include "core/raft/types.h"
 
 namespace flaredb {
 
-// Each change of the replicas raises conf_version, each change of the range raises version.
+// Each change of `peers` raises conf_version, each change of the range raises version. A new part
+// in the quorum (a learner that is promoted) changes neither: it moves nothing.
 struct RegionEpoch {
   uint64_t conf_version = 0;
   uint64_t version = 0;
@@ -35,8 +37,11 @@ struct Region {
   std::string start_key;  // Inclusive; encoded as in core/kv/key.h. Empty: from the first key.
   std::string end_key;    // Exclusive. Empty: without end.
   RegionEpoch epoch;
-  std::vector<Peer> peers;  // Sorted by id; at least one, each on another store.
+  // Sorted by id, each on another store. Empty in an uninitialized replica, which knows no more of
+  // its region than the id until it gets a snapshot; never in what is stored.
+  std::vector<Peer> peers;
 
+  bool initialized() const { return !peers.empty(); }
   bool Contains(std::string_view key) const {
     return key >= start_key && (end_key.empty() || key < end_key);
   }
@@ -48,8 +53,17 @@ struct Region {
   friend bool operator==(const Region&, const Region&) = default;
 };
 
-// All peers as voters.
+// All peers as voters, none of them pinned to a life yet.
 raft::ConfState ConfStateOf(const Region& region);
+
+// The peers of a region under `conf`: everybody who gets the log. DATA_LOSS when one has no store,
+// when two share a store, or when there is nobody. Such a configuration can never be applied, so
+// whoever proposes one asks here first.
+absl::StatusOr<std::vector<Peer>> PeersOf(const raft::ConfState& conf);
+
+// Where the region's records lie: its keys without the system rows, which an empty start key would
+// include. The end is never empty.
+kv::KeyRange DataRange(const Region& region);
 
 // The bytes of a region in the store's state rows (docs/FORMAT.md). Decoding refuses anything that
 // Encode does not produce with DATA_LOSS.

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/region/region_machine.h"
 
+#include <utility>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "core/base/codec.h"
 #include "core/base/strings.h"
 #include "core/kv/engine.h"
 #include "core/kv/key.h"
+#include "core/raft/membership.h"
 #include "core/region/state_rows.h"
 
 namespace flaredb {
@@ -36,13 +40,30 @@ absl::StatusOr<ApplyReply> ApplyCommand(const Region& region, const raft::EntryV
   return *std::move(reply);
 }
 
-absl::StatusOr<ApplyReply> ApplyEntry(const Region& region, const raft::EntryView& entry,
-                                      const DataReader& data, WriteBatch* batch) {
+absl::StatusOr<ApplyReply> ApplyConf(const raft::EntryView& entry, Region* region,
+                                     WriteBatch* batch) {
+  absl::StatusOr<raft::ConfState> conf = raft::DecodeConfState(entry.payload);
+  if (!conf.ok()) return conf.status();
+  absl::StatusOr<std::vector<Peer>> peers = PeersOf(*conf);
+  if (!peers.ok()) return peers.status();
+  if (*peers != region->peers) {
+    region->peers = *std::move(peers);
+    ++region->epoch.conf_version;
+    batch->Put(RegionRowKey(region->id), EncodeRegion(*region));
+  }
+  return ConfChanged{*std::move(conf)};
+}
+
+// Changes `region` and `batch` only when it succeeds.
+absl::StatusOr<ApplyReply> ApplyEntry(const raft::EntryView& entry, const DataReader& data,
+                                      Region* region, WriteBatch* batch) {
   switch (entry.kind) {
     case raft::EntryKind::kNoop:
       return ApplyReply();
     case raft::EntryKind::kCommand:
-      return ApplyCommand(region, entry, data, batch);
+      return ApplyCommand(*region, entry, data, batch);
+    case raft::EntryKind::kConf:
+      return ApplyConf(entry, region, batch);
   }
   return absl::DataLossError("its kind is unknown to this program");
 }
@@ -77,7 +98,8 @@ absl::StatusOr<ApplyReply> RegionMachine::Apply(const raft::EntryView& entry,
   INVARIANT(entry.index == applied_.index.next())
       << "region " << region_.id << " applied " << applied_.index << ", got " << entry.index;
   INVARIANT(entry.term >= applied_.term) << "region " << region_.id << " index " << entry.index;
-  absl::StatusOr<ApplyReply> reply = ApplyEntry(region_, entry, data, batch);
+  INVARIANT(region_.initialized()) << "region " << region_.id << " index " << entry.index;
+  absl::StatusOr<ApplyReply> reply = ApplyEntry(entry, data, &region_, batch);
   if (!reply.ok()) {
     return absl::Status(reply.status().code(),
                         absl::StrCat("region ", region_.id.value(), " cannot apply entry ",

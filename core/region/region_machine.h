@@ -12,6 +12,7 @@
 #include "core/base/write_batch.h"
 #include "core/kv/command.h"
 #include "core/raft/entry.h"
+#include "core/raft/types.h"
 #include "core/region/region.h"
 
 namespace flaredb {
@@ -30,8 +31,15 @@ absl::StatusOr<RegionCommand> DecodeRegionCommand(std::string_view bytes);
 struct EpochChanged {
   friend bool operator==(const EpochChanged&, const EpochChanged&) = default;
 };
+// The configuration that is committed now. A replica that is no member of it has no part in the
+// region any more.
+struct ConfChanged {
+  raft::ConfState conf;
+
+  friend bool operator==(const ConfChanged&, const ConfChanged&) = default;
+};
 // What an entry answers to whoever proposed it here. Monostate: nothing to answer (a no-op).
-using ApplyReply = std::variant<std::monostate, kv::WriteReply, EpochChanged>;
+using ApplyReply = std::variant<std::monostate, kv::WriteReply, EpochChanged, ConfChanged>;
 
 class RegionMachine {
  public:
@@ -39,10 +47,12 @@ class RegionMachine {
       : region_(std::move(region)), applied_(applied) {}
 
   // Applies the next entry: adds its changes and the new applied position to `batch`, which becomes
-  // visible and durable as a whole. A pure function of region, data and entry: no clock, no
-  // randomness. Fails when the data cannot be read or the entry cannot be understood; the region
-  // must then stop, and neither this object nor `batch` has changed.
-  // Requires entry.index == applied().index + 1 and that `data` shows all earlier changes.
+  // visible and durable as a whole. A configuration makes everybody in it the region's peers and
+  // raises conf_version if those differ from before. A pure function of region, data and entry: no
+  // clock, no randomness. Fails when the data cannot be read or the entry cannot be understood; the
+  // region must then stop, and neither this object nor `batch` has changed.
+  // Requires entry.index == applied().index + 1, an initialized region, and that `data` shows all
+  // earlier changes.
   absl::StatusOr<ApplyReply> Apply(const raft::EntryView& entry, const DataReader& data,
                                    WriteBatch* batch);
 

@@ -26,6 +26,8 @@ std::string RegionRowKey(RegionId region) { return RowKey(region, RegionRowKind:
 
 std::string AppliedRowKey(RegionId region) { return RowKey(region, RegionRowKind::kApplied); }
 
+std::string ReplicaRowKey(RegionId region) { return RowKey(region, RegionRowKind::kReplica); }
+
 std::string RegionRowsBegin() { return std::string(kAreaBegin); }
 
 std::string RegionRowsEnd() { return std::string(kAreaEnd); }
@@ -35,7 +37,8 @@ std::optional<RegionRow> DecodeRegionRowKey(std::string_view key) {
   in.Require(in.Raw(kAreaBegin.size()) == kAreaBegin, "region rows share a prefix");
   const RegionId region(in.U64());
   const RegionRowKind kind{in.U8()};
-  in.Require(kind == RegionRowKind::kRegion || kind == RegionRowKind::kApplied,
+  in.Require(kind == RegionRowKind::kRegion || kind == RegionRowKind::kApplied ||
+                 kind == RegionRowKind::kReplica,
              "the kind of row is known to this program");
   if (!region || !in.Finish("a row key").ok()) return std::nullopt;
   return RegionRow{region, kind};
@@ -60,6 +63,26 @@ absl::StatusOr<raft::LogId> DecodeApplied(std::string_view bytes) {
              "term and index of a position are both 0 or neither");
   if (absl::Status status = in.Finish("an applied position"); !status.ok()) return status;
   return applied;
+}
+
+std::string EncodeReplicaRow(const ReplicaRow& row) {
+  INVARIANT(row.peer) << "a replica has an id";
+  ByteWriter out;
+  out.U8(kFormat);
+  out.Varint(row.peer.value());
+  out.U8(row.removed ? 1 : 0);
+  return out.Take();
+}
+
+absl::StatusOr<ReplicaRow> DecodeReplicaRow(std::string_view bytes) {
+  ByteReader in(bytes);
+  in.FormatVersion(kFormat);
+  const PeerId peer(in.Varint());
+  const uint8_t removed = in.U8();
+  in.Require(static_cast<bool>(peer), "a peer id is not 0");
+  in.Require(removed <= 1, "removed is 0 or 1");
+  if (absl::Status status = in.Finish("a replica row"); !status.ok()) return status;
+  return ReplicaRow{peer, removed == 1};
 }
 
 }  // namespace flaredb

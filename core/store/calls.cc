@@ -82,6 +82,8 @@ void Calls::Route(CallKey key) {
   } else if (replica->is_leader()) {
     QueuedKeys& queue = queues_[region];
     (call.IsWrite() ? queue.writes : queue.reads).push_back(key);
+  } else if (leader && options_.follower_reads && !call.IsWrite()) {
+    queues_[region].reads.push_back(key);
   } else if (!call.IsRoutedHere()) {
     Fail(key, NotLeaderError(region, leader));
   } else if (leader) {
@@ -95,7 +97,8 @@ std::optional<Error> Calls::FindReplica(const Call& call, const Replica** replic
   const std::string key = RoutingKey(call.request.operation);
   const auto& context = call.request.context;
   *replica = context ? replicas_->Find(context->region) : replicas_->FindByKey(key);
-  if (*replica == nullptr) return RegionNotFoundError(context ? context->region : RegionId());
+  if (*replica == nullptr || !(*replica)->region().initialized())
+    return RegionNotFoundError(context ? context->region : RegionId());
   if (!context) return std::nullopt;
   const Region& region = (*replica)->region();
   if (region.epoch != context->epoch) return EpochError(region);
@@ -210,7 +213,7 @@ absl::Status Calls::Settle(const Replica& replica, ReplicaOutput* output) {
     Call* call = table_.Find(key);
     if (call == nullptr) continue;
     --call->attempts;
-    Fail(key, BusyError("too many writes wait for a quorum"));
+    Fail(key, BusyError("too many writes wait for a quorum, or the leader is handing over"));
   }
   if (output->leader_changed) OnLeaderChanged(region, replica.leader_store());
   return absl::OkStatus();

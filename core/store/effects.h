@@ -11,6 +11,7 @@
 #include "core/env/disk.h"
 #include "core/store/event.h"
 #include "core/store/message.h"
+#include "core/store/order.h"
 
 namespace flaredb::store {
 
@@ -31,12 +32,14 @@ struct CallReply {
 //            written.
 //   sends    may leave at once, in any order, and may be lost.
 //   replies  leave at once. Each ClientCall gets exactly one, unless ClientGone came first.
-//   failure  once set the store has stopped: it sends, writes and answers nothing more, and the
-//            process should end.
+//   orders   are the outcomes of Order events.
+//   failure  once set the store has stopped: beside `sends`, by which it hands leadership on, it
+//            sends, writes and answers nothing more, and the process should end.
 struct Effects {
   std::optional<env::GroupCommit> commit;
   std::vector<Send> sends;
   std::vector<CallReply> replies;
+  std::vector<OrderOutcome> orders;
   std::vector<env::LogFetch> fetches;
   absl::Status failure;
 
@@ -44,6 +47,7 @@ struct Effects {
     commit.reset();
     sends.clear();
     replies.clear();
+    orders.clear();
     fetches.clear();
     failure = absl::OkStatus();
   }

@@ -136,6 +136,46 @@ Error StoppedError(RegionId region, bool possible) {
                            " has stopped after an internal error; ask another store"));
 }
 
+std::string Describe(raft::ChangeRefusal refusal) {
+  switch (refusal) {
+    case raft::ChangeRefusal::kChangeInProgress:
+      return "an earlier change is not finished; wait until the configuration is no longer joint";
+    case raft::ChangeRefusal::kLeaderIsNew:
+      return "the leader has not committed anything yet; try again in a moment";
+    case raft::ChangeRefusal::kTransferInProgress:
+      return "leadership is being handed over; try again at the new leader";
+    case raft::ChangeRefusal::kNoChange:
+      return "the change names nobody, or somebody twice";
+    case raft::ChangeRefusal::kAlreadyMember:
+      return "the new peer is a member already; peer ids are never used twice";
+    case raft::ChangeRefusal::kNotMember:
+      return "the change names a peer that is no member";
+    case raft::ChangeRefusal::kNotLearner:
+      return "a voter cannot be promoted";
+    case raft::ChangeRefusal::kNotVoter:
+      return "a learner cannot be demoted";
+    case raft::ChangeRefusal::kNotCaughtUp:
+      return "the learner does not have the recent log yet; wait until it has caught up";
+    case raft::ChangeRefusal::kNoVoterLeft:
+      return "no voter would be left";
+  }
+  return {};
+}
+
+std::string Describe(raft::TransferRefusal refusal) {
+  switch (refusal) {
+    case raft::TransferRefusal::kNotLeader:
+      return "the replica here does not lead; send the order to the leader";
+    case raft::TransferRefusal::kInProgress:
+      return "leadership is being handed to another peer; try again in a moment";
+    case raft::TransferRefusal::kNotVoter:
+      return "the target is no voter";
+    case raft::TransferRefusal::kIsLeader:
+      return "the target leads already";
+  }
+  return {};
+}
+
 std::optional<Error> Validate(const Request& request, const Options& options) {
   return std::visit([&](const auto& operation) { return Check(operation, options); },
                     request.operation);

@@ -8,6 +8,8 @@
 
 #include "core/base/time.h"
 #include "core/base/types.h"
+#include "core/raft/membership.h"
+#include "core/raft/raft.h"
 #include "core/region/region.h"
 #include "core/store/call_table.h"
 #include "core/store/request.h"
@@ -27,6 +29,10 @@ Error InterruptedError(RegionId region, bool possible);
 Error DeadlineError(bool possible);
 Error ForgottenError();
 Error StoppedError(RegionId region, bool possible);
+
+// Why an order was refused, as a sentence.
+std::string Describe(raft::ChangeRefusal refusal);
+std::string Describe(raft::TransferRefusal refusal);
 
 // The first rule or limit of the API that the request breaks.
 std::optional<Error> Validate(const Request& request, const Options& options);

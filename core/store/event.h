@@ -10,6 +10,7 @@
 #include "core/base/types.h"
 #include "core/env/disk.h"
 #include "core/store/message.h"
+#include "core/store/order.h"
 #include "core/store/request.h"
 
 namespace flaredb::store {
@@ -37,8 +38,8 @@ struct DiskDone {
 struct DiskFailed {
   absl::Status status;
 };
-using Event =
-    std::variant<MessageReceived, ClientCall, ClientGone, DiskDone, DiskFailed, env::LogFetched>;
+using Event = std::variant<MessageReceived, ClientCall, ClientGone, Order, DiskDone, DiskFailed,
+                           env::LogFetched>;
 
 }  // namespace flaredb::store
 

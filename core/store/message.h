@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <variant>
+#include <vector>
 
 #include "core/base/types.h"
 #include "core/raft/message.h"
@@ -32,7 +33,25 @@ struct ForwardedReply {
   Reply reply;
 };
 
-using StoreMessage = std::variant<RaftEnvelope, ForwardedRequest, ForwardedReply>;
+// "Peer `peer` of the region is no member at conf_version": to a replica that does not know. If it
+// was a member at an earlier version it was removed, because ids are never used twice; if it has
+// yet to learn that it joined it is not concerned.
+struct PeerRemoved {
+  RegionId region;
+  PeerId peer;
+  uint64_t conf_version = 0;
+};
+
+// Sent to every other store at each heartbeat interval while groups rest: the one sign of life of
+// all their leaders (see raft::HeartbeatRequest::rest_at). A store that was started anew, or that
+// missed `dead`, must not keep its followers waiting.
+struct StoreBeat {
+  uint64_t life = 0;           // Drawn at the start of the process.
+  std::vector<RegionId> dead;  // Regions whose replica here has stopped for good. Ascending.
+};
+
+using StoreMessage =
+    std::variant<RaftEnvelope, ForwardedRequest, ForwardedReply, PeerRemoved, StoreBeat>;
 
 }  // namespace flaredb::store
 

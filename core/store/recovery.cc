@@ -43,6 +43,7 @@ absl::StatusOr<Identity> DecodeIdentity(std::string_view bytes) {
 
 // What was found of one region, before it is known to be complete.
 struct Parts {
+  std::optional<ReplicaRow> replica;
   std::optional<Region> region;
   std::optional<raft::LogId> applied;
   const env::LogState* log = nullptr;  // Borrowed from the caller of Recover.
@@ -94,6 +95,14 @@ absl::Status ReadRow(std::string_view key, std::string_view value, PartsByRegion
       found.applied = *applied;
       return absl::OkStatus();
     }
+    case RegionRowKind::kReplica: {
+      const absl::StatusOr<ReplicaRow> replica = DecodeReplicaRow(value);
+      if (!replica.ok()) {
+        return RegionLoss(row->region, absl::StrCat("replica row: ", replica.status().message()));
+      }
+      found.replica = *replica;
+      return absl::OkStatus();
+    }
   }
   INVARIANT(false) << "DecodeRegionRowKey let an unknown kind pass";
 }
@@ -120,18 +129,19 @@ absl::StatusOr<PartsByRegion> Collect(const DataReader& data,
 // Why `log` cannot be the log of any replica; empty when it can.
 std::string_view DefectOf(const env::LogState& log) {
   if (!log.incarnation) return "log: the replica has no incarnation";
-  if (static_cast<bool>(log.base.term) != static_cast<bool>(log.base.index)) {
+  const raft::LogId base = log.base.last;
+  if (static_cast<bool>(base.term) != static_cast<bool>(base.index)) {
     return "log: its base has a term without an index, or the reverse";
   }
-  if (log.last_index < log.base.index) return "log: it ends before its base";
-  if (log.terms.empty() != (log.last_index == log.base.index)) {
+  if (log.last_index < base.index) return "log: it ends before its base";
+  if (log.terms.empty() != (log.last_index == base.index)) {
     return "log: entries and terms do not exist together";
   }
-  Term last_term = log.base.term;
+  Term last_term = base.term;
   if (!log.terms.empty()) {
     const raft::TermRun& first = log.terms.front();
-    if (first.first != log.base.index.next()) return "log: its terms do not start after its base";
-    if (!first.term || first.term < log.base.term) return "log: its first term is below its base's";
+    if (first.first != base.index.next()) return "log: its terms do not start after its base";
+    if (!first.term || first.term < base.term) return "log: its first term is below its base's";
     // Terms never fall along a log, and a new run is a new term (thesis 3.5).
     const auto falls = [](const raft::TermRun& a, const raft::TermRun& b) {
       return b.first <= a.first || b.term <= a.term;
@@ -142,6 +152,13 @@ std::string_view DefectOf(const env::LogState& log) {
     if (log.terms.back().first > log.last_index) return "log: its last term starts after its end";
     last_term = log.terms.back().term;
   }
+  Index last_conf = base.index;
+  for (const raft::ConfAt& at : log.confs) {
+    if (at.index <= last_conf || at.index > log.last_index) {
+      return "log: its configurations do not ascend within it";
+    }
+    last_conf = at.index;
+  }
   if (log.hard_state.vote && !log.hard_state.term) return "hard state: a vote without a term";
   if (log.hard_state.term < last_term) return "hard state: its term is behind the log's";
   return {};
@@ -149,38 +166,46 @@ std::string_view DefectOf(const env::LogState& log) {
 
 // The term of the entry at `index`, which lies in [base.index, last_index].
 Term TermAt(const env::LogState& log, Index index) {
-  Term term = log.base.term;
+  Term term = log.base.last.term;
   for (const raft::TermRun& run : log.terms) {
     if (run.first <= index) term = run.term;
   }
   return term;
 }
 
-absl::StatusOr<RecoveredRegion> Join(RegionId id, StoreId store, const Parts& parts) {
-  if (!parts.region) return RegionLoss(id, "the region row is missing, but other parts exist");
-  if (!parts.applied) return RegionLoss(id, "the applied row is missing, but other parts exist");
+// An uninitialized replica has a log and knows who it is; the region's rows come with a snapshot.
+absl::StatusOr<RecoveredRegion> Join(RegionId id, const Parts& parts) {
   if (parts.log == nullptr) return RegionLoss(id, "the log is missing, but the rows exist");
-  if (parts.region->PeerOn(store) == nullptr) {
-    return RegionLoss(
-        id, absl::StrCat("region row: it has no peer on this store, which is ", store.value()));
-  }
   const env::LogState& log = *parts.log;
   if (const std::string_view defect = DefectOf(log); !defect.empty()) return RegionLoss(id, defect);
-  const raft::LogId applied = *parts.applied;
-  if (applied.index < log.base.index) return RegionLoss(id, "applied row: before the log's base");
+  const bool uninitialized = !parts.region && !parts.applied && !log.base.last.index;
+  if (!uninitialized) {
+    if (!parts.region) return RegionLoss(id, "the region row is missing, but other parts exist");
+    if (!parts.applied) return RegionLoss(id, "the applied row is missing, but other parts exist");
+  } else if (log.last_index) {
+    return RegionLoss(id, "the region row is missing, but the log has entries");
+  }
+  const raft::LogId applied = parts.applied.value_or(raft::LogId());
+  if (applied.index < log.base.last.index) {
+    return RegionLoss(id, "applied row: before the log's base");
+  }
   if (applied.index > log.last_index) return RegionLoss(id, "applied row: beyond the log's end");
   if (applied.term != TermAt(log, applied.index)) {
     return RegionLoss(id, "applied row: the log has another term at its index");
   }
+  Region region;
+  region.id = id;
   return RecoveredRegion{
-      *parts.region, applied,
-      raft::Recovered{log.incarnation, log.hard_state, ConfStateOf(*parts.region), log.base,
-                      log.terms, log.last_index, applied.index}};
+      parts.replica->peer, parts.region.value_or(region), applied,
+      raft::Recovered{log.incarnation, log.hard_state, log.base.conf, log.base.last, log.terms,
+                      log.last_index, applied.index, log.confs}};
 }
 
 absl::Status CheckDisjoint(const std::vector<RecoveredRegion>& regions) {
   std::vector<const Region*> by_start;
-  for (const RecoveredRegion& recovered : regions) by_start.push_back(&recovered.region);
+  for (const RecoveredRegion& recovered : regions) {
+    if (recovered.region.initialized()) by_start.push_back(&recovered.region);
+  }
   std::sort(by_start.begin(), by_start.end(),
             [](const Region* a, const Region* b) { return a->start_key < b->start_key; });
   for (size_t i = 1; i < by_start.size(); ++i) {
@@ -195,22 +220,56 @@ absl::Status CheckDisjoint(const std::vector<RecoveredRegion>& regions) {
 
 }  // namespace
 
-env::GroupCommit Bootstrap(const Identity& identity, const Region& region,
-                           Incarnation incarnation) {
-  INVARIANT(incarnation) << "a replica has an incarnation";
-  INVARIANT(region.PeerOn(identity.store) != nullptr)
-      << "region " << region.id << " has no peer on store " << identity.store;
+env::GroupCommit Bootstrap(const Identity& identity) {
   env::GroupCommit commit;
   commit.token = IoToken(1);
-  env::LogWrite& log = commit.log.emplace_back();
-  log.region = region.id;
-  log.create = incarnation;
-  log.persist.token = IoToken(1);
-  log.persist.hard_state = raft::HardState{};
   commit.data.Put(std::string(kIdentityRowKey), EncodeIdentity(identity));
-  commit.data.Put(RegionRowKey(region.id), EncodeRegion(region));
-  commit.data.Put(AppliedRowKey(region.id), EncodeApplied(raft::LogId{}));
   return commit;
+}
+
+env::GroupCommit Bootstrap(const Identity& identity, const Region& region,
+                           Incarnation incarnation) {
+  const Peer* peer = region.PeerOn(identity.store);
+  INVARIANT(peer != nullptr) << "region " << region.id << " has no peer on store "
+                             << identity.store;
+  env::GroupCommit commit = Bootstrap(identity);
+  CreateReplica(region.id, peer->id, incarnation, &commit);
+  raft::Persist& persist = commit.log.back().persist;
+  persist.token = IoToken(1);
+  persist.hard_state = raft::HardState{kRegionBirth.term, PeerId()};
+  persist.base = std::make_shared<raft::LogBase>(raft::LogBase{kRegionBirth, ConfStateOf(region)});
+  commit.data.Put(RegionRowKey(region.id), EncodeRegion(region));
+  commit.data.Put(AppliedRowKey(region.id), EncodeApplied(kRegionBirth));
+  return commit;
+}
+
+void CreateReplica(RegionId region, PeerId peer, Incarnation incarnation,
+                   env::GroupCommit* commit) {
+  INVARIANT(incarnation) << "a replica has an incarnation";
+  env::LogWrite& log = commit->log.emplace_back();
+  log.region = region;
+  log.create = incarnation;
+  log.persist.hard_state = raft::HardState{};
+  commit->data.Put(ReplicaRowKey(region), EncodeReplicaRow({peer, /*removed=*/false}));
+}
+
+absl::Status DestroyReplica(const Region& region, PeerId peer, const DataReader& data,
+                            env::GroupCommit* commit) {
+  if (region.initialized()) {
+    const kv::KeyRange range = DataRange(region);
+    const absl::Status status = data.Scan(range.begin, range.end, [&](std::string_view key, auto) {
+      commit->data.Delete(std::string(key));
+      return true;
+    });
+    if (!status.ok()) return status;
+    commit->data.Delete(RegionRowKey(region.id));
+    commit->data.Delete(AppliedRowKey(region.id));
+  }
+  commit->data.Put(ReplicaRowKey(region.id), EncodeReplicaRow({peer, /*removed=*/true}));
+  env::LogWrite& log = commit->log.emplace_back();
+  log.region = region.id;
+  log.destroy = true;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<RecoveredStore> Recover(const DataReader& data,
@@ -223,7 +282,15 @@ absl::StatusOr<RecoveredStore> Recover(const DataReader& data,
   RecoveredStore store;
   store.identity = *identity;
   for (const auto& [id, found] : *parts) {
-    absl::StatusOr<RecoveredRegion> region = Join(id, identity->store, found);
+    if (!found.replica) return RegionLoss(id, "the replica row is missing, but other parts exist");
+    if (found.replica->removed) {
+      if (found.region || found.applied || found.log != nullptr) {
+        return RegionLoss(id, "replica row: it says removed, but other parts exist");
+      }
+      store.tombstones[id] = found.replica->peer;
+      continue;
+    }
+    absl::StatusOr<RecoveredRegion> region = Join(id, found);
     if (!region.ok()) return region.status();
     store.regions.push_back(*std::move(region));
   }

@@ -3,6 +3,7 @@
 #ifndef FLAREDB_CORE_STORE_RECOVERY_H_
 #define FLAREDB_CORE_STORE_RECOVERY_H_
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -26,18 +27,33 @@ struct Identity {
 
 // Everything that a Store starts from.
 struct RecoveredRegion {
-  Region region;
+  PeerId peer;    // The replica here.
+  Region region;  // Only its id, if the replica is uninitialized.
   raft::LogId applied;
   raft::Recovered raft;
 };
 struct RecoveredStore {
   Identity identity;
-  std::vector<RecoveredRegion> regions;  // By region id.
+  std::vector<RecoveredRegion> regions;   // By region id.
+  std::map<RegionId, PeerId> tombstones;  // Peers that were removed from this store.
 };
 
-// The first GroupCommit of a new store that holds a replica of `region`; token 1.
-// Requires that `region` has a peer on the store.
+// A region begins at this entry, which no log holds: whoever joins later needs a snapshot, and with
+// it gets to know what the region is.
+inline constexpr raft::LogId kRegionBirth{Term(1), Index(1)};
+
+// The first GroupCommit of a new store; token 1.
+env::GroupCommit Bootstrap(const Identity& identity);
+// The same of a store that holds a replica of `region` from the start. Requires that `region` has a
+// peer on the store.
 env::GroupCommit Bootstrap(const Identity& identity, const Region& region, Incarnation incarnation);
+
+// Adds to `commit` the first rows of an uninitialized replica.
+void CreateReplica(RegionId region, PeerId peer, Incarnation incarnation, env::GroupCommit* commit);
+// Adds to `commit` the end of a replica: its log and its rows go, a tombstone stays. The data rows
+// go, too, as `data` shows them.
+absl::Status DestroyReplica(const Region& region, PeerId peer, const DataReader& data,
+                            env::GroupCommit* commit);
 
 // Reads the rows and joins them with the logs. NOT_FOUND: the store was never bootstrapped (no
 // identity row). DATA_LOSS: rows and logs contradict each other, or cannot be decoded; the text

@@ -5,27 +5,23 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "core/base/check.h"
+#include "core/store/errors.h"
 
 namespace flaredb::store {
-namespace {
-
-PeerId PeerIdOn(StoreId store, const Region& region) {
-  const Peer* peer = region.PeerOn(store);
-  INVARIANT(peer != nullptr) << "region " << region.id << " has no peer on store " << store;
-  return peer->id;
-}
-
-}  // namespace
-
-Replica::Replica(const Options& options, StoreId store, RecoveredRegion recovered, Rng rng,
-                 Instant now)
-    : block_bytes_max_(options.raft.append_bytes_max),
-      machine_(recovered.region, recovered.applied),
-      raft_(options.raft, PeerIdOn(store, recovered.region), std::move(recovered.raft), rng, now),
+Replica::Replica(const Options& options, RecoveredRegion recovered, Rng rng, Instant now)
+    : options_(options),
+      peer_(recovered.peer),
+      machine_(std::move(recovered.region), recovered.applied),
+      raft_(options.raft, peer_, std::move(recovered.raft), rng, now),
       term_(raft_.term()) {}
 
-void Replica::OnMessage(const TurnContext& turn, raft::Message message, ReplicaOutput* output) {
+void Replica::OnMessage(const TurnContext& turn, StoreId from, raft::Message message,
+                        ReplicaOutput* output) {
+  if (!conf().Find(message.from).store && region().PeerOf(message.from) == nullptr) {
+    acquaintances_[message.from] = from;
+  }
   raft_.OnMessage(turn.now, std::move(message), &effects_);
   Drain(turn, output);
 }
@@ -46,12 +42,83 @@ void Replica::OnDeadline(const TurnContext& turn, ReplicaOutput* output) {
   Drain(turn, output);
 }
 
+void Replica::OnOrder(const TurnContext& turn, const Order& order, ReplicaOutput* output) {
+  std::string refusal;
+  if (const auto* change = std::get_if<ChangePeers>(&order.what)) {
+    refusal = Refusal(*change);
+    if (refusal.empty()) {
+      const auto result = raft_.ChangeMembers(turn.now, change->changes, &effects_);
+      if (const auto* why = std::get_if<raft::ChangeRefusal>(&result)) refusal = Describe(*why);
+      if (std::holds_alternative<raft::NotLeader>(result)) {
+        refusal = Describe(raft::TransferRefusal::kNotLeader);
+      }
+    }
+  } else {
+    const PeerId target = std::get<TransferLeader>(order.what).target;
+    const auto why = raft_.TransferLeadership(turn.now, target, &effects_);
+    if (why) refusal = Describe(*why);
+  }
+  output->orders.push_back({order.id, std::move(refusal)});
+  Drain(turn, output);
+}
+
+// What the core cannot know: that a region has one replica on a store at most.
+std::string Replica::Refusal(const ChangePeers& order) const {
+  for (const raft::MemberChange& change : order.changes) {
+    if (change.kind != raft::MemberChange::Kind::kAddLearner) continue;
+    if (!change.store) return "a new peer needs a store";
+    for (const PeerId peer : conf().Everybody()) {
+      if (peer >= change.id) {
+        return absl::StrCat("peer ids ascend, and ", peer.value(),
+                            " is used already; take a larger one");
+      }
+      if (conf().Find(peer).store != change.store) continue;
+      return absl::StrCat("store ", change.store.value(), " has peer ", peer.value(),
+                          " of the region already; remove that first");
+    }
+    const auto same_store = [&](const raft::MemberChange& other) {
+      return other.kind == change.kind && other.store == change.store;
+    };
+    if (std::count_if(order.changes.begin(), order.changes.end(), same_store) > 1) {
+      return absl::StrCat("two new peers cannot share store ", change.store.value());
+    }
+  }
+  return {};
+}
+
+void Replica::OnStateDurable(const TurnContext& turn, Index applied, ReplicaOutput* output) {
+  if (applied <= raft_.base().index + options_.log_entries_max) return;
+  raft_.Compact(turn.now, applied - options_.log_entries_max / 2, &effects_);
+  Drain(turn, output);
+}
+
+void Replica::Wake(const TurnContext& turn, ReplicaOutput* output) {
+  raft_.Wake(turn.now, &effects_);
+  Drain(turn, output);
+}
+
+void Replica::OnDiskFailed(const TurnContext& turn, ReplicaOutput* output) {
+  raft_.OnDiskFailed(turn.now, &effects_);
+  Drain(turn, output);
+}
+
+void Replica::Abandon(ReplicaOutput* output) {
+  InterruptAll(output);
+  const auto interrupt = [&](const std::vector<CallKey>& calls) {
+    output->interrupted.insert(output->interrupted.end(), calls.begin(), calls.end());
+  };
+  for (const auto& [id, calls] : reads_) interrupt(calls);
+  for (const GrantedRead& read : granted_) interrupt(read.calls);
+  reads_.clear();
+  granted_.clear();
+}
+
 void Replica::Propose(const TurnContext& turn, absl::Span<const QueuedWrite> writes,
                       ReplicaOutput* output) {
   while (!writes.empty()) {
     size_t count = 0;
     size_t bytes = 0;
-    while (count < writes.size() && (count == 0 || bytes < block_bytes_max_)) {
+    while (count < writes.size() && (count == 0 || bytes < options_.raft.append_bytes_max)) {
       bytes += std::visit([](const auto& c) { return c.key.size(); }, writes[count].command);
       if (const auto* swap = std::get_if<kv::CompareAndSwap>(&writes[count].command)) {
         bytes += swap->value.size();
@@ -88,7 +155,9 @@ void Replica::ProposeBlock(const TurnContext& turn, absl::Span<const QueuedWrite
 }
 
 void Replica::Read(const TurnContext& turn, std::vector<CallKey> reads, ReplicaOutput* output) {
-  const raft::ReadResult result = raft_.Read(turn.now, &effects_);
+  const raft::ReadResult result =
+      raft_.Read(turn.now, &effects_,
+                 options_.lease_reads ? raft::ReadMode::kLease : raft::ReadMode::kReadIndex);
   if (const auto* id = std::get_if<ReadId>(&result)) {
     reads_.emplace(*id, std::move(reads));
   } else {
@@ -97,14 +166,36 @@ void Replica::Read(const TurnContext& turn, std::vector<CallKey> reads, ReplicaO
   Drain(turn, output);
 }
 
+// Carrying out one thing may make the core want the next.
 void Replica::Drain(const TurnContext& turn, ReplicaOutput* output) {
-  std::move(effects_.sends.begin(), effects_.sends.end(), std::back_inserter(output->sends));
-  std::move(effects_.fetches.begin(), effects_.fetches.end(), std::back_inserter(output->fetches));
-  for (raft::Persist& persist : effects_.persists) {
-    turn.commit->log.push_back({region().id, Incarnation(), std::move(persist)});
+  do {
+    std::swap(effects_, carried_);
+    CarryOut(turn, &carried_, output);
+    carried_.Clear();
+  } while (!effects_.empty() && output->failure.ok());
+  while (!granted_.empty() && granted_.front().index <= applied_index()) {
+    output->readable.insert(output->readable.end(), granted_.front().calls.begin(),
+                            granted_.front().calls.end());
+    granted_.pop_front();
   }
-  for (const raft::Apply& apply : effects_.applies) ApplyEntries(turn, apply.entries, output);
-  for (const raft::ReadOutcome& read : effects_.reads) {
+  if (poisoned()) {
+    Abandon(output);
+    snapshots_ = ReplicaSnapshots();
+  }
+}
+
+void Replica::CarryOut(const TurnContext& turn, raft::Effects* effects, ReplicaOutput* output) {
+  std::move(effects->sends.begin(), effects->sends.end(), std::back_inserter(output->sends));
+  std::move(effects->fetches.begin(), effects->fetches.end(), std::back_inserter(output->fetches));
+  for (const raft::Apply& apply : effects->applies) ApplyEntries(turn, apply.entries, output);
+  for (const raft::SnapshotEffect& effect : effects->snapshots) {
+    output->failure.Update(CarryOut(turn, effect));
+  }
+  for (raft::Persist& persist : effects->persists) {
+    if (persist.install) output->failure.Update(Install(turn, persist.base->last, output));
+    turn.commit->log.push_back({region().id, Incarnation(), std::move(persist), false});
+  }
+  for (const raft::ReadOutcome& read : effects->reads) {
     auto node = reads_.extract(read.id);
     INVARIANT(!node.empty());
     if (read.granted) {
@@ -114,27 +205,49 @@ void Replica::Drain(const TurnContext& turn, ReplicaOutput* output) {
                                  node.mapped().end());
     }
   }
-  if (effects_.role_change.has_value()) {
-    const raft::RoleChange& change = *effects_.role_change;
-    // Its entries are no longer this replica's to answer for.
-    if (change.role != raft::Role::kLeader || change.term != term_) InterruptAll(output);
-    output->leader_changed |= change.leader != leader_ || change.term != term_;
-    leader_ = change.leader;
-    term_ = change.term;
+  if (effects->role_change) NoteRole(*effects->role_change, output);
+}
+
+void Replica::NoteRole(const raft::RoleChange& change, ReplicaOutput* output) {
+  // Its entries are no longer this replica's to answer for.
+  if (change.role != raft::Role::kLeader || change.term != term_) InterruptAll(output);
+  output->leader_changed |= change.leader != leader_ || change.term != term_;
+  leader_ = change.leader;
+  term_ = change.term;
+}
+
+absl::Status Replica::CarryOut(const TurnContext& turn, const raft::SnapshotEffect& effect) {
+  if (const auto* take = std::get_if<raft::TakeSnapshot>(&effect)) {
+    const absl::StatusOr<Index> index = snapshots_.Take(take->id, region().id, *turn.durable);
+    if (!index.ok()) return index.status();
+    raft_.OnSnapshotTaken(turn.now, take->id, *index, &effects_);
+  } else if (const auto* read = std::get_if<raft::ReadSnapshot>(&effect)) {
+    absl::StatusOr<SnapshotPiece> piece = snapshots_.Read(*read);
+    if (!piece.ok()) return piece.status();
+    raft_.OnSnapshotRead(turn.now, read->id, read->number, std::move(piece->bytes), piece->last,
+                         &effects_);
+  } else if (const auto* drop = std::get_if<raft::DropSnapshot>(&effect)) {
+    snapshots_.Drop(drop->id);
+  } else if (const auto* stage = std::get_if<raft::StageSnapshot>(&effect)) {
+    return snapshots_.Stage(*stage->chunk);
+  } else {
+    snapshots_.Unstage();
   }
-  effects_.Clear();
-  while (!granted_.empty() && granted_.front().index <= applied_index()) {
-    output->readable.insert(output->readable.end(), granted_.front().calls.begin(),
-                            granted_.front().calls.end());
-    granted_.pop_front();
-  }
-  if (poisoned()) {
-    InterruptAll(output);
-    for (auto& [id, calls] : reads_) {
-      output->interrupted.insert(output->interrupted.end(), calls.begin(), calls.end());
-    }
-    reads_.clear();
-  }
+  return absl::OkStatus();
+}
+
+// The state becomes the snapshot's, in the same commit as the log that continues it.
+absl::Status Replica::Install(const TurnContext& turn, raft::LogId applied, ReplicaOutput* output) {
+  Region region = machine_.region();
+  WriteBatch batch;
+  absl::Status status = snapshots_.stage()->Finish(*turn.data, applied, &region, &batch);
+  if (!status.ok()) return status;
+  machine_ = RegionMachine(std::move(region), applied);
+  turn.data->Add(turn.commit->token, batch);
+  std::move(batch.mutations.begin(), batch.mutations.end(),
+            std::back_inserter(turn.commit->data.mutations));
+  output->region_replaced = true;
+  return absl::OkStatus();
 }
 
 void Replica::ApplyEntries(const TurnContext& turn, const raft::EntrySlices& entries,
@@ -143,11 +256,14 @@ void Replica::ApplyEntries(const TurnContext& turn, const raft::EntrySlices& ent
   for (const raft::EntrySlice& slice : entries) {
     for (uint32_t i = 0; i < slice.size() && output->failure.ok(); ++i) {
       const raft::EntryView entry = slice.at(i);
+      const bool changes_peers = entry.kind == raft::EntryKind::kConf;
+      const Region before = changes_peers ? region() : Region();
       absl::StatusOr<ApplyReply> reply = machine_.Apply(entry, *turn.data, &batch);
       if (!reply.ok()) {
         output->failure = reply.status();
         return;
       }
+      if (changes_peers) NoteRemovals(before, output);
       // The next entry, and every reader, must see it before the disk does.
       turn.data->Add(turn.commit->token, batch);
       std::move(batch.mutations.begin(), batch.mutations.end(),
@@ -165,20 +281,40 @@ void Replica::ApplyEntries(const TurnContext& turn, const raft::EntrySlices& ent
   }
 }
 
+// A configuration from before this replica joined does not name it either; only one that leaves it
+// out after one that had it ends its life.
+void Replica::NoteRemovals(const Region& before, ReplicaOutput* output) {
+  for (const Peer& peer : before.peers) {
+    if (region().PeerOf(peer.id) != nullptr) continue;
+    output->removed.push_back(peer);
+    output->excluded |= peer.id == peer_;
+  }
+}
+
 void Replica::InterruptAll(ReplicaOutput* output) {
   for (const WaitingWrite& write : writes_) output->interrupted.push_back(write.call);
   writes_.clear();
 }
 
-StoreId Replica::leader_store() const {
-  const Peer* peer = region().PeerOf(leader_);
-  return peer != nullptr ? peer->store : StoreId();
+bool Replica::WasMemberBefore(uint64_t conf_version) const {
+  return raft_.conf_index() <= applied_index() && region().PeerOf(peer_) != nullptr &&
+         region().epoch.conf_version < conf_version;
 }
 
-PeerView Replica::view() const {
+StoreId Replica::leader_store() const { return leader_ ? StoreOf(leader_) : StoreId(); }
+
+StoreId Replica::StoreOf(PeerId peer) const {
+  if (const StoreId store = conf().Find(peer).store) return store;
+  if (const Peer* known = region().PeerOf(peer)) return known->store;
+  const auto acquaintance = acquaintances_.find(peer);
+  return acquaintance != acquaintances_.end() ? acquaintance->second : StoreId();
+}
+
+PeerView Replica::view(Instant now) const {
   PeerView view;
   view.region = region().id;
   view.raft = raft_.view();
+  view.raft.lease_valid = raft_.HoldsLease(now);
   view.peer = view.raft.id;
   view.applied_index = applied_index();
   view.poison = raft_.poison();

@@ -5,6 +5,8 @@
 
 #include <deque>
 #include <map>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -18,7 +20,9 @@
 #include "core/region/region_machine.h"
 #include "core/store/call_table.h"
 #include "core/store/effects.h"
+#include "core/store/order.h"
 #include "core/store/recovery.h"
+#include "core/store/replica_snapshots.h"
 #include "core/store/store.h"
 
 namespace flaredb::store {
@@ -30,6 +34,8 @@ struct TurnContext {
   env::GroupCommit* commit;
   // Shows the store's data with everything in `commit` and before it.
   Overlay* data;
+  // What is durable of it.
+  const DataSource* durable;
 };
 
 // A write that waits to be proposed.
@@ -53,7 +59,14 @@ struct ReplicaOutput {
   std::vector<CallKey> displaced;
   // Writes refused because too much is uncommitted.
   std::vector<CallKey> refused;
+  std::vector<OrderOutcome> orders;
+  // Peers that a configuration that is committed now left out, and where they were.
+  std::vector<Peer> removed;
   bool leader_changed = false;
+  // The replica is one of them: it has no part in the region any more.
+  bool excluded = false;
+  // A snapshot made the region another one: its range, or that it has one.
+  bool region_replaced = false;
   // Not OK: data could not be read or an entry not be understood. The store must stop.
   absl::Status failure;
 
@@ -65,7 +78,11 @@ struct ReplicaOutput {
     interrupted.clear();
     displaced.clear();
     refused.clear();
+    orders.clear();
+    removed.clear();
     leader_changed = false;
+    excluded = false;
+    region_replaced = false;
     failure = absl::OkStatus();
   }
 };
@@ -73,13 +90,24 @@ struct ReplicaOutput {
 // The members that take an event add what follows to `output` and to the context's commit.
 class Replica {
  public:
-  Replica(const Options& options, StoreId store, RecoveredRegion recovered, Rng rng, Instant now);
+  Replica(const Options& options, RecoveredRegion recovered, Rng rng, Instant now);
 
-  void OnMessage(const TurnContext& turn, raft::Message message, ReplicaOutput* output);
+  // `from` is the store that sent it.
+  void OnMessage(const TurnContext& turn, StoreId from, raft::Message message,
+                 ReplicaOutput* output);
   void OnPersisted(const TurnContext& turn, IoToken token, ReplicaOutput* output);
   void OnFetched(const TurnContext& turn, uint64_t fetch_id, raft::EntrySlices entries,
                  ReplicaOutput* output);
   void OnDeadline(const TurnContext& turn, ReplicaOutput* output);
+  void OnOrder(const TurnContext& turn, const Order& order, ReplicaOutput* output);
+  // The state up to `applied` is durable: the log may be compacted.
+  void OnStateDurable(const TurnContext& turn, Index applied, ReplicaOutput* output);
+  // See raft::Raft::Wake.
+  void Wake(const TurnContext& turn, ReplicaOutput* output);
+  // See raft::Raft::OnDiskFailed.
+  void OnDiskFailed(const TurnContext& turn, ReplicaOutput* output);
+  // The replica is about to go: interrupts every call that it holds.
+  void Abandon(ReplicaOutput* output);
   // Proposes the writes in order, in as few blocks as config.append_bytes_max allows.
   void Propose(const TurnContext& turn, absl::Span<const QueuedWrite> writes,
                ReplicaOutput* output);
@@ -89,13 +117,26 @@ class Replica {
   // See Raft::Wants.
   bool Wants(uint64_t fetch_id) const { return raft_.Wants(fetch_id); }
   Instant next_deadline() const { return raft_.next_deadline(); }
+  PeerId peer() const { return peer_; }
   const Region& region() const { return machine_.region(); }
+  bool resting() const { return raft_.resting(); }
+  // Where a peer is, as far as this replica knows; zero otherwise.
+  StoreId StoreOf(PeerId peer) const;
+  // Whether the peer is a member, by what is applied here or by what is in the log.
+  bool Knows(PeerId peer) const {
+    return region().PeerOf(peer) != nullptr || conf().IsMember(peer);
+  }
+  // Whether this replica knows itself as a member at an earlier version than that. Not while it has
+  // yet to apply a configuration: that may be the one.
+  bool WasMemberBefore(uint64_t conf_version) const;
+  const raft::ConfState& conf() const { return raft_.conf(); }
   Index applied_index() const { return machine_.applied().index; }
   bool is_leader() const { return raft_.is_leader(); }
   bool poisoned() const { return !raft_.poison().empty(); }
   // The store of the current leader; zero when unknown.
   StoreId leader_store() const;
-  PeerView view() const;
+  // As of `now`.
+  PeerView view(Instant now) const;
 
  private:
   // A proposed write: done when its index is applied.
@@ -111,21 +152,32 @@ class Replica {
 
   // Carries out what the core wants, after each call into it.
   void Drain(const TurnContext& turn, ReplicaOutput* output);
+  void CarryOut(const TurnContext& turn, raft::Effects* effects, ReplicaOutput* output);
   void ApplyEntries(const TurnContext& turn, const raft::EntrySlices& entries,
                     ReplicaOutput* output);
+  void NoteRemovals(const Region& before, ReplicaOutput* output);
+  absl::Status CarryOut(const TurnContext& turn, const raft::SnapshotEffect& effect);
+  absl::Status Install(const TurnContext& turn, raft::LogId applied, ReplicaOutput* output);
+  void NoteRole(const raft::RoleChange& change, ReplicaOutput* output);
+  std::string Refusal(const ChangePeers& order) const;
   void ProposeBlock(const TurnContext& turn, absl::Span<const QueuedWrite> writes,
                     ReplicaOutput* output);
   void InterruptAll(ReplicaOutput* output);
 
-  const size_t block_bytes_max_;
+  const Options& options_;
+  const PeerId peer_;
   RegionMachine machine_;
   raft::Raft raft_;
+  ReplicaSnapshots snapshots_;
   PeerId leader_;
   Term term_;
   std::deque<WaitingWrite> writes_;               // By index.
   std::map<ReadId, std::vector<CallKey>> reads_;  // Asked for, not yet granted.
   std::deque<GrantedRead> granted_;               // Waiting for the state machine.
-  raft::Effects effects_;                         // Reused; empty between calls.
+  // Where messages of peers came from that neither configuration nor region name.
+  std::map<PeerId, StoreId> acquaintances_;
+  raft::Effects effects_;  // Reused; empty between calls.
+  raft::Effects carried_;  // Those that are being carried out.
 };
 
 }  // namespace flaredb::store

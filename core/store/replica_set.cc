@@ -9,11 +9,21 @@
 
 namespace flaredb::store {
 
+// An uninitialized replica holds no keys.
 void ReplicaSet::Add(std::unique_ptr<Replica> replica) {
   const Region& region = replica->region();
-  const bool free = by_start_key_.emplace(region.start_key, replica.get()).second &&
-                    by_id_.emplace(region.id, std::move(replica)).second;
+  const bool free =
+      (!region.initialized() || by_start_key_.emplace(region.start_key, replica.get()).second) &&
+      by_id_.emplace(region.id, std::move(replica)).second;
   INVARIANT(free);
+}
+
+std::unique_ptr<Replica> ReplicaSet::Take(RegionId region) {
+  auto node = by_id_.extract(region);
+  INVARIANT(!node.empty());
+  const Replica* replica = node.mapped().get();
+  std::erase_if(by_start_key_, [&](const auto& row) { return row.second == replica; });
+  return std::move(node.mapped());
 }
 
 Replica* ReplicaSet::Find(RegionId region) const {

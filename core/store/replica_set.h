@@ -19,6 +19,8 @@ class ReplicaSet {
  public:
   // Requires that no replica of the region, or of an overlapping one, is there.
   void Add(std::unique_ptr<Replica> replica);
+  // Takes the replica of a region out. Requires that there is one.
+  std::unique_ptr<Replica> Take(RegionId region);
 
   // The replica of a region, or of the region that holds an encoded key. Null when it is not here.
   // Borrowed. O(log regions).

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -11,21 +13,25 @@
 #include "core/store/calls.h"
 #include "core/store/replica.h"
 #include "core/store/replica_set.h"
+#include "core/store/store_beats.h"
 
 namespace flaredb::store {
 
 // Events go to replicas and calls; what replicas then want becomes effects and one group commit.
 class Store::Impl {
  public:
-  Impl(const Options& options, RecoveredStore recovered, const DataReader* data, Instant now)
+  Impl(const Options& options, RecoveredStore recovered, const DataSource* data, Instant now)
       : options_(options),
         identity_(recovered.identity),
+        data_(data),
         overlay_(data),
         rng_(options.seed),
-        calls_(options_, &replicas_, &overlay_, rng_.Next()) {
+        life_(rng_.Next() | 1),
+        beats_(options_.raft),
+        calls_(options_, &replicas_, &overlay_, rng_.Next()),
+        tombstones_(std::move(recovered.tombstones)) {
     for (RecoveredRegion& region : recovered.regions) {
-      replicas_.Add(std::make_unique<Replica>(options_, identity_.store, std::move(region),
-                                              rng_.Fork(), now));
+      replicas_.Add(std::make_unique<Replica>(options_, std::move(region), rng_.Fork(), now));
     }
     ComputeNextDeadline(now);
   }
@@ -39,14 +45,11 @@ class Store::Impl {
     commit_ = &commit;
     calls_.BeginTurn(now, effects);
 
+    DestroyExcluded();
     for (Event& event : events) {
       std::visit([&](auto& e) { On(e); }, event);
     }
-    for (auto& [id, replica] : replicas_) {
-      if (replica->next_deadline() > now_) continue;
-      replica->OnDeadline(context(), &output_);
-      Settle(*replica);
-    }
+    FireDeadlines();
     // Before routing, so that nothing is begun for a call that is over.
     calls_.Expire();
     calls_.RouteParked();
@@ -61,6 +64,7 @@ class Store::Impl {
       absl::Status failure = std::move(effects->failure);
       effects->Clear();
       effects->failure = std::move(failure);
+      effects->sends = std::move(farewells_);
       return;
     }
     if (!commit.log.empty() || !commit.data.empty()) IssueCommit(std::move(commit));
@@ -73,25 +77,54 @@ class Store::Impl {
   size_t rows_in_flight() const { return overlay_.size(); }
   std::vector<PeerView> peers() const {
     std::vector<PeerView> views;
-    for (const auto& [id, replica] : replicas_) views.push_back(replica->view());
+    for (const auto& [id, replica] : replicas_) views.push_back(replica->view(now_));
     return views;
   }
 
  private:
-  // What becomes durable with a group commit: persists of Raft groups, by their own tokens.
+  // What becomes durable of one region with a group commit.
+  struct Done {
+    PeerId peer;
+    IoToken token;  // Of its Raft group.
+    Index applied;
+  };
   struct InFlight {
     IoToken token;
-    std::vector<std::pair<RegionId, IoToken>> persists;
+    std::map<RegionId, Done> regions;
   };
 
   void On(MessageReceived& event) {
     std::visit([&](auto& message) { Receive(event.from, message); }, event.message);
   }
-  void Receive(StoreId, RaftEnvelope& envelope) {
-    Replica* replica = replicas_.Find(envelope.region);
-    if (replica == nullptr) return;
-    replica->OnMessage(context(), std::move(envelope.message), &output_);
+  void Receive(StoreId from, RaftEnvelope& envelope) {
+    const RegionId region = envelope.region;
+    const raft::Message& message = envelope.message;
+    Replica* replica = replicas_.Find(region);
+    // Ids are never reused: a later peer of the region on this store means that the one here was
+    // removed, whether it knows or not.
+    if (replica != nullptr && message.to > replica->peer()) excluded_.insert(region);
+    if (replica == nullptr) replica = MaybeCreate(region, message);
+    if (replica == nullptr || message.to != replica->peer()) return;
+    const uint64_t conf_version = replica->region().epoch.conf_version;
+    if (envelope.epoch.conf_version < conf_version && !replica->Knows(message.from)) {
+      effects_->sends.push_back({from, PeerRemoved{region, message.from, conf_version}});
+      return;
+    }
+    replica->OnMessage(context(), from, std::move(envelope.message), &output_);
     Settle(*replica);
+  }
+  void Receive(StoreId, PeerRemoved& removed) {
+    const Replica* replica = replicas_.Find(removed.region);
+    if (replica != nullptr && replica->peer() == removed.peer &&
+        replica->WasMemberBefore(removed.conf_version)) {
+      excluded_.insert(removed.region);
+    }
+  }
+  void Receive(StoreId from, StoreBeat& beat) {
+    if (beats_.OnBeat(now_, from, beat.life)) WakeAllWith(from);
+    for (const RegionId region : beat.dead) {
+      if (Replica* replica = replicas_.Find(region)) WakeUp(replica);
+    }
   }
   void Receive(StoreId from, ForwardedRequest& forwarded) {
     calls_.Admit(ForwardOrigin{from, forwarded.id}, std::move(forwarded.request));
@@ -101,19 +134,43 @@ class Store::Impl {
   void On(ClientCall& event) { calls_.Admit(event.id, std::move(event.request)); }
   void On(ClientGone& event) { calls_.Abandon(event.id); }
 
+  void On(Order& event) {
+    Replica* replica = replicas_.Find(event.region);
+    if (replica == nullptr) {
+      effects_->orders.push_back({event.id, "there is no replica of the region here"});
+      return;
+    }
+    replica->OnOrder(context(), event, &output_);
+    Settle(*replica);
+  }
+
   void On(DiskDone& event) {
     overlay_.Release(event.token);
     while (!in_flight_.empty() && in_flight_.front().token <= event.token) {
       const InFlight done = std::move(in_flight_.front());
       in_flight_.pop_front();
-      for (const auto& [region, token] : done.persists) {
-        Replica& replica = *replicas_.Find(region);
-        replica.OnPersisted(context(), token, &output_);
-        Settle(replica);
+      for (const auto& [region, what] : done.regions) {
+        Replica* replica = replicas_.Find(region);
+        // It may be gone, with another one in its place.
+        if (replica == nullptr || replica->peer() != what.peer) continue;
+        replica->OnPersisted(context(), what.token, &output_);
+        replica->OnStateDurable(context(), what.applied, &output_);
+        Settle(*replica);
       }
     }
   }
-  void On(DiskFailed& event) { Stop(event.status); }
+  // Whoever leads hands over first, while others wait for nothing else from this store.
+  void On(DiskFailed& event) {
+    std::vector<Send> farewells;
+    std::swap(farewells, effects_->sends);
+    for (auto& [id, replica] : replicas_) {
+      replica->OnDiskFailed(context(), &output_);
+      Settle(*replica);
+    }
+    std::swap(farewells_, effects_->sends);
+    effects_->sends = std::move(farewells);
+    Stop(event.status);
+  }
 
   void On(env::LogFetched& event) {
     Replica* replica = replicas_.Find(event.region);
@@ -126,27 +183,132 @@ class Store::Impl {
     Settle(*replica);
   }
 
-  TurnContext context() { return {now_, commit_, &overlay_}; }
+  TurnContext context() { return {now_, commit_, &overlay_, data_}; }
+
+  void FireDeadlines() {
+    for (auto& [id, replica] : replicas_) {
+      if (replica->next_deadline() > now_) continue;
+      replica->OnDeadline(context(), &output_);
+      Settle(*replica);
+    }
+    if (beats_.next_deadline() <= now_) Beat();
+  }
+
+  // --- Replicas come and go.
+
+  // A leader that replicates to a peer which is not here yet: it is to be.
+  Replica* MaybeCreate(RegionId region, const raft::Message& message) {
+    const bool replicates = std::holds_alternative<raft::AppendRequest>(message.body) ||
+                            std::holds_alternative<raft::HeartbeatRequest>(message.body) ||
+                            std::holds_alternative<raft::SnapshotRequest>(message.body);
+    const auto tombstone = tombstones_.find(region);
+    // Not for one that believes in an earlier life of this store, which nobody would listen to.
+    if (!replicates || !message.to || message.to_incarnation ||
+        (tombstone != tombstones_.end() && message.to <= tombstone->second)) {
+      return nullptr;
+    }
+    const Incarnation incarnation(rng_.Next() | 1);
+    CreateReplica(region, message.to, incarnation, commit_);
+    RecoveredRegion recovered;
+    recovered.peer = message.to;
+    recovered.region.id = region;
+    recovered.raft.incarnation = incarnation;
+    replicas_.Add(std::make_unique<Replica>(options_, std::move(recovered), rng_.Fork(), now_));
+    return replicas_.Find(region);
+  }
+
+  void Destroy(RegionId region) {
+    const std::unique_ptr<Replica> replica = replicas_.Take(region);
+    tombstones_[region] = replica->peer();
+    const size_t first = commit_->data.mutations.size();
+    const absl::Status status =
+        DestroyReplica(replica->region(), replica->peer(), overlay_, commit_);
+    if (!status.ok()) Stop(status);
+    WriteBatch rows;
+    rows.mutations.assign(commit_->data.mutations.begin() + static_cast<ptrdiff_t>(first),
+                          commit_->data.mutations.end());
+    overlay_.Add(commit_->token, rows);
+    replica->Abandon(&output_);
+    SettleCalls(*replica);
+    output_.Clear();
+  }
+
+  // In the turn after it was excluded: what a replica did in its last turn leaves first, and nobody
+  // holds on to it.
+  void DestroyExcluded() {
+    for (const RegionId region : std::exchange(excluded_, {})) {
+      if (replicas_.Find(region) != nullptr) Destroy(region);
+    }
+  }
+
+  // --- Groups that rest.
+
+  void WakeUp(Replica* replica) {
+    if (!replica->resting()) return;
+    replica->Wake(context(), &output_);
+    Settle(*replica);
+  }
+
+  void WakeAllWith(StoreId store) {
+    for (auto& [id, replica] : replicas_) {
+      if (MembersStores(*replica).contains(store)) WakeUp(replica.get());
+    }
+  }
+
+  std::set<StoreId> MembersStores(const Replica& replica) const {
+    std::set<StoreId> stores;
+    for (const PeerId peer : replica.conf().Everybody()) stores.insert(replica.StoreOf(peer));
+    stores.erase(identity_.store);
+    stores.erase(StoreId());
+    return stores;
+  }
+
+  void Beat() {
+    std::set<StoreId> watched;
+    StoreBeat beat{life_, {}};
+    for (auto& [id, replica] : replicas_) {
+      if (replica->resting()) watched.merge(MembersStores(*replica));
+      if (replica->poisoned()) beat.dead.push_back(id);
+    }
+    for (const StoreId store : watched) effects_->sends.push_back({store, beat});
+    for (const StoreId silent : beats_.Beat(now_, watched)) WakeAllWith(silent);
+  }
 
   // Distributes what a replica put into output_.
   void Settle(const Replica& replica) {
     if (!output_.failure.ok()) {
       Stop(output_.failure);
     } else {
-      SendAndFetch(replica.region());
-      const absl::Status status = calls_.Settle(replica, &output_);
-      if (!status.ok()) Stop(status);
+      const RegionId region = replica.region().id;
+      SendAndFetch(replica);
+      SettleCalls(replica);
+      std::move(output_.orders.begin(), output_.orders.end(), std::back_inserter(effects_->orders));
+      if (output_.region_replaced) replicas_.Add(replicas_.Take(region));
+      if (output_.excluded) excluded_.insert(region);
+      if (replica.resting()) beats_.Arm(now_);
     }
     output_.Clear();
   }
 
-  void SendAndFetch(const Region& region) {
+  void SettleCalls(const Replica& replica) {
+    const absl::Status status = calls_.Settle(replica, &output_);
+    if (!status.ok()) Stop(status);
+  }
+
+  void SendAndFetch(const Replica& replica) {
+    const Region& region = replica.region();
     for (raft::Message& message : output_.sends) {
-      const Peer* peer = region.PeerOf(message.to);
-      // The answer to a stranger, who is no member of the region.
-      if (peer == nullptr) continue;
-      effects_->sends.push_back(
-          {peer->store, RaftEnvelope{region.id, region.epoch, std::move(message)}});
+      // Nobody knows where a stranger is.
+      const StoreId store = replica.StoreOf(message.to);
+      if (!store) continue;
+      effects_->sends.push_back({store, RaftEnvelope{region.id, region.epoch, std::move(message)}});
+    }
+    // A leader stops replicating to whom it removed, who would never hear of it.
+    for (const Peer& peer : output_.removed) {
+      if (replica.is_leader()) {
+        effects_->sends.push_back(
+            {peer.store, PeerRemoved{region.id, peer.id, region.epoch.conf_version}});
+      }
     }
     for (const raft::Fetch& fetch : output_.fetches) {
       effects_->fetches.push_back({region.id, fetch});
@@ -157,12 +319,10 @@ class Store::Impl {
     last_token_ = commit.token;
     InFlight in_flight{commit.token, {}};
     for (const env::LogWrite& write : commit.log) {
-      auto& persists = in_flight.persists;
-      if (!persists.empty() && persists.back().first == write.region) {
-        persists.back().second = write.persist.token;
-      } else {
-        persists.emplace_back(write.region, write.persist.token);
-      }
+      const Replica* replica = replicas_.Find(write.region);
+      if (replica == nullptr || write.destroy) continue;
+      in_flight.regions[write.region] = {replica->peer(), write.persist.token,
+                                         replica->applied_index()};
     }
     in_flight_.push_back(std::move(in_flight));
     effects_->commit = std::move(commit);
@@ -176,15 +336,24 @@ class Store::Impl {
   }
 
   void ComputeNextDeadline(Instant now) {
-    next_deadline_ = std::max(now, std::min(calls_.next_deadline(), replicas_.next_deadline()));
+    if (!excluded_.empty()) {
+      next_deadline_ = now;
+      return;
+    }
+    next_deadline_ = std::max(
+        now, std::min({calls_.next_deadline(), replicas_.next_deadline(), beats_.next_deadline()}));
   }
 
   const Options options_;
   const Identity identity_;
+  const DataSource* const data_;
   Overlay overlay_;
   Rng rng_;
+  const uint64_t life_;
   ReplicaSet replicas_;
+  StoreBeats beats_;
   Calls calls_;
+  std::map<RegionId, PeerId> tombstones_;
   // Token 1 is Bootstrap's; those of an earlier life do not matter.
   IoToken last_token_{1};
   std::deque<InFlight> in_flight_;
@@ -196,9 +365,11 @@ class Store::Impl {
   Effects* effects_ = nullptr;
   env::GroupCommit* commit_ = nullptr;
   ReplicaOutput output_;
+  std::vector<Send> farewells_;  // What leaves although the store has stopped.
+  std::set<RegionId> excluded_;  // Whose replica here is to be destroyed.
 };
 
-Store::Store(const Options& options, RecoveredStore recovered, const DataReader* data, Instant now)
+Store::Store(const Options& options, RecoveredStore recovered, const DataSource* data, Instant now)
     : impl_(std::make_unique<Impl>(options, std::move(recovered), data, now)) {}
 Store::~Store() = default;
 

@@ -22,6 +22,15 @@ struct Options {
   // Seeds election timeouts; different on every store and at every start.
   uint64_t seed = 0;
 
+  // Entries of a region's log that may be applied and durable before the older half is dropped.
+  uint64_t log_entries_max = 100000;
+  // Reads at a leader that holds a lease need no round of contact, and trust
+  // raft::Config::clock_drift_ppm_max.
+  bool lease_reads = false;
+  // Reads at other replicas are answered there, with the leader's consent to the point in time,
+  // instead of being passed on to the leader.
+  bool follower_reads = false;
+
   // Limits of the API; an error names the limit and the value.
   size_t key_bytes_max = 8 << 10;
   size_t value_bytes_max = 1 << 20;
@@ -45,7 +54,7 @@ struct PeerView {
 class Store {
  public:
   // `data` shows what is durable up to the last DiskDone, or more; it outlives the store.
-  Store(const Options& options, RecoveredStore recovered, const DataReader* data, Instant now);
+  Store(const Options& options, RecoveredStore recovered, const DataSource* data, Instant now);
   ~Store();
 
   // Handles all events and due deadlines at one point in time and adds what follows to `effects`,

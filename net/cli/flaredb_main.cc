@@ -27,7 +27,7 @@ class RocksDisk : public Disk {
   explicit RocksDisk(std::unique_ptr<storage::RocksDisk> disk) : disk_(std::move(disk)) {}
 
   absl::StatusOr<std::vector<env::LogState>> RecoverLogs() override { return disk_->RecoverLogs(); }
-  const DataReader& data() const override { return disk_->data(); }
+  const DataSource& data() const override { return disk_->data(); }
   void Write(env::GroupCommit commit) override { disk_->Write(std::move(commit)); }
   void ReadLog(env::LogFetch fetch) override { disk_->ReadLog(std::move(fetch)); }
 

@@ -24,7 +24,7 @@ class Disk {
 
   virtual absl::StatusOr<std::vector<env::LogState>> RecoverLogs() = 0;
   // What is durable; lives as long as the disk.
-  virtual const DataReader& data() const = 0;
+  virtual const DataSource& data() const = 0;
   // Queues; ends in a DiskDone or DiskFailed. Tokens increase.
   virtual void Write(env::GroupCommit commit) = 0;
   // Queues; ends in a LogFetched.

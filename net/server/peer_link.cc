@@ -12,8 +12,8 @@ namespace flaredb::net {
 namespace {
 
 constexpr char kMethod[] = "/raftpb.RaftService/Batch";
-// A batch is sent when its payloads reach this; far below the message limit, as one payload may
-// come on top.
+// A batch is sent before it grows beyond this; a message that is larger travels alone, and may be
+// as large as the message limit allows.
 constexpr size_t kBatchBytes = 1 << 20;
 // A message beside its payload, the text of a refusal included; more than any takes.
 constexpr size_t kMessageBytes = 512;
@@ -116,13 +116,14 @@ void PeerLink::AddInLittleRoom(const store::ForwardedReply& reply) {
 }
 
 void PeerLink::Append(const store::StoreMessage& message) {
+  const size_t bytes = PayloadBytes(message) + kMessageBytes;
+  if (batch_bytes_ + bytes > kBatchBytes) Flush();
   AppendMessage(message, batch_.get());
-  batch_bytes_ += PayloadBytes(message) + kMessageBytes;
-  if (batch_bytes_ >= kBatchBytes) SendBatch();
+  batch_bytes_ += bytes;
 }
 
 void PeerLink::Flush() {
-  if (batch_->messages_size() + batch_->requests_size() + batch_->replies_size() > 0) SendBatch();
+  if (batch_bytes_ > 0) SendBatch();
 }
 
 void PeerLink::SendBatch() {

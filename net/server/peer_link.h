@@ -31,8 +31,9 @@ struct LinkHeader {
   uint64_t incarnation = 0;  // Of this process.
 };
 
-// Messages of one turn leave in one batch. What cannot leave now is lost, as Raft permits; a
-// forwarded request is answered instead, so that its client learns the truth at once:
+// Messages of one turn leave in one batch, if it does not become too large. What cannot leave now
+// is lost, as Raft permits; a forwarded request is answered instead, so that its client learns the
+// truth at once:
 //   not sent               kNotLeader, not applied
 //   sent, reply too large for what waits here already  kServerIsBusy, not applied
 //   sent, link broken since  kReadNotReady for a read; kStaleCommand, unknown, for a write

@@ -15,17 +15,18 @@ class RaftBatch;
 
 namespace flaredb::net {
 
-// Adds `message` to the batch, whose header is the caller's to fill.
+// Adds `message` to the batch, whose header is the caller's to fill. See EncodeEnvelope.
 void AppendMessage(const store::StoreMessage& message, raftpb::RaftBatch* batch);
 
-// The bytes of keys, values and log entries in `message`: nearly all of its size when it is large.
+// What makes a message large, in bytes: keys, values, log entries, snapshots, long lists. Nearly
+// all of its size when it is large.
 size_t PayloadBytes(const store::StoreMessage& message);
 
 // Takes the messages out of `batch`, which loses its content, and appends them to `messages`: Raft
-// messages first, then requests, then replies, each in the order of sending. INVALID_ARGUMENT, with
-// `messages` as it was, when one of them makes no sense: a kind that this version does not know, a
-// missing region, epoch or peer, entries with gaps. What gets through cannot break an invariant of
-// the core by its form.
+// messages first, then requests, replies, removed peers and beats, each in the order of sending.
+// INVALID_ARGUMENT, with `messages` as it was, when one of them makes no sense: a kind that this
+// version does not know, a missing region, epoch or peer, entries with gaps, a list out of order.
+// What gets through cannot break an invariant of the core by its form.
 absl::Status TakeMessages(raftpb::RaftBatch* batch, std::vector<store::StoreMessage>* messages);
 
 }  // namespace flaredb::net

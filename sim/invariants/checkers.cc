@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/invariants/checkers.h"
 
+#include <algorithm>
+#include <map>
+#include <sstream>
 #include <utility>
 #include <variant>
 
@@ -10,69 +13,127 @@
 
 namespace flaredb::sim {
 
-Checkers::Checkers(const Region& region, const std::vector<const SimDisk*>& disks,
+namespace {
+
+// Creates, destroys or replaces a replica.
+bool IsTurnover(const env::GroupCommit& commit, RegionId region) {
+  return std::any_of(commit.log.begin(), commit.log.end(), [&](const env::LogWrite& write) {
+    return write.region == region && (write.create || write.destroy || write.persist.install);
+  });
+}
+
+}  // namespace
+
+Checkers::Checkers(const Region& region, const std::vector<const SimDisk*>& disks, bool leases,
                    FailureReport* report)
     : region_(region),
-      names_(region_),
+      names_(static_cast<uint32_t>(disks.size()), region_),
+      leases_(leases),
       report_(report),
       replicas_(disks.size()),
       elections_(&names_, report),
       log_matching_(&names_, report),
-      commits_(region_.id, region_.epoch, &names_, report) {
+      commits_(region_.id, region_.epoch, {store::kRegionBirth, ConfStateOf(region_)}, &names_,
+               report) {
   for (size_t node = 0; node < disks.size(); ++node) replicas_[node].disk = disks[node];
 }
 
-void Checkers::OnStart(uint32_t node, const store::RecoveredRegion& recovered,
-                       const store::PeerView& view) {
+void Checkers::OnStart(uint32_t node, const store::RecoveredRegion* recovered,
+                       const store::PeerView* view) {
   Replica& replica = replicas_[node];
   replica.running = true;
+  replica.durable_peer = PeerIn(region_.id, replica.disk->image().rows());
+  replica.peer = view != nullptr ? view->peer : PeerId();
   replica.issued = replica.disk->image().log(region_.id);
-  replica.view = view.raft;
-  replica.applied = recovered.applied.index;
-  const Index applied = recovered.applied.index;
-  if (applied > commits_.last() || recovered.applied.term != commits_.TermAt(applied) ||
-      replica.issued.TermAt(applied) != commits_.TermAt(applied)) {
-    Fail("APPLY", names_.Store(node) + " starts with index " + std::to_string(applied.value()) +
+  replica.view = view != nullptr ? view->raft : raft::View();
+  replica.applied = recovered != nullptr ? recovered->applied.index : Index();
+  if (view == nullptr) return;
+  const raft::LogId applied = recovered->applied;
+  const bool own = applied.index <= replica.issued.base().last.index ||
+                   replica.issued.TermAt(applied.index) == applied.term;
+  if (applied.index &&
+      (applied.index > commits_.last() || applied.term != commits_.TermAt(applied.index) || !own)) {
+    Fail("APPLY", names_.Store(node) + " starts with index " +
+                      std::to_string(applied.index.value()) +
                       " applied, which is not a committed entry of its own log.");
   }
   Fail("MONO", BrokenView(region_.id, node, names_, replicas_));
 }
 
-void Checkers::OnTurn(uint32_t node, const store::Effects& effects, const store::PeerView& view) {
+void Checkers::OnTurn(uint32_t node, const store::Effects& effects, const store::PeerView* view) {
   Replica& replica = replicas_[node];
-  const raft::View before = std::exchange(replica.view, view.raft);
+  const PeerId peer = view != nullptr ? view->peer : PeerId();
+  const bool same = peer && peer == replica.peer;
+  replica.peer = peer;
+  raft::View before = std::exchange(replica.view, view != nullptr ? view->raft : raft::View());
+  if (!same) before = raft::View();
   const raft::View& after = replica.view;
-  if (view.poisoned) {
-    Fail("INV", names_.Store(node) + " found itself in an impossible state: " + view.poison);
+  if (view != nullptr && view->poisoned) {
+    Fail("INV", names_.Store(node) + " found itself in an impossible state: " + view->poison);
     return;
   }
   if (effects.commit) Issue(node, *effects.commit);
-  Fail("MONO", BrokenStep(names_.Store(node), before, after));
-  Fail("MONO", BrokenView(region_.id, node, names_, replicas_));
   if (report_->failed()) return;
+  if (view != nullptr) {
+    Fail("MONO", BrokenStep(names_.Store(node), before, after));
+    Fail("MONO", BrokenView(region_.id, node, names_, replicas_));
+    if (report_->failed()) return;
 
-  const bool elected = after.role == raft::Role::kLeader &&
-                       (before.role != raft::Role::kLeader || before.term != after.term);
-  if (elected) {
-    elections_.OnLeader(node, after.term);
-    commits_.OnElected(node, replicas_);
-  }
-  if (after.commit_index > before.commit_index) {
-    commits_.OnCommit(node, before.commit_index, after.commit_index, replicas_);
+    const bool elected = after.role == raft::Role::kLeader &&
+                         (before.role != raft::Role::kLeader || before.term != after.term);
+    if (elected) {
+      elections_.OnLeader(peer, after.term, after.conf);
+      commits_.OnElected(node, replicas_);
+    }
+    if (after.commit_index > before.commit_index) {
+      commits_.OnCommit(node, before.commit_index, after.commit_index, before.conf, replicas_);
+    }
+    CheckLease(node);
   }
   if (effects.commit && !report_->failed()) {
-    Fail("APPLY", BrokenBatch(region_.id, names_.Store(node), effects.commit->data, commits_,
-                              &replica.applied));
+    const auto check = IsTurnover(*effects.commit, region_.id) ? BrokenTurnover : BrokenBatch;
+    Fail("APPLY",
+         check(region_.id, names_.Store(node), effects.commit->data, commits_, &replica.applied));
   }
   for (const store::Send& send : effects.sends) CheckSend(node, send);
 }
 
+// LEASE: nobody is elected while somebody else may answer reads alone.
+void Checkers::CheckLease(uint32_t node) {
+  const raft::View& view = replicas_[node].view;
+  if (!leases_ || !view.lease_valid) return;
+  for (uint32_t other = 0; other < replicas_.size(); ++other) {
+    if (other == node || !replicas_[other].leads() || replicas_[other].view.term <= view.term) {
+      continue;
+    }
+    std::ostringstream out;
+    out << names_.Store(node) << " leads term " << view.term << " and holds its lease, but "
+        << names_.Store(other) << " was elected in term " << replicas_[other].view.term << ".";
+    Fail("LEASE", out.str());
+  }
+}
+
 void Checkers::BeforeDurable(uint32_t node, const env::GroupCommit& commit) {
-  const LogImage& image = replicas_[node].disk->image().log(region_.id);
+  Replica& replica = replicas_[node];
+  turnover_ = IsTurnover(commit, region_.id);
+  const LogImage& image = replica.disk->image().log(region_.id);
+  raft::HardState from = image.hard_state();
+  PeerId peer = replica.durable_peer;
   for (const env::LogWrite& write : commit.log) {
     if (write.region != region_.id) continue;
+    if (write.destroy) from = raft::HardState();
+    if (write.create) {
+      // Its name is in the rows of the same commit, in the last word on it.
+      std::map<std::string, std::string, std::less<>> rows;
+      for (const Mutation& mutation : commit.data.mutations) {
+        if (mutation.value) rows[mutation.key] = *mutation.value;
+      }
+      peer = PeerIn(region_.id, rows);
+      from = raft::HardState();
+    }
     if (write.persist.hard_state) {
-      elections_.OnDurable(node, image.hard_state(), *write.persist.hard_state);
+      elections_.OnDurable(peer, from, *write.persist.hard_state);
+      from = *write.persist.hard_state;
     }
     if (write.persist.truncate_from) {
       commits_.OnTruncate(node, write.persist.truncate_from, replicas_);
@@ -80,10 +141,20 @@ void Checkers::BeforeDurable(uint32_t node, const env::GroupCommit& commit) {
   }
 }
 
+void Checkers::AfterDurable(uint32_t node) {
+  if (!turnover_) return;
+  Replica& replica = replicas_[node];
+  const auto& rows = replica.disk->image().rows();
+  replica.durable_peer = PeerIn(region_.id, rows);
+  Fail("SNAP", BrokenRows(names_.Store(node), rows, AppliedIn(region_.id, rows), commits_.model()));
+}
+
 void Checkers::AtEnd() {
   for (uint32_t node = 0; node < replicas_.size(); ++node) {
-    Fail("APPLY", BrokenRows(names_.Store(node), replicas_[node].disk->image().rows(),
-                             commits_.last(), commits_.model()));
+    const auto& rows = replicas_[node].disk->image().rows();
+    const bool member = commits_.confs().back().conf.IsMember(replicas_[node].peer);
+    const Index applied = member ? commits_.last() : AppliedIn(region_.id, rows);
+    Fail("APPLY", BrokenRows(names_.Store(node), rows, applied, commits_.model()));
   }
 }
 
@@ -91,11 +162,17 @@ void Checkers::Issue(uint32_t node, const env::GroupCommit& commit) {
   Replica& replica = replicas_[node];
   for (const env::LogWrite& write : commit.log) {
     if (write.region != region_.id) continue;
+    if (write.destroy || write.create) {
+      replica.issued = LogImage();
+      replica.applied = Index();
+      if (write.destroy) continue;
+    }
     const raft::Persist& persist = write.persist;
     if (persist.truncate_from) {
       const Term term = persist.hard_state.value_or(replica.issued.hard_state()).term;
       commits_.OnTruncateIssued(node, term, persist.truncate_from, replica.issued);
     }
+    if (persist.install && persist.base != nullptr) commits_.OnInstall(node, *persist.base);
     if (auto refused = replica.issued.Apply(persist)) {
       Fail("STORE", names_.Store(node) + " asks for an impossible write: " + *refused + ".");
       return;
@@ -114,10 +191,11 @@ void Checkers::CheckSend(uint32_t node, const store::Send& send) {
   const auto* envelope = std::get_if<store::RaftEnvelope>(&send.message);
   if (envelope == nullptr || envelope->region != region_.id) return;
   const raft::Message& message = envelope->message;
+  if (message.from != replicas_[node].durable_peer) return;  // It has nothing to promise by yet.
   Fail("ACK",
        BrokenPromise(message, replicas_[node].disk->image().log(region_.id), names_, replicas_));
   if (const auto* vote = std::get_if<raft::VoteReply>(&message.body); vote && vote->granted) {
-    elections_.OnGrant(node, message.term, message.to);
+    elections_.OnGrant(message.from, message.term, message.to);
   }
 }
 

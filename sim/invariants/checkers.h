@@ -25,17 +25,25 @@ namespace flaredb::sim {
 
 class Checkers {
  public:
-  // `disks` by node. Everything passed outlives this object.
-  Checkers(const Region& region, const std::vector<const SimDisk*>& disks, FailureReport* report);
+  // `disks` by node, formatted. The region begins with all its peers as voters. Everything passed
+  // outlives this object.
+  //   leases   whether clocks stay within the bound that leases trust (LEASE)
+  Checkers(const Region& region, const std::vector<const SimDisk*>& disks, bool leases,
+           FailureReport* report);
 
-  // The store on `node` starts from its disk; `view` is its first.
-  void OnStart(uint32_t node, const store::RecoveredRegion& recovered, const store::PeerView& view);
-  // It has turned: `effects` is what leaves, `view` what it is now.
-  void OnTurn(uint32_t node, const store::Effects& effects, const store::PeerView& view);
-  // `commit` is about to become part of the image of its disk.
+  // `peer` is going to be created on `store`.
+  void OnNewPeer(PeerId peer, StoreId store) { names_.Add(peer, store); }
+
+  // The store on `node` starts from its disk with a replica of the region, `recovered`, whose first
+  // view is `view`; or without one: both null.
+  void OnStart(uint32_t node, const store::RecoveredRegion* recovered, const store::PeerView* view);
+  // It has turned: `effects` is what leaves, `view` what its replica is now; null without one.
+  void OnTurn(uint32_t node, const store::Effects& effects, const store::PeerView* view);
+  // `commit` is about to become part of the image of its disk, and then has.
   void BeforeDurable(uint32_t node, const env::GroupCommit& commit);
+  void AfterDurable(uint32_t node);
   void OnCrash(uint32_t node) { replicas_[node].running = false; }
-  // All is quiet and every replica has applied everything.
+  // All is quiet and every member has applied everything.
   void AtEnd();
 
   const std::vector<Replica>& replicas() const { return replicas_; }
@@ -44,15 +52,18 @@ class Checkers {
  private:
   void Issue(uint32_t node, const env::GroupCommit& commit);
   void CheckSend(uint32_t node, const store::Send& send);
+  void CheckLease(uint32_t node);
   void Fail(const char* invariant, std::optional<std::string> sentence);
 
   const Region region_;
-  const Names names_;
+  Names names_;
+  const bool leases_;
   FailureReport* report_;
   std::vector<Replica> replicas_;
   Elections elections_;
   LogMatching log_matching_;
   Commits commits_;
+  bool turnover_ = false;  // The commit that is becoming durable creates, destroys or installs.
 };
 
 }  // namespace flaredb::sim

@@ -3,15 +3,59 @@
 
 #include <algorithm>
 #include <sstream>
+#include <string>
+
+#include "core/base/check.h"
+#include "core/raft/membership.h"
 
 #include "sim/invariants/log_matching.h"
 
 namespace flaredb::sim {
 
-void Commits::OnCommit(uint32_t node, Index from, Index to, const std::vector<Replica>& replicas) {
+const raft::ConfState& Commits::ConfAt(Index index) const {
+  size_t i = confs_.size() - 1;
+  while (i > 0 && confs_[i].index > index) --i;
+  return confs_[i].conf;
+}
+
+void Commits::AddConf(uint32_t node, const raft::EntryView& entry) {
+  const absl::StatusOr<raft::ConfState> conf = raft::DecodeConfState(entry.payload);
+  INVARIANT(conf.ok());
+  const raft::ConfState& before = confs_.back().conf;
+  // Quorums of neighbours intersect (thesis 4.3): into a joint phase, out of it, or nothing
+  // changes.
+  const bool adjacent = before.joint()  ? !conf->joint() && conf->voters == before.voters
+                        : conf->joint() ? conf->voters_outgoing == before.voters
+                                        : conf->voters == before.voters;
+  if (!adjacent) {
+    std::ostringstream out;
+    out << names_->Store(node) << " commits at index " << entry.index << " the configuration "
+        << raft::Describe(*conf) << " right after " << raft::Describe(before) << ".";
+    report_->Fail(FailureKind::kSafety, "CFG", out.str());
+  }
+  confs_.push_back({entry.index, *conf});
+}
+
+void Commits::OnInstall(uint32_t node, const raft::LogBase& base) {
+  std::ostringstream out;
+  out << names_->Store(node) << " installs a snapshot of " << base.last.term << ":"
+      << base.last.index;
+  if (base.last.index > last() || base.last.term != TermAt(base.last.index)) {
+    out << ", but the history is committed up to " << TermAt(last()) << ":" << last() << ".";
+    report_->Fail(FailureKind::kSafety, "SNAP", out.str());
+  } else if (base.conf != ConfAt(base.last.index)) {
+    out << " with the configuration " << raft::Describe(base.conf) << ", but "
+        << raft::Describe(ConfAt(base.last.index)) << " was in force there.";
+    report_->Fail(FailureKind::kSafety, "CFG", out.str());
+  }
+}
+
+void Commits::OnCommit(uint32_t node, Index from, Index to, const raft::ConfState& before,
+                       const std::vector<Replica>& replicas) {
   const LogImage& log = replicas[node].issued;
   const Index known = last();
-  for (Index i = from.next(); i <= to; ++i) {
+  const auto conf = std::make_shared<const raft::ConfState>(replicas[node].view.conf);
+  for (Index i = std::max(from, log.base().last.index).next(); i <= to; ++i) {
     const raft::EntryView entry = log.At(i);
     const uint64_t content = ContentHash(entry);
     if (i <= known) {
@@ -26,7 +70,9 @@ void Commits::OnCommit(uint32_t node, Index from, Index to, const std::vector<Re
       report_->Fail(FailureKind::kSafety, "SMS", out.str());
       return;
     }
-    entries_.push_back({entry.term, replicas[node].view.term, node, content});
+    INVARIANT(i == last().next());
+    entries_.push_back({entry.term, replicas[node].view.term, node, content, conf});
+    if (entry.kind == raft::EntryKind::kConf) AddConf(node, entry);
     if (const auto refused = model_.Apply(entry)) {
       report_->Fail(FailureKind::kSafety, "APPLY", *refused + ".");
       return;
@@ -35,14 +81,12 @@ void Commits::OnCommit(uint32_t node, Index from, Index to, const std::vector<Re
   if (to <= known) return;
 
   // Log matching carries the conclusion from the last new entry to those before it.
-  uint32_t holders = 0;
-  for (const Replica& replica : replicas) {
-    holders += Holds(replica.disk->image().log(region_), to);
-  }
-  if (holders < names_->quorum()) {
+  const auto holds = [&](const Replica& replica) { return HoldsDurably(replica, to); };
+  if (!OnQuorum(*conf, replicas, *names_, holds) && !OnQuorum(before, replicas, *names_, holds)) {
     std::ostringstream out;
     out << names_->Store(node) << " calls index " << to << " of term " << TermAt(to)
-        << " committed, but it is on " << holders << " of " << names_->nodes() << " disks.";
+        << " committed, but the disks that hold it are no quorum of " << raft::Describe(*conf)
+        << ".";
     report_->Fail(FailureKind::kSafety, "CD", out.str());
     return;
   }
@@ -94,22 +138,26 @@ void Commits::OnTruncateIssued(uint32_t node, Term term, Index index, const LogI
 }
 
 void Commits::OnTruncate(uint32_t node, Index index, const std::vector<Replica>& replicas) {
-  const auto holds = [&](uint32_t n, Index i) {
-    return Holds(replicas[n].disk->image().log(region_), i);
-  };
   // The last committed entry that it loses; who holds that one holds those before it.
+  const Replica& loser = replicas[node];
   Index lost = last();
-  while (lost >= index && !holds(node, lost)) lost = lost.prev();
+  while (lost >= index && !HoldsDurably(loser, lost)) lost = lost.prev();
   if (lost < index) return;
-  uint32_t left = 0;
-  for (uint32_t other = 0; other < replicas.size(); ++other) {
-    left += other != node && holds(other, lost);
+  const auto left = [&](const Replica& other) {
+    return &other != &loser && HoldsDurably(other, lost);
+  };
+  const raft::ConfState& then = *entries_[lost.value() - 1].conf;
+  if (OnQuorum(then, replicas, *names_, left)) return;
+  // Members may have come and gone since.
+  if (OnQuorum(confs_.back().conf, replicas, *names_, left)) return;
+  for (const Replica& leader : replicas) {
+    if (leader.leads() && OnQuorum(leader.view.conf, replicas, *names_, left)) return;
   }
-  if (left >= names_->quorum()) return;
   std::ostringstream out;
   out << "index " << lost << " of term " << TermAt(lost) << " is committed, and "
-      << names_->Store(node) << " deletes it from its disk, which leaves " << left << " of "
-      << names_->nodes() << ".";
+      << names_->Store(node)
+      << " deletes it from its disk, which leaves it on less than a quorum of "
+      << raft::Describe(then) << ".";
   report_->Fail(FailureKind::kSafety, "CD", out.str());
 }
 

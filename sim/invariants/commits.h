@@ -4,6 +4,7 @@
 #define FLAREDB_SIM_INVARIANTS_COMMITS_H_
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "core/base/types.h"
@@ -17,14 +18,28 @@ namespace flaredb::sim {
 // The one history of the region, made from what any replica first called committed.
 class Commits {
  public:
-  Commits(RegionId region, RegionEpoch epoch, const Names* names, FailureReport* report)
-      : region_(region), names_(names), report_(report), model_(epoch) {}
+  // `birth` is what no log holds; see store::kRegionBirth.
+  Commits(RegionId region, RegionEpoch epoch, const raft::LogBase& birth, const Names* names,
+          FailureReport* report)
+      : region_(region),
+        names_(names),
+        report_(report),
+        entries_(birth.last.index.value(), Entry{birth.last.term, birth.last.term, 0, 0, nullptr}),
+        confs_{{birth.last.index, birth.conf}},
+        model_(epoch, birth.last.index) {}
 
   // The replica on `node` raised its commit index from `from` to `to`, both within its log.
   //   SMS  the entries equal those that others called committed
-  //   CD   entries new to the history are on a quorum of disks
+  //   CD   entries new to the history are on a quorum of disks, of the configuration in force at
+  //        the end of the turn or of that before it: either may be the one that it counted by
   //   LC   and in the log of everybody who leads a later term
-  void OnCommit(uint32_t node, Index from, Index to, const std::vector<Replica>& replicas);
+  //   CFG  two configurations that follow each other differ by a joint phase, or not in voters
+  void OnCommit(uint32_t node, Index from, Index to, const raft::ConfState& before,
+                const std::vector<Replica>& replicas);
+
+  // The replica on `node` starts its log at `base`, after a snapshot. SNAP: everything up to there
+  // is committed. CFG: the configuration is the one in force there.
+  void OnInstall(uint32_t node, const raft::LogBase& base);
 
   // `node` was elected. LC: its log holds what was committed in earlier terms (thesis 3.6.3); votes
   // may arrive so late that a later leader has committed more.
@@ -43,6 +58,10 @@ class Commits {
   Index last() const { return model_.applied(); }
   // Of a committed index, or 0 for index 0.
   Term TermAt(Index index) const { return index ? entries_[index.value() - 1].term : Term(); }
+  // In force at a committed index.
+  const raft::ConfState& ConfAt(Index index) const;
+  // Of the kConf entries that are committed, and of the birth; ascending.
+  const std::vector<raft::ConfAt>& confs() const { return confs_; }
   const KvModel& model() const { return model_; }
 
  private:
@@ -51,15 +70,23 @@ class Commits {
     Term committed_in;  // The term of who called it committed first,
     uint32_t node = 0;  // and who that was.
     uint64_t content = 0;
+    std::shared_ptr<const raft::ConfState> conf;  // By which it was committed.
   };
 
-  // Whether `log` holds the history up to `index`, by log matching.
-  bool Holds(const LogImage& log, Index index) const { return log.TermAt(index) == TermAt(index); }
+  // Whether `log` holds the history up to `index`, by log matching; or a snapshot of it.
+  bool Holds(const LogImage& log, Index index) const {
+    return index <= log.base().last.index || log.TermAt(index) == TermAt(index);
+  }
+  bool HoldsDurably(const Replica& replica, Index index) const {
+    return Holds(replica.disk->image().log(region_), index);
+  }
+  void AddConf(uint32_t node, const raft::EntryView& entry);
 
   RegionId region_;
   const Names* names_;
   FailureReport* report_;
   std::vector<Entry> entries_;  // Of index 1, 2, ...
+  std::vector<raft::ConfAt> confs_;
   KvModel model_;
 };
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <utility>
 
 #include "core/base/types.h"
@@ -20,22 +21,25 @@ class Elections {
   // `names` and `report` outlive this object.
   Elections(const Names* names, FailureReport* report) : names_(names), report_(report) {}
 
-  // The disk of `node` goes from one hard state to another. VS: neither the term nor, within a
+  // The disk of `peer` goes from one hard state to another. VS: neither the term nor, within a
   // term, the vote is ever taken back.
-  void OnDurable(uint32_t node, const raft::HardState& from, const raft::HardState& to);
+  void OnDurable(PeerId peer, const raft::HardState& from, const raft::HardState& to);
 
-  // `node` sends a vote. VS: one candidate in each term, across crashes.
-  void OnGrant(uint32_t node, Term term, PeerId candidate);
+  // `peer` sends a vote. VS: one candidate in each term, across crashes.
+  void OnGrant(PeerId peer, Term term, PeerId candidate);
 
-  // `node` believes that it leads `term`. ES: it alone, with a quorum of durable votes.
-  void OnLeader(uint32_t node, Term term);
+  // `peer` believes that it leads `term`. ES: it alone, with durable votes of a quorum of `conf`,
+  // the configuration in force in its log.
+  void OnLeader(PeerId peer, Term term, const raft::ConfState& conf);
 
  private:
+  std::string Tell(PeerId peer) const { return names_->Store(names_->NodeOf(peer)); }
+
   const Names* names_;
   FailureReport* report_;
-  std::map<Term, uint32_t> leaders_;
-  std::map<std::pair<uint32_t, Term>, PeerId> durable_votes_;
-  std::map<std::pair<uint32_t, Term>, PeerId> grants_;
+  std::map<Term, PeerId> leaders_;
+  std::map<std::pair<PeerId, Term>, PeerId> durable_votes_;
+  std::map<std::pair<PeerId, Term>, PeerId> grants_;
 };
 
 }  // namespace flaredb::sim

@@ -15,13 +15,13 @@ namespace flaredb::sim {
 std::optional<std::string> KvModel::Apply(const raft::EntryView& entry) {
   INVARIANT(entry.index == applied().next());
   changed_.push_back(nullptr);
-  if (entry.kind == raft::EntryKind::kNoop) return std::nullopt;
+  if (entry.kind != raft::EntryKind::kCommand) return std::nullopt;
   const absl::StatusOr<RegionCommand> command = DecodeRegionCommand(entry.payload);
   if (!command.ok()) {
     return "the committed entry at index " + std::to_string(entry.index.value()) +
            " can't be decoded: " + std::string(command.status().message());
   }
-  if (command->epoch != epoch_) return std::nullopt;
+  if (command->epoch.version != epoch_.version) return std::nullopt;
 
   const auto& [key, expected, retry] = std::visit(
       [](const auto& c) {

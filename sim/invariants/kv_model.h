@@ -30,7 +30,8 @@ class KvModel {
     std::vector<kv::RequestId> remembered;  // The latest kv::Record::kRequestsMax, oldest first.
   };
 
-  explicit KvModel(RegionEpoch epoch) : epoch_(epoch) {}
+  // The first entry comes after index `birth`.
+  KvModel(RegionEpoch epoch, Index birth) : epoch_(epoch), changed_(birth.value()) {}
 
   // Applies the next committed entry. A sentence if it can't be understood, or makes a request take
   // effect for the second time.

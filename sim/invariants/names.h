@@ -4,8 +4,8 @@
 #define FLAREDB_SIM_INVARIANTS_NAMES_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
-#include <vector>
 
 #include "core/base/check.h"
 #include "core/base/types.h"
@@ -13,29 +13,31 @@
 
 namespace flaredb::sim {
 
-// Node i of the simulation holds store i + 1. The region has one peer on each.
+// Node i of the simulation holds store i + 1. A peer belongs to one node for ever; a node may have
+// held several peers of the region, one after the other.
 class Names {
  public:
-  explicit Names(const Region& region) {
-    peers_.resize(region.peers.size());
-    for (const Peer& peer : region.peers) peers_[peer.store.value() - 1] = peer.id;
+  Names(uint32_t nodes, const Region& region) : nodes_(nodes) {
+    for (const Peer& peer : region.peers) Add(peer.id, peer.store);
   }
 
-  uint32_t nodes() const { return static_cast<uint32_t>(peers_.size()); }
-  uint32_t quorum() const { return nodes() / 2 + 1; }
-  PeerId PeerOf(uint32_t node) const { return peers_[node]; }
+  // A peer that is to be created on `store`.
+  void Add(PeerId peer, StoreId store) {
+    node_of_[peer] = static_cast<uint32_t>(store.value() - 1);
+  }
+
+  uint32_t nodes() const { return nodes_; }
   uint32_t NodeOf(PeerId peer) const {
-    for (uint32_t node = 0; node < nodes(); ++node) {
-      if (peers_[node] == peer) return node;
-    }
-    INVARIANT(false) << "no peer " << peer;
-    return 0;
+    const auto node = node_of_.find(peer);
+    INVARIANT(node != node_of_.end()) << "no peer " << peer;
+    return node->second;
   }
   // "store 2"
   std::string Store(uint32_t node) const { return "store " + std::to_string(node + 1); }
 
  private:
-  std::vector<PeerId> peers_;
+  uint32_t nodes_;
+  std::map<PeerId, uint32_t> node_of_;
 };
 
 }  // namespace flaredb::sim

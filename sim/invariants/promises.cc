@@ -32,13 +32,18 @@ std::optional<std::string> BrokenAccept(const raft::Message& message, Index matc
         << ", but its disk holds term " << durable.hard_state().term << ".";
     return out.str();
   }
+  // A base covers everything before it.
+  const Replica& leader = replicas[names.NodeOf(message.to)];
+  if (match < durable.base().last.index || match < leader.issued.base().last.index) {
+    return std::nullopt;
+  }
   if (durable.last_index() < match) {
     out << sender << " accepts entries up to " << match << ", but its disk ends at "
         << durable.last_index() << ".";
     return out.str();
   }
-  const Replica& leader = replicas[names.NodeOf(message.to)];
-  if (!leader.leads() || leader.view.term != message.term) return std::nullopt;
+  if (!leader.leads() || leader.peer != message.to || leader.view.term != message.term)
+    return std::nullopt;
   if (leader.issued.TermAt(match) == durable.TermAt(match)) return std::nullopt;
   out << sender << " accepts entries up to " << match << " of the leader of term " << message.term
       << ", whose entry there is of term " << leader.issued.TermAt(match)

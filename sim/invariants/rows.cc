@@ -41,7 +41,75 @@ std::optional<std::string> BrokenRecord(const std::string& store, std::string_vi
   return out.str();
 }
 
+// The applied position that the batch writes last: absent when it writes none.
+std::optional<raft::LogId> PositionIn(RegionId region, const WriteBatch& batch) {
+  std::optional<raft::LogId> position;
+  const std::string key = AppliedRowKey(region);
+  for (const Mutation& mutation : batch.mutations) {
+    if (mutation.key != key) continue;
+    position.reset();
+    if (!mutation.value) continue;
+    const absl::StatusOr<raft::LogId> decoded = DecodeApplied(*mutation.value);
+    if (decoded.ok()) position = *decoded;
+  }
+  return position;
+}
+
+std::optional<std::string> NotCommitted(const std::string& store, raft::LogId position,
+                                        const Commits& commits) {
+  if (position.index <= commits.last() && position.term == commits.TermAt(position.index)) {
+    return std::nullopt;
+  }
+  std::ostringstream out;
+  out << store << " has applied up to " << position.term << ":" << position.index
+      << ", but the history is committed up to " << commits.TermAt(commits.last()) << ":"
+      << commits.last() << ".";
+  return out.str();
+}
+
+// The configuration that the entries after `before`, up to `upto`, make; null when none does.
+const raft::ConfState* ConfIn(Index before, Index upto, const Commits& commits) {
+  const raft::ConfState* found = nullptr;
+  for (const raft::ConfAt& at : commits.confs()) {
+    if (before < at.index && at.index <= upto) found = &at.conf;
+  }
+  return found;
+}
+
+std::optional<std::string> BrokenRegionRow(const std::string& store, std::string_view bytes,
+                                           const raft::ConfState* conf) {
+  const absl::StatusOr<Region> region = DecodeRegion(bytes);
+  if (conf != nullptr && region.ok() && *PeersOf(*conf) == region->peers) return std::nullopt;
+  return store + " writes a region row that is not what its entries make of it.";
+}
+
 }  // namespace
+
+Index AppliedIn(RegionId region, const std::map<std::string, std::string, std::less<>>& rows) {
+  const auto row = rows.find(AppliedRowKey(region));
+  if (row == rows.end()) return Index();
+  const absl::StatusOr<raft::LogId> applied = DecodeApplied(row->second);
+  return applied.ok() ? applied->index : Index();
+}
+
+PeerId PeerIn(RegionId region, const std::map<std::string, std::string, std::less<>>& rows) {
+  const auto row = rows.find(ReplicaRowKey(region));
+  if (row == rows.end()) return PeerId();
+  const absl::StatusOr<ReplicaRow> replica = DecodeReplicaRow(row->second);
+  return replica.ok() && !replica->removed ? replica->peer : PeerId();
+}
+
+std::optional<std::string> BrokenTurnover(RegionId region, const std::string& store,
+                                          const WriteBatch& batch, const Commits& commits,
+                                          Index* applied) {
+  const std::optional<raft::LogId> position = PositionIn(region, batch);
+  if (!position) {
+    *applied = Index();
+    return std::nullopt;
+  }
+  *applied = position->index;
+  return NotCommitted(store, *position, commits);
+}
 
 std::optional<std::string> BrokenBatch(RegionId region, const std::string& store,
                                        const WriteBatch& batch, const Commits& commits,
@@ -70,12 +138,7 @@ std::optional<std::string> BrokenBatch(RegionId region, const std::string& store
         << " as its applied position.";
     return out.str();
   }
-  if (position->index > commits.last() || position->term != commits.TermAt(position->index)) {
-    out << store << " has applied up to " << position->term << ":" << position->index
-        << ", but the history is committed up to " << commits.TermAt(commits.last()) << ":"
-        << commits.last() << ".";
-    return out.str();
-  }
+  if (auto broken = NotCommitted(store, *position, commits)) return broken;
   *applied = position->index;
 
   std::set<std::string_view> changed;
@@ -86,6 +149,11 @@ std::optional<std::string> BrokenBatch(RegionId region, const std::string& store
     const std::optional<kv::DecodedKey> key = kv::DecodeKey(row);
     if (!key) {
       if (row == applied_key) continue;
+      if (row == RegionRowKey(region)) {
+        const raft::ConfState* conf = ConfIn(before, position->index, commits);
+        if (auto broken = BrokenRegionRow(store, bytes, conf)) return broken;
+        continue;
+      }
       return store + " writes a system row that no entry asks for.";
     }
     if (changed.erase(key->user_key) == 0) {
@@ -97,6 +165,11 @@ std::optional<std::string> BrokenBatch(RegionId region, const std::string& store
                                    model.At(key->user_key, position->index))) {
       return broken;
     }
+  }
+  const raft::ConfState* conf = ConfIn(before, position->index, commits);
+  const bool peers_change = conf != nullptr && *PeersOf(*conf) != *PeersOf(commits.ConfAt(before));
+  if (peers_change && !last.contains(RegionRowKey(region))) {
+    return store + " applied a change of peers without writing the region row.";
   }
   if (changed.empty()) return std::nullopt;
   out << "the entries " << before.next() << ".." << position->index << " change key "

@@ -21,6 +21,18 @@ std::optional<std::string> BrokenBatch(RegionId region, const std::string& store
                                        const WriteBatch& batch, const Commits& commits,
                                        Index* applied);
 
+// The same of a commit that creates, destroys or replaces a replica by a snapshot: its rows are
+// judged when they are on the disk (BrokenRows); here only that what it says it covers is
+// committed. `*applied` becomes zero when the replica goes.
+std::optional<std::string> BrokenTurnover(RegionId region, const std::string& store,
+                                          const WriteBatch& batch, const Commits& commits,
+                                          Index* applied);
+
+// What the rows say was applied; zero when there is no replica.
+Index AppliedIn(RegionId region, const std::map<std::string, std::string, std::less<>>& rows);
+// Who is the replica that the rows describe; zero when there is none.
+PeerId PeerIn(RegionId region, const std::map<std::string, std::string, std::less<>>& rows);
+
 // A sentence unless `rows` of a store that applied everything up to `applied` are those of the
 // model, no more and no fewer.
 std::optional<std::string> BrokenRows(const std::string& store,

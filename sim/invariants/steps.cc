@@ -3,6 +3,8 @@
 
 #include <sstream>
 
+#include "core/raft/membership.h"
+
 namespace flaredb::sim {
 namespace {
 
@@ -22,7 +24,14 @@ std::optional<std::string> BrokenProgress(RegionId region, const std::string& st
     return Sentence(store, " has matched ", names.Store(node), " up to ", progress.match_index,
                     ", and would send index ", progress.next_index, " next.");
   }
+  // Somebody else may be there by now.
+  if (replicas[node].durable_peer != progress.peer) return std::nullopt;
   const LogImage& disk = replicas[node].disk->image().log(region);
+  // A base covers everything before it.
+  if (progress.match_index < disk.base().last.index ||
+      progress.match_index < leader.issued.base().last.index) {
+    return std::nullopt;
+  }
   // Whoever knows a later term may have truncated for it.
   if (disk.hard_state().term > leader.view.term) return std::nullopt;
   if (disk.last_index() < progress.match_index) {
@@ -88,7 +97,19 @@ std::optional<std::string> BrokenView(RegionId region, uint32_t node, const Name
                     " to be written.");
   }
   const LogImage& disk = replica.disk->image().log(region);
-  if (disk.TermAt(view.durable_index) != replica.issued.TermAt(view.durable_index)) {
+  if (view.base != replica.issued.base().last) {
+    return Sentence(store, " has a log that begins after ", view.base.term, ":", view.base.index,
+                    ", but what it asked to be written begins after ",
+                    replica.issued.base().last.term, ":", replica.issued.base().last.index, ".");
+  }
+  if (view.conf != replica.issued.ConfAt(view.last_log.index)) {
+    return Sentence(store, " acts by the configuration ", raft::Describe(view.conf),
+                    ", but its log says ",
+                    raft::Describe(replica.issued.ConfAt(view.last_log.index)), ".");
+  }
+  if (view.durable_index >= replica.issued.base().last.index &&
+      view.durable_index >= disk.base().last.index &&
+      disk.TermAt(view.durable_index) != replica.issued.TermAt(view.durable_index)) {
     return Sentence(store, " takes index ", view.durable_index, " of term ",
                     replica.issued.TermAt(view.durable_index),
                     " for durable, but its disk holds term ", disk.TermAt(view.durable_index),

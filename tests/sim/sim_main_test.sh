@@ -27,6 +27,10 @@ echo "$first" |
   fail "the last line has its form: $first"
 [ "${first##*hash=}" = "${second##*hash=}" ] || fail "two processes agree: $first, $second"
 
+"$sim" --seed=42 |
+  grep -Eq '^operations=[0-9]+ .* changes=[0-9]+ snapshots=[0-9]+ transfers=[0-9]+ leases=[0-9]+$' ||
+  fail "what happened is counted"
+
 "$sim" --seed=42 --trace-out=- | grep -q 'append term' || fail "a trace shows the messages"
 
 [ "$failures" -eq 0 ]

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,6 +12,7 @@
 #include "core/env/disk.h"
 #include "core/store/recovery.h"
 #include "tests/storage/disk_support.h"
+#include "tests/storage/model_support.h"
 
 namespace flaredb::storage {
 namespace {
@@ -56,6 +58,37 @@ TEST(Inspect, ShowsWhoTheStoreIsAndItsRegions) {
   EXPECT_THAT(outcome.output,
               AllOf(HasSubstr("cluster 2748 store 3"), HasSubstr("peers 9@3"),
                     HasSubstr("region 7: incarnation 0000000000001234"), HasSubstr("verified")));
+}
+
+TEST(Inspect, ShowsTheBaseOfALogAndItsConfigurations) {
+  const std::string folder = ScratchFolder();
+  {
+    raft::ConfState joint = Voters({PeerId(1), PeerId(2)});
+    joint.voters_outgoing = {PeerId(1), PeerId(3)};
+    joint.learners = {PeerId(3), PeerId(4)};
+    joint.members = {{PeerId(2), StoreId(20), Incarnation()},
+                     {PeerId(4), StoreId(40), Incarnation(0xabc)}};
+    TestDisk disk(folder);
+    ASSERT_TRUE(disk->RecoverLogs().ok());
+    env::GroupCommit commit;
+    commit.token = IoToken(1);
+    env::LogWrite& write = commit.log.emplace_back();
+    write.region = RegionId(7);
+    write.create = Incarnation(0x1234);
+    write.persist.hard_state = {Term(3), PeerId(2)};
+    write.persist.base = BaseAt(Term(2), Index(10), Voters({PeerId(1)}));
+    write.persist.append = ConfEntry(Term(3), Index(11), joint);
+    disk->Write(std::move(commit));
+    ASSERT_TRUE(disk.WaitFor(IoToken(1)).ok());
+  }
+  // The rows of the region are missing, which it says after what there is.
+  const Outcome outcome = Inspect(folder);
+  EXPECT_EQ(outcome.exit_code, 5);
+  EXPECT_THAT(outcome.output,
+              AllOf(HasSubstr("  log: base 10 (term 2), 1 entries, last 11 (term 3), 1 terms\n"),
+                    HasSubstr("  configuration at 10: voters 1\n"),
+                    HasSubstr("  configuration at 11: voters 1 2@20 outgoing 1 3 learners 3 "
+                              "4@40#0000000000000abc\n")));
 }
 
 TEST(Inspect, NamesDamageAndEndsWithFive) {

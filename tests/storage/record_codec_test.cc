@@ -6,6 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/escaping.h"
+#include "tests/core/base/exact_decoding.h"
+
 namespace flaredb::storage {
 namespace {
 
@@ -80,22 +83,92 @@ TEST(Entry, RoundTripsAndKnowsItsPlace) {
   EXPECT_TRUE(absl::IsDataLoss(DecodeEntry(LogKey(8, 9), value).status()));
 }
 
+TEST(Entry, KnowsEveryKind) {
+  const std::string key = LogKey(1, 1);
+  for (const raft::EntryKind kind :
+       {raft::EntryKind::kNoop, raft::EntryKind::kCommand, raft::EntryKind::kConf}) {
+    const EntryHead head = EncodeEntryHead(Term(3), kind);
+    const std::string value = Sealed(Family::kRaftLog, key, {head.data(), head.size()});
+    EXPECT_EQ(DecodeEntry(key, value).value().kind, kind);
+  }
+}
+
 TEST(Entry, RefusesAKindThatDoesNotExist) {
   const std::string key = LogKey(1, 1);
   EntryHead head = EncodeEntryHead(Term(3), raft::EntryKind::kNoop);
-  head.back() = 100;
+  head.back() = 3;
   const std::string value = Sealed(Family::kRaftLog, key, {head.data(), head.size()});
   EXPECT_TRUE(absl::IsDataLoss(DecodeEntry(key, value).status()));
 }
 
-TEST(ReplicaState, RoundTripsUnderItsRegionOnly) {
-  const ReplicaState state{
-      Incarnation(0xfedcba9876543210), {Term(5), PeerId(2)}, {Term(4), Index(100)}};
+std::string StateKey(uint64_t region, RaftStateRow row) {
+  const RaftStateKey key = MakeRaftStateKey(RegionId(region), row);
+  return {key.data(), key.size()};
+}
+
+TEST(ReplicaState, RoundTripsUnderItsKeyOnly) {
+  const ReplicaState state{Incarnation(0xfedcba9876543210), {Term(5), PeerId(2)}};
   const std::string value = EncodeReplicaState(RegionId(6), state);
-  const RaftStateKey own = MakeRaftStateKey(RegionId(6));
-  const RaftStateKey other = MakeRaftStateKey(RegionId(7));
-  EXPECT_EQ(DecodeReplicaState({own.data(), own.size()}, value).value(), state);
-  EXPECT_TRUE(absl::IsDataLoss(DecodeReplicaState({other.data(), other.size()}, value).status()));
+  const std::string own = StateKey(6, RaftStateRow::kReplica);
+  EXPECT_EQ(DecodeReplicaState(own, value).value(), state);
+  for (const std::string& other :
+       {StateKey(7, RaftStateRow::kReplica), StateKey(6, RaftStateRow::kBase)}) {
+    EXPECT_TRUE(absl::IsDataLoss(DecodeReplicaState(other, value).status()));
+  }
+}
+
+raft::LogBase SampleBase() {
+  raft::ConfState conf;
+  conf.voters = {PeerId(1), PeerId(2)};
+  conf.voters_outgoing = {PeerId(1), PeerId(3)};
+  conf.learners = {PeerId(3), PeerId(300)};
+  conf.members = {{PeerId(1), StoreId(9), Incarnation(~uint64_t{0})}};
+  return {{Term(4), Index(100)}, conf};
+}
+
+TEST(LogBase, RoundTripsUnderItsKeyOnly) {
+  const std::string own = StateKey(6, RaftStateRow::kBase);
+  for (const raft::LogBase& base : {raft::LogBase(), SampleBase()}) {
+    const std::string value = EncodeLogBase(RegionId(6), base);
+    EXPECT_EQ(DecodeLogBase(own, value).value(), base);
+    for (const std::string& other :
+         {StateKey(7, RaftStateRow::kBase), StateKey(6, RaftStateRow::kReplica)}) {
+      EXPECT_TRUE(absl::IsDataLoss(DecodeLogBase(other, value).status()));
+    }
+  }
+}
+
+TEST(LogBase, HasTheBytesOfTheFormatPage) {
+  raft::ConfState conf;
+  conf.voters = {PeerId(1), PeerId(2)};
+  conf.members = {{PeerId(2), StoreId(3), Incarnation(4)}};
+  const std::string value = EncodeLogBase(RegionId(6), {{Term(1), Index(300)}, conf});
+  EXPECT_EQ(absl::BytesToHexString(value.substr(kSealBytes)),
+            "0000000000000001000000000000012c"
+            "0102010200000102030000000000000004");
+}
+
+TEST(LogBase, DecodesExactly) {
+  const std::string key = StateKey(6, RaftStateRow::kBase);
+  ExpectExactDecoding(
+      {EncodeLogBase(RegionId(6), SampleBase()).substr(kSealBytes),
+       EncodeLogBase(RegionId(6), {}).substr(kSealBytes)},
+      11,
+      [&](const std::string& body) {
+        return DecodeLogBase(key, Sealed(Family::kRaftState, key, body));
+      },
+      [](const raft::LogBase& base) {
+        return EncodeLogBase(RegionId(6), base).substr(kSealBytes);
+      });
+}
+
+TEST(LogBase, RefusesAnIndexWithoutATerm) {
+  raft::LogBase base = SampleBase();
+  base.last.term = Term();
+  const std::string value = EncodeLogBase(RegionId(6), base);
+  const absl::Status status = DecodeLogBase(StateKey(6, RaftStateRow::kBase), value).status();
+  EXPECT_TRUE(absl::IsDataLoss(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("a term and an index, or neither"));
 }
 
 TEST(KeySpace, KeysSortByRegionThenIndex) {
@@ -109,8 +182,9 @@ TEST(KeySpace, ParsesItsOwnKeysAndNoOthers) {
   ASSERT_TRUE(at.has_value());
   EXPECT_EQ(at->region, RegionId(3));
   EXPECT_EQ(at->index, Index(4));
-  const RaftStateKey state = MakeRaftStateKey(RegionId(3));
-  EXPECT_EQ(ParseRaftStateKey({state.data(), state.size()}), RegionId(3));
+  for (const RaftStateRow row : {RaftStateRow::kBase, RaftStateRow::kReplica}) {
+    EXPECT_EQ(ParseRaftStateKey(StateKey(3, row)), (RaftStatePlace{RegionId(3), row}));
+  }
   EXPECT_FALSE(ParseRaftLogKey("short").has_value());
   EXPECT_EQ(ParseRaftStateKey(LogKey(3, 4)), std::nullopt);
   EXPECT_EQ(ParseRaftStateKey("12345678x"), std::nullopt);

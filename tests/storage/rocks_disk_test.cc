@@ -5,6 +5,7 @@
 #include <chrono>
 #include <filesystem>
 #include <future>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,8 +16,8 @@
 #include "rocksdb/db.h"
 #include "storage/open_folder.h"
 #include "storage/record_codec.h"
-#include "storage/slices.h"
 #include "tests/storage/disk_support.h"
+#include "tests/storage/folder_support.h"
 #include "tests/storage/model_support.h"
 
 namespace flaredb::storage {
@@ -24,39 +25,6 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-
-constexpr RegionId kRegion(5);
-
-std::string Text(const absl::Status& status) { return std::string(status.message()); }
-
-// The first commit of region 5: term 1, entries "1", "2", ... up to `entries`.
-env::GroupCommit FirstCommit(uint64_t entries) {
-  std::vector<std::string> payloads;
-  for (uint64_t i = 1; i <= entries; ++i) payloads.push_back(std::to_string(i));
-  env::GroupCommit commit;
-  commit.token = IoToken(1);
-  commit.log.push_back({.region = kRegion, .create = Incarnation(77), .persist = {}});
-  commit.log[0].persist.hard_state = {Term(1), PeerId(2)};
-  commit.log[0].persist.append = Entries(Term(1), Index(1), payloads);
-  return commit;
-}
-
-// Writes FirstCommit and closes. The folder's path.
-std::string FolderWithLog(uint64_t entries) {
-  const std::string folder = ScratchFolder();
-  TestDisk disk(folder);
-  EXPECT_TRUE(disk->RecoverLogs().ok());
-  disk->Write(FirstCommit(entries));
-  EXPECT_TRUE(disk.WaitFor(IoToken(1)).ok());
-  return folder;
-}
-
-// What RecoverLogs of a new disk on `folder` says.
-absl::StatusOr<std::vector<env::LogState>> Recover(const std::string& folder) {
-  TestDisk disk(folder);
-  if (!disk.opened().ok()) return disk.opened();
-  return disk->RecoverLogs();
-}
 
 TEST(RocksDisk, NewFolderIsEmpty) {
   TestDisk disk(ScratchFolder());
@@ -90,31 +58,62 @@ TEST(RocksDisk, FinishesQueuedWritesWhenClosed) {
   EXPECT_EQ(ReadAll(*disk).value(), life.content());
 }
 
-TEST(RocksDisk, TruncatesToTheEndOfTheOldLog) {
-  // 3 deletes entry by entry, 3000 by one range deletion.
-  for (const uint64_t entries : {uint64_t{3}, uint64_t{3000}}) {
-    const std::string folder = FolderWithLog(entries);
-    {
-      TestDisk disk(folder);
-      ASSERT_TRUE(disk->RecoverLogs().ok());
-      env::GroupCommit commit;
-      commit.token = IoToken(1);
-      commit.log.push_back({.region = kRegion, .create = {}, .persist = {}});
-      commit.log[0].persist.truncate_from = Index(2);
-      commit.log[0].persist.hard_state = {Term(4), PeerId()};
-      commit.log[0].persist.append = Entries(Term(4), Index(2), {"new"});
-      disk->Write(std::move(commit));
-      ASSERT_TRUE(disk.WaitFor(IoToken(1)).ok());
-    }
-    const absl::StatusOr<std::vector<env::LogState>> logs = Recover(folder);
-    ASSERT_TRUE(logs.ok()) << logs.status();
-    ASSERT_EQ(logs->size(), 1u);
-    EXPECT_EQ((*logs)[0].last_index, Index(2));
-    EXPECT_EQ((*logs)[0].terms,
-              (std::vector<raft::TermRun>{{Index(1), Term(1)}, {Index(2), Term(4)}}));
-    EXPECT_EQ((*logs)[0].hard_state, (raft::HardState{Term(4), PeerId()}));
-    EXPECT_EQ((*logs)[0].incarnation, Incarnation(77));
+TEST(RocksDisk, NeverServesAValueThatBelongsToAnotherKey) {
+  const std::string folder = ScratchFolder();
+  {
+    TestDisk disk(folder);
+    ASSERT_TRUE(disk->RecoverLogs().ok());
+    env::GroupCommit commit;
+    commit.token = IoToken(1);
+    commit.data.Put("a", "value of a");
+    disk->Write(std::move(commit));
   }
+  MoveValue(folder, Family::kData, "a", "b");
+  TestDisk disk(folder);
+  EXPECT_EQ(disk->data().Get("a").value(), "value of a");
+  const absl::Status got = disk->data().Get("b").status();
+  EXPECT_TRUE(absl::IsDataLoss(got));
+  const std::unique_ptr<DataReader> pinned = disk->data().Pin();
+  EXPECT_EQ(pinned->Get("a").value(), "value of a");
+  EXPECT_TRUE(absl::IsDataLoss(pinned->Get("b").status()));
+  const auto ignore = [](std::string_view, std::string_view) { return true; };
+  EXPECT_TRUE(absl::IsDataLoss(pinned->Scan("", "", ignore)));
+  EXPECT_THAT(Text(got), HasSubstr("column family data, key 62"));
+  std::vector<std::string> seen;
+  const absl::Status scanned =
+      disk->data().Scan("", "", [&seen](std::string_view key, std::string_view) {
+        seen.emplace_back(key);
+        return true;
+      });
+  EXPECT_TRUE(absl::IsDataLoss(scanned));
+  EXPECT_EQ(seen, std::vector<std::string>{"a"});
+}
+
+TEST(RocksDisk, APinnedReaderDoesNotSeeLaterWrites) {
+  TestDisk disk(ScratchFolder());
+  ASSERT_TRUE(disk->RecoverLogs().ok());
+  Life life(9);
+  for (int i = 0; i < 100; ++i) disk->Write(life.Next());
+  ASSERT_TRUE(disk.WaitFor(life.last_token()).ok());
+  const std::map<std::string, std::string> then = life.content().data;
+  const std::unique_ptr<DataReader> pinned = disk->data().Pin();
+  for (int i = 0; i < 100; ++i) disk->Write(life.Next());
+  ASSERT_TRUE(disk.WaitFor(life.last_token()).ok());
+
+  const auto all = [](const DataReader& data) {
+    std::map<std::string, std::string> rows;
+    const absl::Status scanned =
+        data.Scan("", "", [&rows](std::string_view key, std::string_view value) {
+          rows.emplace(key, value);
+          return true;
+        });
+    EXPECT_TRUE(scanned.ok()) << scanned;
+    return rows;
+  };
+  EXPECT_EQ(all(*pinned), then);
+  EXPECT_EQ(pinned->Get("last_token").value(), "100");
+  EXPECT_EQ(all(disk->data()), life.content().data);
+  EXPECT_EQ(disk->data().Get("last_token").value(), "200");
 }
 
 TEST(RocksDisk, ReadsAndScansData) {
@@ -320,6 +319,21 @@ TEST(OpenFolder, RefusesTheRocksDbOfAnotherProgram) {
   }
 }
 
+TEST(OpenFolder, RefusesAFolderOfAnotherFormat) {
+  const std::string folder = FolderWithLog(1);
+  Meddle(folder, [](const OpenedFolder& opened) {
+    const std::string body = "flaredb store, format 1";
+    const SealBytes seal = MakeSeal(Family::kMeta, kFormatKey, {body});
+    return opened.db().Put({}, opened.family(Family::kMeta), std::string(kFormatKey),
+                           std::string(seal.data(), seal.size()) + body);
+  });
+  TestDisk disk(folder);
+  EXPECT_TRUE(absl::IsFailedPrecondition(disk.opened())) << disk.opened();
+  EXPECT_THAT(Text(disk.opened()),
+              AllOf(HasSubstr(folder), HasSubstr("holds a \"flaredb store, format 1\""),
+                    HasSubstr("use the version of FlareDB that wrote it")));
+}
+
 TEST(OpenFolder, SaysWhenPermissionIsDenied) {
   FaultyFileSystem faults;
   const std::shared_ptr<rocksdb::FileSystem> shared(&faults, [](rocksdb::FileSystem*) {});
@@ -345,95 +359,6 @@ TEST(OpenFolder, NoticesAMissingWriteAheadLog) {
   TestDisk disk(folder);
   EXPECT_TRUE(absl::IsDataLoss(disk.opened())) << disk.opened();
   EXPECT_THAT(Text(disk.opened()), HasSubstr("write-ahead log"));
-}
-
-// Changes the database of `folder` behind the disk's back.
-void Meddle(const std::string& folder,
-            const std::function<rocksdb::Status(const OpenedFolder&)>& change) {
-  const auto opened = OpenFolder(rocksdb::Env::Default(), folder, OpenMode::kReadWrite);
-  ASSERT_TRUE(opened.ok()) << opened.status();
-  const rocksdb::Status s = change(**opened);
-  ASSERT_TRUE(s.ok()) << s.ToString();
-}
-
-// Puts the value of one key under another one.
-void MoveValue(const std::string& folder, Family family, const std::string& from,
-               const std::string& to) {
-  Meddle(folder, [&](const OpenedFolder& opened) {
-    std::string value;
-    rocksdb::Status s = opened.db().Get({}, opened.family(family), from, &value);
-    return s.ok() ? opened.db().Put({}, opened.family(family), to, value) : s;
-  });
-}
-
-std::string LogKey(RegionId region, uint64_t index) {
-  return ToSlice(MakeRaftLogKey(region, Index(index))).ToString();
-}
-
-TEST(RocksDisk, NeverServesAValueThatBelongsToAnotherKey) {
-  const std::string folder = ScratchFolder();
-  {
-    TestDisk disk(folder);
-    ASSERT_TRUE(disk->RecoverLogs().ok());
-    env::GroupCommit commit;
-    commit.token = IoToken(1);
-    commit.data.Put("a", "value of a");
-    disk->Write(std::move(commit));
-  }
-  MoveValue(folder, Family::kData, "a", "b");
-  TestDisk disk(folder);
-  EXPECT_EQ(disk->data().Get("a").value(), "value of a");
-  const absl::Status got = disk->data().Get("b").status();
-  EXPECT_TRUE(absl::IsDataLoss(got));
-  EXPECT_THAT(Text(got), HasSubstr("column family data, key 62"));
-  std::vector<std::string> seen;
-  const absl::Status scanned =
-      disk->data().Scan("", "", [&seen](std::string_view key, std::string_view) {
-        seen.emplace_back(key);
-        return true;
-      });
-  EXPECT_TRUE(absl::IsDataLoss(scanned));
-  EXPECT_EQ(seen, std::vector<std::string>{"a"});
-}
-
-TEST(RocksDisk, RecoveryNamesTheEntryThatBelongsElsewhere) {
-  const std::string folder = FolderWithLog(5);
-  MoveValue(folder, Family::kRaftLog, LogKey(kRegion, 2), LogKey(kRegion, 3));
-  const absl::Status status = Recover(folder).status();
-  EXPECT_TRUE(absl::IsDataLoss(status));
-  EXPECT_THAT(Text(status), AllOf(HasSubstr("region 5"), HasSubstr("index 3")));
-}
-
-TEST(RocksDisk, RecoveryNamesTheGapInALog) {
-  const std::string folder = FolderWithLog(5);
-  Meddle(folder, [](const OpenedFolder& opened) {
-    return opened.db().Delete({}, opened.family(Family::kRaftLog), LogKey(kRegion, 3));
-  });
-  const absl::Status status = Recover(folder).status();
-  EXPECT_TRUE(absl::IsDataLoss(status));
-  EXPECT_THAT(Text(status), AllOf(HasSubstr("region 5"), HasSubstr("index 4"),
-                                  HasSubstr("the entry before it is 2")));
-}
-
-TEST(RocksDisk, RecoveryRefusesEntriesWithoutAReplica) {
-  const std::string folder = FolderWithLog(2);
-  Meddle(folder, [](const OpenedFolder& opened) {
-    return opened.db().Delete({}, opened.family(Family::kRaftState),
-                              ToSlice(MakeRaftStateKey(kRegion)));
-  });
-  const absl::Status status = Recover(folder).status();
-  EXPECT_TRUE(absl::IsDataLoss(status));
-  EXPECT_THAT(Text(status), HasSubstr("region 5"));
-}
-
-TEST(RocksDisk, RecoveryRefusesEntriesAboveTheReplicasTerm) {
-  const std::string folder = FolderWithLog(2);
-  Meddle(folder, [](const OpenedFolder& opened) {
-    return opened.db().Put({}, opened.family(Family::kRaftState),
-                           ToSlice(MakeRaftStateKey(kRegion)),
-                           EncodeReplicaState(kRegion, {Incarnation(1), {}, {}}));
-  });
-  EXPECT_THAT(Text(Recover(folder).status()), HasSubstr("term is above"));
 }
 
 }  // namespace

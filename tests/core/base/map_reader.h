@@ -4,6 +4,7 @@
 #define FLAREDB_TESTS_CORE_BASE_MAP_READER_H_
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,7 +14,7 @@
 
 namespace flaredb {
 
-class MapReader : public DataReader {
+class MapReader : public DataSource {
  public:
   // Public: tests damage it at will.
   std::map<std::string, std::string, std::less<>> rows;
@@ -45,6 +46,8 @@ class MapReader : public DataReader {
     }
     return failure;
   }
+
+  std::unique_ptr<DataReader> Pin() const override { return std::make_unique<MapReader>(*this); }
 };
 
 }  // namespace flaredb

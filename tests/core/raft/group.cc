@@ -6,29 +6,6 @@
 #include "gtest/gtest.h"
 
 namespace flaredb::raft {
-namespace {
-
-EntryBlockRef BlockOf(const StoredEntry& entry, Index index) {
-  const NewEntry new_entry{entry.kind, entry.payload};
-  return EntryBlock::Create(entry.term, index, {&new_entry, 1});
-}
-
-void CarryOut(const Persist& persist, Disk* disk) {
-  if (persist.truncate_from) {
-    ASSERT_LE(persist.truncate_from.value(), disk->log.size());
-    disk->log.resize(persist.truncate_from.value() - 1);
-  }
-  for (const EntrySlice& slice : persist.append) {
-    ASSERT_EQ(slice.first_index().value(), disk->log.size() + 1) << "a gap in the log";
-    for (uint32_t i = 0; i < slice.size(); ++i) {
-      const EntryView entry = slice.at(i);
-      disk->log.push_back({entry.term, entry.kind, std::string(entry.payload)});
-    }
-  }
-  if (persist.hard_state) disk->hard_state = *persist.hard_state;
-}
-
-}  // namespace
 
 ConfState Voters(uint64_t n) {
   ConfState conf;
@@ -36,41 +13,34 @@ ConfState Voters(uint64_t n) {
   return conf;
 }
 
-std::ostream& operator<<(std::ostream& out, const StoredEntry& entry) {
-  return out << "term " << entry.term << " kind " << static_cast<int>(entry.kind) << " \""
-             << entry.payload << "\"";
-}
+Incarnation FirstLife(uint64_t id) { return Incarnation(100 + id); }
 
-std::vector<uint64_t> Disk::terms() const {
-  std::vector<uint64_t> terms;
-  for (const StoredEntry& entry : log) terms.push_back(entry.term.value());
-  return terms;
-}
-
-Disk DiskWithTerms(const std::vector<uint64_t>& terms, uint64_t term) {
-  Disk disk;
-  for (const uint64_t t : terms) {
-    disk.log.push_back({Term(t), EntryKind::kCommand, "t" + std::to_string(t)});
+ConfState Pinned(ConfState conf) {
+  conf.members.clear();
+  for (const PeerId id : conf.Everybody()) {
+    conf.members.push_back({id, StoreId(), FirstLife(id.value())});
   }
-  disk.hard_state.term = Term(std::max(term, terms.empty() ? 0 : terms.back()));
-  return disk;
+  return conf;
 }
 
-EntrySlices EntriesOfTerms(uint64_t first, const std::vector<uint64_t>& terms) {
-  EntrySlices entries;
-  for (const StoredEntry& entry : DiskWithTerms(terms).log) {
-    entries.push_back(EntrySlice(BlockOf(entry, Index(first++))));
+MemberChange AddLearner(uint64_t id) {
+  return {MemberChange::Kind::kAddLearner, PeerId(id), StoreId()};
+}
+MemberChange Promote(uint64_t id) { return {MemberChange::Kind::kPromote, PeerId(id), StoreId()}; }
+MemberChange Demote(uint64_t id) { return {MemberChange::Kind::kDemote, PeerId(id), StoreId()}; }
+MemberChange Remove(uint64_t id) { return {MemberChange::Kind::kRemove, PeerId(id), StoreId()}; }
+
+Group::Group(ConfState conf, const Config& config, uint64_t seed, Pinning pinning)
+    : conf_(pinning == Pinning::kPinned ? Pinned(std::move(conf)) : std::move(conf)),
+      config_(config),
+      seed_(seed) {
+  for (const PeerId id : conf_.Everybody()) {
+    Node& n = nodes_[id.value()];
+    n.first_conf = conf_;
+    n.disk.incarnation = FirstLife(id.value());
+    n.disk.base.conf = conf_;
   }
-  return entries;
-}
-
-Group::Group(ConfState conf, const Config& config, uint64_t seed)
-    : conf_(std::move(conf)), config_(config), seed_(seed) {
-  std::set<PeerId> ids(conf_.voters.begin(), conf_.voters.end());
-  ids.insert(conf_.voters_outgoing.begin(), conf_.voters_outgoing.end());
-  ids.insert(conf_.learners.begin(), conf_.learners.end());
-  for (const PeerId id : ids) nodes_[id.value()].disk.incarnation = Incarnation(100 + id.value());
-  for (const PeerId id : ids) Start(id.value());
+  for (auto& [id, n] : nodes_) Start(id);
 }
 
 Group::~Group() {
@@ -82,19 +52,40 @@ Group::~Group() {
 
 // --- Time.
 
+Instant Group::Local(const Node& n, Instant group_time) {
+  const __int128 passed = (group_time - n.drift_from).nanoseconds();
+  return n.clock_from +
+         Duration::Nanoseconds(static_cast<int64_t>(passed * (1000000 + n.drift_ppm) / 1000000));
+}
+
+Instant Group::Due(const Node& n) {
+  if (n.raft == nullptr || n.raft->next_deadline() == Instant::Max()) return Instant::Max();
+  const __int128 left = (n.raft->next_deadline() - n.clock_from).nanoseconds();
+  const __int128 rate = 1000000 + n.drift_ppm;
+  return n.drift_from +
+         Duration::Nanoseconds(static_cast<int64_t>((left * 1000000 + rate - 1) / rate));
+}
+
+Instant Group::now(uint64_t id) const { return Local(node(id), now_); }
+
+void Group::SetClockDrift(uint64_t id, int64_t parts_per_million) {
+  Node& n = node(id);
+  n.clock_from = Local(n, now_);
+  n.drift_from = now_;
+  n.drift_ppm = parts_per_million;
+}
+
 Instant Group::next_deadline() const {
   Instant next = Instant::Max();
-  for (const auto& [id, n] : nodes_) {
-    if (n.raft != nullptr) next = std::min(next, n.raft->next_deadline());
-  }
+  for (const auto& [id, n] : nodes_) next = std::min(next, Due(n));
   return next;
 }
 
 bool Group::FireDue() {
   bool fired = false;
   for (auto& [id, n] : nodes_) {
-    if (n.raft == nullptr || n.raft->next_deadline() > now_) continue;
-    n.raft->OnDeadline(now_, &effects_);
+    if (Due(n) > now_) continue;
+    n.raft->OnDeadline(now(id), &effects_);
     Absorb(id);
     fired = true;
   }
@@ -108,6 +99,7 @@ void Group::Wait(Duration duration) {
     FireDue();
   }
   now_ = end;
+  CheckLeases();
 }
 
 void Group::Pass(Duration duration) {
@@ -119,6 +111,7 @@ void Group::Pass(Duration duration) {
     Settle();
   }
   now_ = end;
+  CheckLeases();
 }
 
 bool Group::SettleOnce() {
@@ -133,6 +126,10 @@ bool Group::SettleOnce() {
     }
     if (!n.fetches_held && !n.fetches.empty()) {
       AnswerFetches(id);
+      any = true;
+    }
+    if (!n.snapshots_held && !n.snapshot_requests.empty()) {
+      AnswerSnapshots(id);
       any = true;
     }
   }
@@ -162,8 +159,8 @@ void Group::DeliverTo(uint64_t to) {
 
 void Group::Give(const Message& message) {
   const uint64_t to = message.to.value();
-  if (!running(to)) return;
-  node(to).raft->OnMessage(now_, message, &effects_);
+  if (!nodes_.contains(to) || !running(to)) return;
+  node(to).raft->OnMessage(now(to), message, &effects_);
   Absorb(to);
 }
 
@@ -191,11 +188,15 @@ void Group::FreeDisk(uint64_t id) {
 
 bool Group::PersistNext(uint64_t id) {
   Node& n = node(id);
-  if (n.raft == nullptr || n.writes.empty()) return false;
+  if (n.raft == nullptr || n.disk_failed || n.writes.empty()) return false;
   const Persist persist = std::move(n.writes.front());
   n.writes.pop_front();
-  CarryOut(persist, &n.disk);
-  n.raft->OnPersisted(now_, persist.token, &effects_);
+  n.disk.CarryOut(persist);
+  if (persist.install) {
+    ++n.installs;
+    n.replaced.pop_front();
+  }
+  n.raft->OnPersisted(now(id), persist.token, &effects_);
   Absorb(id);
   return true;
 }
@@ -221,57 +222,178 @@ void Group::AnswerFetches(uint64_t id) {
   for (const Fetch& fetch : std::exchange(n.fetches, {})) {
     EntrySlices entries;
     for (Index i = fetch.first; i <= fetch.last && entries.size() < fetch_entries_max; ++i) {
-      ASSERT_LE(i.value(), n.disk.log.size()) << "fetched entries are durable";
-      entries.push_back(EntrySlice(BlockOf(n.disk.log[i.value() - 1], i)));
+      // Compaction may have taken them; then nobody wants the answer any more.
+      if (i <= n.disk.base.last.index) break;
+      ASSERT_LE(i, n.disk.last_index()) << "fetched entries are durable";
+      entries.push_back(EntrySlice(BlockOf(n.disk.At(i), i)));
     }
-    n.raft->OnFetched(now_, fetch.id, std::move(entries), &effects_);
+    if (entries.empty()) {
+      EXPECT_FALSE(n.raft->Wants(fetch.id)) << "wanted entries are gone";
+      continue;
+    }
+    n.raft->OnFetched(now(id), fetch.id, std::move(entries), &effects_);
     Absorb(id);
   }
 }
 
 const std::vector<Fetch>& Group::fetches(uint64_t id) const { return node(id).fetches; }
 
-void Group::Crash(uint64_t id) {
-  Node& n = node(id);
-  n.raft.reset();
-  n.writes.clear();
-  n.fetches.clear();
-  n.asked.clear();
-  // The state machine's changes became durable no earlier than the entries that caused them.
-  size_t kept = 0;
-  while (kept < n.disk.applied_index.value() && kept < n.disk.log.size() &&
-         n.disk.log[kept] == committed_[kept]) {
-    ++kept;
-  }
-  n.disk.applied_index = Index(kept);
+// --- Snapshots.
+
+void Group::HoldSnapshots(uint64_t id) { node(id).snapshots_held = true; }
+
+void Group::FreeSnapshots(uint64_t id) {
+  node(id).snapshots_held = false;
+  AnswerSnapshots(id);
 }
 
-void Group::Restart(uint64_t id) { Restart(id, node(id).disk); }
+void Group::AnswerSnapshots(uint64_t id) {
+  for (const SnapshotEffect& request : std::exchange(node(id).snapshot_requests, {})) {
+    AnswerSnapshot(id, request);
+  }
+}
+
+void Group::AnswerSnapshot(uint64_t id, const SnapshotEffect& request) {
+  Node& n = node(id);
+  if (const auto* take = std::get_if<TakeSnapshot>(&request)) {
+    n.snapshot_views[take->id] = n.machine.Encode();
+    n.raft->OnSnapshotTaken(now(id), take->id, n.machine.applied_index, &effects_);
+  } else {
+    const auto& read = std::get<ReadSnapshot>(request);
+    const auto view = n.snapshot_views.find(read.id);
+    if (view == n.snapshot_views.end()) return;  // Dropped by the answer to an earlier request.
+    const size_t begin = read.number * snapshot_piece_bytes;
+    ASSERT_LE(begin, view->second.size());
+    const bool last = begin + snapshot_piece_bytes >= view->second.size();
+    n.raft->OnSnapshotRead(now(id), read.id, read.number,
+                           view->second.substr(begin, snapshot_piece_bytes), last, &effects_);
+  }
+  Absorb(id);
+}
+
+void Group::FailSnapshots(uint64_t id) {
+  Node& n = node(id);
+  for (const SnapshotEffect& request : std::exchange(n.snapshot_requests, {})) {
+    const auto* take = std::get_if<TakeSnapshot>(&request);
+    const SnapshotId which = take != nullptr ? take->id : std::get<ReadSnapshot>(request).id;
+    n.raft->OnSnapshotFailed(now(id), which, &effects_);
+    Absorb(id);
+  }
+}
+
+size_t Group::snapshot_requests(uint64_t id) const { return node(id).snapshot_requests.size(); }
+
+size_t Group::snapshot_views(uint64_t id) const { return node(id).snapshot_views.size(); }
+
+size_t Group::installs(uint64_t id) const { return node(id).installs; }
+
+void Group::Compact(uint64_t id) {
+  node(id).raft->Compact(now(id), DurablyApplied(id), &effects_);
+  Absorb(id);
+}
+
+// --- Failures.
+
+// The state machine's changes became durable no earlier than the entries that caused them.
+Index Group::DurablyApplied(uint64_t id) const {
+  const Node& n = node(id);
+  Index kept = n.disk.base.last.index;
+  const ListMachine& machine = n.replaced.empty() ? n.machine : n.replaced.front().machine;
+  while (kept < machine.applied_index && kept < n.disk.last_index() &&
+         n.disk.At(kept.next()) == committed_[kept.value()]) {
+    ++kept;
+  }
+  return kept;
+}
+
+void Group::Crash(uint64_t id) {
+  Node& n = node(id);
+  n.disk.applied_index = DurablyApplied(id);
+  if (!n.replaced.empty()) n.machine = std::move(n.replaced.front().machine);
+  n.machine.UndoAfter(n.disk.applied_index);
+  n.raft.reset();
+  n.replaced.clear();
+  n.writes.clear();
+  n.fetches.clear();
+  n.snapshot_requests.clear();
+  n.snapshot_views.clear();
+  n.staged.clear();
+  n.staged_pieces = 0;
+  n.asked.clear();
+}
+
+void Group::Restart(uint64_t id) {
+  Crash(id);
+  Start(id);
+}
 
 void Group::Restart(uint64_t id, Disk disk) {
   Crash(id);
   Node& n = node(id);
   if (!disk.incarnation) disk.incarnation = n.disk.incarnation;
+  if (disk.base == LogBase()) disk.base.conf = n.first_conf;
   n.disk = std::move(disk);
+  n.machine = Replay(n.disk.applied_index);
+  Start(id);
+}
+
+void Group::AddEmpty(uint64_t id) {
+  ASSERT_FALSE(nodes_.contains(id));
+  nodes_[id].disk.incarnation = FirstLife(id);
+  Start(id);
+}
+
+void Group::Wipe(uint64_t id, ConfState conf) {
+  Crash(id);
+  Node& n = node(id);
+  n.first_conf = std::move(conf);
+  n.disk = Disk();
+  n.disk.incarnation = Incarnation(900 + ++wiped_);
+  n.disk.base.conf = n.first_conf;
+  n.machine = ListMachine();
   Start(id);
 }
 
 void Group::Start(uint64_t id) {
   Node& n = node(id);
+  n.issued = n.disk;
+  n.disk_failed = false;
   Recovered recovered;
   recovered.incarnation = n.disk.incarnation;
   recovered.hard_state = n.disk.hard_state;
-  recovered.conf = conf_;
-  recovered.last_index = Index(n.disk.log.size());
+  recovered.conf = n.disk.base.conf;
+  recovered.base = n.disk.base.last;
+  recovered.last_index = n.disk.last_index();
   recovered.applied_index = n.disk.applied_index;
+  recovered.confs = n.disk.confs();
   for (size_t i = 0; i < n.disk.log.size(); ++i) {
     const Term term = n.disk.log[i].term;
     if (recovered.terms.empty() || recovered.terms.back().term != term) {
-      recovered.terms.push_back({Index(i + 1), term});
+      recovered.terms.push_back({n.disk.base.last.index + (i + 1), term});
     }
   }
   Rng rng(Mix64(seed_) ^ Mix64(id * 1000 + ++n.lives));
-  n.raft = std::make_unique<Raft>(config_, PeerId(id), std::move(recovered), rng, now_);
+  n.raft = std::make_unique<Raft>(config_, PeerId(id), std::move(recovered), rng, now(id));
+  CheckConf(id);
+}
+
+void Group::FailDisk(uint64_t id) {
+  Node& n = node(id);
+  n.disk_failed = true;
+  n.raft->OnDiskFailed(now(id), &effects_);
+  Absorb(id);
+}
+
+void Group::Wake(uint64_t id) {
+  node(id).raft->Wake(now(id), &effects_);
+  Absorb(id);
+}
+
+bool Group::Recover(uint64_t id, const RecoveryPlan& plan) {
+  const bool done = node(id).raft->Recover(now(id), plan, &effects_);
+  if (done && committed_.size() > plan.kept.value()) committed_.resize(plan.kept.value());
+  Absorb(id);
+  return done;
 }
 
 bool Group::running(uint64_t id) const { return node(id).raft != nullptr; }
@@ -281,21 +403,33 @@ bool Group::running(uint64_t id) const { return node(id).raft != nullptr; }
 ProposeResult Group::Propose(uint64_t id, std::string_view payload) {
   const NewEntry entry{EntryKind::kCommand, payload};
   const ProposeResult result =
-      node(id).raft->Propose(now_, EntryBlock::Create({&entry, 1}), &effects_);
+      node(id).raft->Propose(now(id), EntryBlock::Create({&entry, 1}), &effects_);
   Absorb(id);
   return result;
 }
 
-ReadResult Group::Read(uint64_t id) {
+ReadResult Group::Read(uint64_t id, ReadMode mode) {
   Node& n = node(id);
-  const ReadResult result = n.raft->Read(now_, &effects_);
+  const ReadResult result = n.raft->Read(now(id), &effects_, mode);
   if (const auto* read = std::get_if<ReadId>(&result)) n.asked[*read] = Index(committed_.size());
   Absorb(id);
   return result;
 }
 
+ChangeResult Group::ChangeMembers(uint64_t id, const std::vector<MemberChange>& changes) {
+  const ChangeResult result = node(id).raft->ChangeMembers(now(id), changes, &effects_);
+  Absorb(id);
+  return result;
+}
+
+std::optional<TransferRefusal> Group::TransferLeadership(uint64_t id, uint64_t target) {
+  const auto refusal = node(id).raft->TransferLeadership(now(id), PeerId(target), &effects_);
+  Absorb(id);
+  return refusal;
+}
+
 void Group::Campaign(uint64_t id) {
-  node(id).raft->Campaign(now_, &effects_);
+  node(id).raft->Campaign(now(id), &effects_);
   Absorb(id);
 }
 
@@ -310,8 +444,8 @@ void Group::Elect(uint64_t id) {
     }
   }
   for (int attempt = 0; attempt < 20 && !leads(id); ++attempt) {
-    // The instant before any follower's own deadline could come is not worth computing: others
-    // that campaign meanwhile are unheard.
+    // So long that nobody is loyal to a leader, nor the candidate held back by one. Others that
+    // campaign meanwhile are unheard.
     Wait(config_.election_timeout);
     DropAll();
     Campaign(id);
@@ -335,11 +469,13 @@ Raft& Group::raft(uint64_t id) { return *node(id).raft; }
 
 bool Group::leads(uint64_t id) const { return running(id) && node(id).raft->is_leader(); }
 
+bool Group::holds_lease(uint64_t id) const {
+  return running(id) && node(id).raft->HoldsLease(now(id));
+}
+
 std::vector<std::string> Group::applied(uint64_t id) const {
   std::vector<std::string> payloads;
-  for (size_t i = 0; i < node(id).disk.applied_index.value(); ++i) {
-    if (committed_[i].kind == EntryKind::kCommand) payloads.push_back(committed_[i].payload);
-  }
+  for (const auto& [index, payload] : node(id).machine.commands) payloads.push_back(payload);
   return payloads;
 }
 
@@ -350,22 +486,25 @@ Message Group::From(uint64_t from, uint64_t to, uint64_t term, Body body) const 
           Incarnation(), std::move(body)};
 }
 
+// --- What leaves a replica.
+
 void Group::Absorb(uint64_t id) {
   Node& n = node(id);
   Effects effects = std::exchange(effects_, Effects());
   if (!poisonable_.contains(id)) {
     EXPECT_EQ(n.raft->poison(), "") << "replica " << id;
   }
-  for (const Persist& persist : effects.persists) n.writes.push_back(persist);
-  for (Message& message : effects.sends) {
-    CheckPromise(id, message);
-    const std::pair<uint64_t, uint64_t> key(id, message.to.value());
-    if (!cut_.contains(key)) links_[key].push_back(std::move(message));
-  }
+  for (const SnapshotEffect& effect : effects.snapshots) AbsorbSnapshot(id, effect);
   for (const Apply& apply : effects.applies) {
     for (const EntrySlice& slice : apply.entries) {
       for (uint32_t i = 0; i < slice.size(); ++i) CheckApplied(id, slice.at(i));
     }
+  }
+  for (const Persist& persist : effects.persists) AbsorbPersist(id, persist);
+  for (Message& message : effects.sends) {
+    CheckPromise(id, message);
+    const std::pair<uint64_t, uint64_t> key(id, message.to.value());
+    if (!cut_.contains(key)) links_[key].push_back(std::move(message));
   }
   for (const ReadOutcome& read : effects.reads) {
     auto asked = n.asked.extract(read.id);
@@ -376,48 +515,46 @@ void Group::Absorb(uint64_t id) {
     n.reads.push_back(read);
   }
   n.fetches.insert(n.fetches.end(), effects.fetches.begin(), effects.fetches.end());
-  if (n.raft->is_leader()) {
-    const auto [leader, first] = leaders_.emplace(n.raft->term(), PeerId(id));
-    EXPECT_EQ(leader->second, PeerId(id)) << "two leaders in term " << n.raft->term();
+  if (!n.raft->poison().empty()) return;
+  CheckConf(id);
+  CheckLeader(id);
+  CheckLeases();
+}
+
+void Group::AbsorbSnapshot(uint64_t id, const SnapshotEffect& effect) {
+  Node& n = node(id);
+  if (const auto* drop = std::get_if<DropSnapshot>(&effect)) {
+    n.snapshot_views.erase(drop->id);
+    std::erase_if(n.snapshot_requests, [&](const SnapshotEffect& request) {
+      const auto* take = std::get_if<TakeSnapshot>(&request);
+      return (take != nullptr ? take->id : std::get<ReadSnapshot>(request).id) == drop->id;
+    });
+  } else if (const auto* stage = std::get_if<StageSnapshot>(&effect)) {
+    if (stage->chunk->number == 0) n.staged_pieces = 0;
+    if (stage->chunk->number == 0) n.staged.clear();
+    EXPECT_EQ(stage->chunk->number, n.staged_pieces++) << "a piece is missing or repeated";
+    n.staged += stage->chunk->data;
+  } else if (std::holds_alternative<UnstageSnapshot>(effect)) {
+    n.staged_pieces = 0;
+    n.staged.clear();
+  } else {
+    n.snapshot_requests.push_back(effect);
   }
 }
 
-// What a message promises is on the disk when it leaves.
-void Group::CheckPromise(uint64_t id, const Message& message) const {
-  const Disk& disk = node(id).disk;
-  EXPECT_GE(disk.hard_state.term, message.term) << "replica " << id << " shows a volatile term";
-  if (const auto* reply = std::get_if<VoteReply>(&message.body); reply && reply->granted) {
-    EXPECT_EQ(disk.hard_state, (HardState{message.term, message.to})) << "a volatile vote";
-  }
-  if (std::holds_alternative<VoteRequest>(message.body)) {
-    EXPECT_EQ(disk.hard_state, (HardState{message.term, PeerId(id)})) << "a volatile candidacy";
-  }
-  const auto* reply = std::get_if<AppendReply>(&message.body);
-  if (reply == nullptr) return;
-  if (const auto* accept = std::get_if<AppendAccept>(&reply->result)) {
-    ASSERT_LE(accept->match_index.value(), disk.log.size()) << "a volatile entry is accepted";
-    // The disk agrees with the leader up to there, as the leader's own memory or disk tells.
-    const Node& leader = node(message.to.value());
-    if (leader.raft == nullptr || !leader.raft->is_leader()) return;
-    if (leader.raft->term() != message.term) return;
-    const size_t both = std::min<size_t>(accept->match_index.value(), leader.disk.log.size());
-    for (size_t i = 0; i < both; ++i) {
-      EXPECT_EQ(disk.log[i], leader.disk.log[i]) << "a wrong entry is accepted at " << i + 1;
-    }
-  }
-}
-
-void Group::CheckApplied(uint64_t id, const EntryView& entry) {
-  Disk& disk = node(id).disk;
-  ASSERT_EQ(entry.index, disk.applied_index.next()) << "replica " << id << " skips or repeats";
-  disk.applied_index = entry.index;
-  const StoredEntry stored{entry.term, entry.kind, std::string(entry.payload)};
-  if (entry.index.value() > committed_.size()) {
-    committed_.push_back(stored);
-    return;
-  }
-  EXPECT_EQ(stored, committed_[entry.index.value() - 1])
-      << "replica " << id << " applies another entry at " << entry.index;
+void Group::AbsorbPersist(uint64_t id, const Persist& persist) {
+  Node& n = node(id);
+  n.issued.CarryOut(persist);
+  n.writes.push_back(persist);
+  if (!persist.install) return;
+  ASSERT_NE(persist.base, nullptr);
+  ListMachine machine = ListMachine::Decode(n.staged);
+  CheckInstall(machine, *persist.base);
+  EXPECT_GE(machine.applied_index, n.machine.applied_index) << "a snapshot of the past";
+  n.replaced.push_back({persist.token, std::exchange(n.machine, std::move(machine))});
+  n.disk.applied_index = n.machine.applied_index;
+  n.staged.clear();
+  n.staged_pieces = 0;
 }
 
 }  // namespace flaredb::raft

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/raft/log.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,8 @@ EntrySlice Entries(uint64_t term, uint64_t first, uint64_t count, size_t bytes =
 Log EmptyLog() { return Log({}, {}, Index(), Index()); }
 
 uint64_t TermAt(const Log& log, uint64_t index) {
-  const std::optional<Term> term = log.TermAt(Index(index));
-  return term ? term->value() : 999;
+  if (Index(index) < log.base().index || Index(index) > log.last_index()) return 999;
+  return log.IdAt(Index(index)).term.value();
 }
 
 TEST(Log, BeginsEmpty) {
@@ -238,6 +239,185 @@ TEST(Log, AnOldWriteDoesNotVouchForTheSameEntryWrittenAgain) {
   EXPECT_EQ(log.durable_index(), Index(1));
   log.OnPersisted(IoToken(3));
   EXPECT_EQ(log.durable_index(), Index(2));
+}
+
+// Asked for any range of a log of small and large blocks, from the newest to the oldest.
+TEST(Log, ReadsAnyRange) {
+  Rng rng(3);
+  for (int round = 0; round < 30; ++round) {
+    Log log = EmptyLog();
+    uint64_t last_index = 0;
+    for (uint64_t blocks = rng.Between(1, 40); blocks > 0; --blocks) {
+      const uint64_t count = rng.Between(1, 4);
+      log.Append(Entries(1, last_index + 1, count));
+      last_index += count;
+    }
+    for (uint64_t first = 1; first <= last_index; ++first) {
+      const uint64_t last = rng.Between(first, last_index);
+      uint64_t next = first;
+      for (const EntrySlice& slice : log.Read(Index(first), Index(last), 1000)) {
+        ASSERT_EQ(slice.first_index(), Index(next));
+        next = slice.last_index().next().value();
+      }
+      ASSERT_EQ(next, last + 1);
+    }
+  }
+}
+
+TEST(Log, CompactionForgetsEntriesAndTermsUpToAnIndex) {
+  Log log = EmptyLog();
+  log.Append(Entries(1, 1, 2, 10));
+  log.Append(Entries(2, 3, 4, 10));
+  log.Append(Entries(3, 7, 2, 10));
+  log.OnPersistIssued(IoToken(1));
+  log.OnPersisted(IoToken(1));
+  log.CommitTo(Index(8));
+
+  log.CompactTo(Index(4));  // In the middle of a block and of a run.
+  EXPECT_EQ(log.base(), (LogId{Term(2), Index(4)}));
+  EXPECT_EQ(log.window_first(), Index(5));
+  EXPECT_EQ(log.window_bytes(), 40u);
+  EXPECT_EQ(TermAt(log, 3), 999u);
+  EXPECT_EQ(TermAt(log, 4), 2u);
+  EXPECT_EQ(TermAt(log, 5), 2u);
+  EXPECT_EQ(TermAt(log, 8), 3u);
+  EXPECT_EQ(log.LastWithTermAtMost(Index(8), Term(1)), log.base());
+  EXPECT_THROW(log.Read(Index(4), Index(8), 1000), InvariantViolation);
+  const EntrySlices rest = log.Read(Index(5), Index(8), 1000);
+  ASSERT_EQ(rest.size(), 2u);
+  EXPECT_EQ(rest[0].first_index(), Index(5));
+
+  log.CompactTo(Index(6));  // At the end of both.
+  EXPECT_EQ(log.base(), (LogId{Term(2), Index(6)}));
+  EXPECT_EQ(log.window_first(), Index(7));
+  EXPECT_EQ(TermAt(log, 7), 3u);
+
+  log.CompactTo(Index(8));  // Of everything.
+  EXPECT_EQ(log.last_id(), (LogId{Term(3), Index(8)}));
+  EXPECT_EQ(log.window_first(), Index(9));
+  EXPECT_EQ(log.window_bytes(), 0u);
+  EXPECT_EQ(log.durable_index(), Index(8));
+  EXPECT_EQ(log.commit_index(), Index(8));
+  log.Append(Entries(3, 9, 1));
+  EXPECT_EQ(TermAt(log, 9), 3u);
+  EXPECT_EQ(log.Read(Index(9), Index(9), 1000).size(), 1u);
+}
+
+// What recovery left on the disk only can be compacted, too.
+TEST(Log, CompactionOfEntriesThatAreNotInMemory) {
+  Log log({}, {{Index(1), Term(1)}, {Index(4), Term(2)}}, Index(5), Index(5));
+  log.Append(Entries(2, 6, 1));
+  log.CompactTo(Index(3));
+  EXPECT_EQ(log.base(), (LogId{Term(1), Index(3)}));
+  EXPECT_EQ(TermAt(log, 4), 2u);
+  EXPECT_EQ(log.window_first(), Index(6));
+  EXPECT_TRUE(log.Read(Index(4), Index(6), 1000).empty());
+}
+
+TEST(Log, CompactsOnlyWhatIsCommittedAndDurable) {
+  Log log = EmptyLog();
+  log.Append(Entries(1, 1, 5));
+  log.OnPersistIssued(IoToken(1));
+  log.CommitTo(Index(3));
+  EXPECT_THROW(log.CompactTo(Index(2)), InvariantViolation) << "not durable";
+  log.OnPersisted(IoToken(1));
+  EXPECT_THROW(log.CompactTo(Index(4)), InvariantViolation) << "not committed";
+  log.CompactTo(Index(2));
+  EXPECT_THROW(log.CompactTo(Index(2)), InvariantViolation) << "it is the base already";
+}
+
+TEST(Log, CompactionAgreesWithALogThatWasNeverLonger) {
+  Rng rng(5);
+  for (int round = 0; round < 200; ++round) {
+    Log log = EmptyLog();
+    std::vector<uint64_t> terms = {0};
+    while (terms.size() <= 20) {
+      const uint64_t term = std::max<uint64_t>(1, terms.back() + rng.Below(2));
+      const uint64_t count = rng.Between(1, 3);
+      log.Append(Entries(term, terms.size(), count));
+      terms.insert(terms.end(), count, term);
+    }
+    const uint64_t last = terms.size() - 1;
+    log.OnPersistIssued(IoToken(1));
+    log.OnPersisted(IoToken(1));
+    log.CommitTo(Index(last));
+    for (uint64_t base = 0; base < last;) {
+      base = rng.Between(base + 1, last);
+      log.CompactTo(Index(base));
+      for (uint64_t i = 0; i <= last; ++i) {
+        ASSERT_EQ(TermAt(log, i), i < base ? 999 : terms[i]) << "at " << i << ", base " << base;
+      }
+      ASSERT_EQ(log.window_bytes(), last - base);
+      ASSERT_EQ(log.window_first(), Index(base + 1));
+      if (base == last) break;
+      ASSERT_EQ(log.Read(Index(base + 1), Index(last), 1000).front().first_index(),
+                Index(base + 1));
+    }
+  }
+}
+
+TEST(Log, ASnapshotTakesThePlaceOfTheWholeLog) {
+  Log log = EmptyLog();
+  log.Append(Entries(1, 1, 3));
+  log.OnPersistIssued(IoToken(1));
+  log.OnPersisted(IoToken(1));
+  log.CommitTo(Index(2));
+  EXPECT_THROW(log.ResetTo({Term(1), Index(2)}), InvariantViolation);
+
+  log.ResetTo({Term(4), Index(9)});
+  EXPECT_EQ(log.base(), (LogId{Term(4), Index(9)}));
+  EXPECT_EQ(log.last_id(), log.base());
+  EXPECT_EQ(log.commit_index(), Index(9));
+  EXPECT_EQ(log.window_first(), Index(10));
+  EXPECT_EQ(log.window_bytes(), 0u);
+  EXPECT_EQ(TermAt(log, 3), 999u);
+  EXPECT_EQ(TermAt(log, 9), 4u);
+  log.Append(Entries(4, 10, 2));
+  EXPECT_EQ(TermAt(log, 10), 4u);
+  EXPECT_EQ(log.Read(Index(10), Index(11), 1000).size(), 1u);
+}
+
+// A snapshot may also end inside of the log that it replaces: entries after it go, too.
+TEST(Log, ASnapshotInsideOfTheLogEmptiesIt) {
+  Log log = EmptyLog();
+  log.Append(Entries(1, 1, 9));
+  log.ResetTo({Term(2), Index(4)});
+  EXPECT_EQ(log.last_id(), (LogId{Term(2), Index(4)}));
+  EXPECT_EQ(TermAt(log, 5), 999u);
+}
+
+// Writes of the old log that complete late say nothing about the new one.
+TEST(Log, ASnapshotIsDurableWithItsOwnToken) {
+  Log log = EmptyLog();
+  log.Append(Entries(1, 1, 3));
+  log.OnPersistIssued(IoToken(1));
+  log.OnPersisted(IoToken(1));
+  log.Append(Entries(1, 4, 9));
+  log.OnPersistIssued(IoToken(2));
+  log.ResetTo({Term(2), Index(8)});
+  EXPECT_EQ(log.durable_index(), Index());
+  log.OnPersistIssued(IoToken(3));
+  log.Append(Entries(2, 9, 1));
+  log.OnPersistIssued(IoToken(4));
+  log.OnPersisted(IoToken(2));
+  EXPECT_EQ(log.durable_index(), Index());
+  log.OnPersisted(IoToken(3));
+  EXPECT_EQ(log.durable_index(), Index(8));
+  log.OnPersisted(IoToken(4));
+  EXPECT_EQ(log.durable_index(), Index(9));
+}
+
+TEST(Log, CopiesGoTheirOwnWays) {
+  Log log = EmptyLog();
+  log.Append(Entries(1, 1, 3));
+  log.OnPersistIssued(IoToken(1));
+  Log copy = log;
+  copy.TruncateFrom(Index(2));
+  copy.OnPersisted(IoToken(1));
+  EXPECT_EQ(copy.durable_index(), Index(1));
+  EXPECT_EQ(log.last_index(), Index(3));
+  log.OnPersisted(IoToken(1));
+  EXPECT_EQ(log.durable_index(), Index(3));
 }
 
 }  // namespace

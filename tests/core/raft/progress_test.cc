@@ -10,7 +10,7 @@ namespace {
 constexpr Incarnation kLife(7);
 
 // Of a leader whose log ended at 10 when it was elected.
-Progress NewProgress() { return Progress(PeerId(2), 1, Index(10)); }
+Progress NewProgress() { return Progress(PeerId(2), 1, Incarnation(), Index(10), Instant()); }
 
 // It accepted everything up to 10.
 Progress Replicating() {

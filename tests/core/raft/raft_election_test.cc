@@ -25,7 +25,7 @@ void Forget(Group* group) {
 std::optional<bool> Vote(Group* group, uint64_t candidate, uint64_t voter, uint64_t term,
                          LogId last_log) {
   group->link(voter, candidate).clear();
-  group->Give(group->From(candidate, voter, term, VoteRequest{last_log}));
+  group->Give(group->From(candidate, voter, term, VoteRequest{last_log, false}));
   group->PersistAll(voter);
   const auto replies = group->Waiting<VoteReply>(voter, candidate);
   if (replies.empty()) return std::nullopt;
@@ -204,10 +204,10 @@ TEST(RaftElection, AnswersToRequestsOfOlderTermsStateTheNewerTerm) {
   Group group(Voters(3));
   group.Restart(3, DiskWithTerms({1}, 9));
   Forget(&group);
-  group.Give(group.From(1, 3, 4, VoteRequest{{Term(8), Index(8)}}));
+  group.Give(group.From(1, 3, 4, VoteRequest{{Term(8), Index(8)}, false}));
   group.Give(group.From(1, 3, 4, PreVoteRequest{Term(5), {Term(8), Index(8)}}));
-  group.Give(group.From(1, 3, 4, HeartbeatRequest{1, 1}));
-  group.Give(group.From(1, 3, 4, AppendRequest{1, 1, {}, Index(), {}}));
+  group.Give(group.From(1, 3, 4, HeartbeatRequest{1, 1, LogId()}));
+  group.Give(group.From(1, 3, 4, AppendRequest{1, 1, {}, Index(), false, {}}));
   ASSERT_EQ(group.link(3, 1).size(), 4u);
   for (const Message& message : group.link(3, 1)) EXPECT_EQ(message.term, Term(9));
   EXPECT_FALSE(group.Waiting<VoteReply>(3, 1).at(0).granted);
@@ -328,7 +328,7 @@ TEST(RaftElection, ACandidateRecognizesTheLeaderOfItsTerm) {
   group.DeliverTo(1);
   group.PersistAll(1);
   ASSERT_EQ(group.view(1).role, Role::kCandidate);
-  group.Give(group.From(3, 1, group.view(1).term.value(), HeartbeatRequest{1, 1}));
+  group.Give(group.From(3, 1, group.view(1).term.value(), HeartbeatRequest{1, 1, LogId()}));
   EXPECT_EQ(group.view(1).role, Role::kFollower);
   EXPECT_EQ(group.view(1).leader, PeerId(3));
 }
@@ -339,7 +339,7 @@ TEST(RaftElection, ASecondLeaderOfATermSilencesTheReplica) {
   group.Elect(1);
   const uint64_t term = group.view(1).term.value();
   group.MayBePoisoned(2);
-  group.Give(group.From(3, 2, term, HeartbeatRequest{1, 1}));
+  group.Give(group.From(3, 2, term, HeartbeatRequest{1, 1, LogId()}));
   EXPECT_NE(group.raft(2).poison(), "");
 }
 
@@ -406,7 +406,7 @@ TEST(RaftElection, TheOnlyVoterLeadsAsSoonAsItsVoteIsDurable) {
 TEST(RaftElection, AMessageForAnotherLifeIsDropped) {
   Group group(Voters(3));
   Forget(&group);
-  Message message = group.From(1, 2, 5, HeartbeatRequest{1, 1});
+  Message message = group.From(1, 2, 5, HeartbeatRequest{1, 1, LogId()});
   message.to_incarnation = Incarnation(77);
   group.Give(message);
   EXPECT_EQ(group.view(2).leader, PeerId());

@@ -151,10 +151,20 @@ TEST_F(RaftRead, IsAbortedWhenTheLeaderStepsDown) {
   EXPECT_FALSE(group_.reads(1)[1].granted);
 }
 
-TEST_F(RaftRead, AFollowerNamesTheLeaderInstead) {
-  const ReadResult result = group_.Read(2);
+// "The follower could issue a request to the leader that just asked for a current readIndex" (6.4).
+TEST_F(RaftRead, AFollowerAsksItsLeader) {
+  ASSERT_TRUE(std::holds_alternative<ReadId>(group_.Read(2)));
+  group_.Settle();
+  ASSERT_EQ(group_.reads(2).size(), 1u);
+  EXPECT_TRUE(group_.reads(2)[0].granted);
+  EXPECT_EQ(answered(), 0u) << "not at the leader";
+}
+
+TEST(RaftReadWithoutALeader, IsNotTakenIn) {
+  Group group(Voters(3));
+  const ReadResult result = group.Read(2);
   ASSERT_TRUE(std::holds_alternative<NotLeader>(result));
-  EXPECT_EQ(std::get<NotLeader>(result).leader, PeerId(1));
+  EXPECT_EQ(std::get<NotLeader>(result).leader, PeerId());
 }
 
 // "Another server might have been elected leader without its knowledge" (6.4).

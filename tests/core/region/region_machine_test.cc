@@ -10,6 +10,7 @@
 #include "core/base/check.h"
 #include "core/kv/engine.h"
 #include "core/kv/key.h"
+#include "core/raft/membership.h"
 #include "core/region/state_rows.h"
 #include "tests/core/base/exact_decoding.h"
 #include "tests/core/base/map_reader.h"
@@ -109,6 +110,83 @@ TEST_F(RegionMachineTest, NoopMovesTheAppliedPositionAndAnswersNothing) {
   EXPECT_TRUE(std::holds_alternative<std::monostate>(reply));
   EXPECT_EQ(AppliedRow(), (raft::LogId{Term(4), Index(10)}));
   EXPECT_EQ(data_.rows.size(), 1u);
+}
+
+// Peer i lives on store i.
+raft::ConfState ConfOf(std::vector<uint64_t> voters, std::vector<uint64_t> outgoing = {},
+                       std::vector<uint64_t> learners = {}) {
+  raft::ConfState conf;
+  for (const uint64_t id : voters) conf.voters.push_back(PeerId(id));
+  for (const uint64_t id : outgoing) conf.voters_outgoing.push_back(PeerId(id));
+  for (const uint64_t id : learners) conf.learners.push_back(PeerId(id));
+  for (const PeerId id : conf.Everybody()) {
+    conf.members.push_back({id, StoreId(id.value()), Incarnation(100 + id.value())});
+  }
+  return conf;
+}
+
+TEST_F(RegionMachineTest, ConfigurationMakesEverybodyInItAPeer) {
+  const raft::ConfState conf = ConfOf({2, 3}, {1, 2}, {1, 4});
+  const std::string bytes = raft::EncodeConfState(conf);
+  WriteBatch batch;
+  const absl::StatusOr<ApplyReply> reply =
+      machine_.Apply(Next(bytes, raft::EntryKind::kConf), data_, &batch);
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_EQ(*reply, ApplyReply(ConfChanged{conf}));
+
+  Region expected = TestRegion();
+  expected.epoch.conf_version = 4;
+  expected.peers.clear();
+  for (const uint64_t id : {1, 2, 3, 4}) expected.peers.push_back({PeerId(id), StoreId(id)});
+  EXPECT_EQ(machine_.region(), expected);
+  EXPECT_EQ(batch.mutations.size(), 2u);
+  data_.Write(batch);
+  EXPECT_EQ(*DecodeRegion(data_.rows.find(RegionRowKey(RegionId(7)))->second), expected);
+  EXPECT_EQ(AppliedRow().index, Index(10));
+}
+
+TEST_F(RegionMachineTest, EachChangeOfThePeersRaisesConfVersion) {
+  const auto apply = [this](const raft::ConfState& conf) {
+    Do(Next(raft::EncodeConfState(conf), raft::EntryKind::kConf));
+    return machine_.region().epoch;
+  };
+  EXPECT_EQ(apply(ConfOf({1}, {}, {2})), (RegionEpoch{4, 5}));
+  EXPECT_EQ(apply(ConfOf({1, 2}, {1})), (RegionEpoch{4, 5}));
+  EXPECT_EQ(apply(ConfOf({1, 2})), (RegionEpoch{4, 5}));
+  EXPECT_EQ(apply(ConfOf({2}, {1, 2})), (RegionEpoch{4, 5}));
+  EXPECT_EQ(apply(ConfOf({2})), (RegionEpoch{5, 5}));
+  // Somebody else in the same number.
+  EXPECT_EQ(apply(ConfOf({3})), (RegionEpoch{6, 5}));
+}
+
+TEST_F(RegionMachineTest, ConfigurationThatPinsLivesChangesNoRow) {
+  const raft::ConfState conf = ConfOf({1});
+  const ApplyReply reply = Do(Next(raft::EncodeConfState(conf), raft::EntryKind::kConf));
+  EXPECT_EQ(reply, ApplyReply(ConfChanged{conf}));
+  EXPECT_EQ(machine_.region(), TestRegion());
+  EXPECT_EQ(data_.rows.size(), 1u);
+  EXPECT_EQ(AppliedRow().index, Index(10));
+}
+
+TEST_F(RegionMachineTest, ConfigurationThatARegionCannotHaveFails) {
+  raft::ConfState homeless = ConfOf({1, 2});
+  homeless.members[1].store = StoreId();
+  raft::ConfState crowded = ConfOf({1, 2});
+  crowded.members[1].store = StoreId(1);
+  for (const std::string& bytes :
+       {raft::EncodeConfState(homeless), raft::EncodeConfState(crowded), std::string("\x99")}) {
+    EXPECT_EQ(FailureOf(Next(bytes, raft::EntryKind::kConf)).code(), absl::StatusCode::kDataLoss);
+    EXPECT_EQ(machine_.region(), TestRegion());
+  }
+}
+
+TEST_F(RegionMachineTest, UninitializedReplicaHasNothingToApplyTo) {
+  Region region;
+  region.id = RegionId(7);
+  RegionMachine machine(region, {});
+  WriteBatch batch;
+  const raft::EntryView noop{Index(1), Term(1), raft::EntryKind::kNoop, ""};
+  EXPECT_THROW(machine.Apply(noop, data_, &batch).IgnoreError(), InvariantViolation);
 }
 
 TEST_F(RegionMachineTest, EntryOutOfOrderIsImpossible) {

@@ -3,12 +3,14 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/base/check.h"
+#include "core/kv/key.h"
 #include "tests/core/base/exact_decoding.h"
 
 namespace flaredb {
@@ -16,6 +18,7 @@ namespace {
 
 using std::string_literals::operator""s;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 Region Middle() {
   return {RegionId(300),
@@ -49,6 +52,70 @@ TEST(Region, AllPeersVote) {
   EXPECT_THAT(conf.voters, ElementsAre(PeerId(11), PeerId(12), PeerId(13)));
   EXPECT_TRUE(conf.voters_outgoing.empty());
   EXPECT_TRUE(conf.learners.empty());
+}
+
+TEST(Region, ConfigurationKnowsWhereThePeersAreButNotTheirLives) {
+  EXPECT_THAT(ConfStateOf(Middle()).members,
+              ElementsAre(raft::Member{PeerId(11), StoreId(1), Incarnation()},
+                          raft::Member{PeerId(12), StoreId(3), Incarnation()},
+                          raft::Member{PeerId(13), StoreId(2), Incarnation()}));
+}
+
+TEST(Region, PeersAreEverybodyInTheConfiguration) {
+  EXPECT_EQ(*PeersOf(ConfStateOf(Middle())), Middle().peers);
+  raft::ConfState joint;
+  joint.voters = {PeerId(3)};
+  joint.voters_outgoing = {PeerId(1), PeerId(2)};
+  joint.learners = {PeerId(2), PeerId(4)};
+  for (const uint64_t id : {1, 2, 3, 4}) {
+    joint.members.push_back({PeerId(id), StoreId(10 - id), Incarnation(id)});
+  }
+  EXPECT_THAT(*PeersOf(joint),
+              ElementsAre(Peer{PeerId(1), StoreId(9)}, Peer{PeerId(2), StoreId(8)},
+                          Peer{PeerId(3), StoreId(7)}, Peer{PeerId(4), StoreId(6)}));
+}
+
+TEST(Region, ConfigurationThatARegionCannotHaveIsRefused) {
+  struct Defect {
+    std::function<void(raft::ConfState*)> make;
+    std::string text;
+  };
+  const std::vector<Defect> defects = {
+      {[](raft::ConfState* c) { c->members.pop_back(); }, "on which store peer 13 is"},
+      {[](raft::ConfState* c) { c->members[1].store = StoreId(); }, "on which store peer 12 is"},
+      {[](raft::ConfState* c) { c->learners.push_back(PeerId(14)); }, "on which store peer 14 is"},
+      {[](raft::ConfState* c) { c->members[2].store = StoreId(1); }, "a store of its own"},
+      {[](raft::ConfState* c) { *c = {}; }, "has none"},
+  };
+  for (const auto& [make, text] : defects) {
+    raft::ConfState conf = ConfStateOf(Middle());
+    make(&conf);
+    const absl::Status status = PeersOf(conf).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+    EXPECT_THAT(std::string(status.message()), HasSubstr(text));
+  }
+}
+
+TEST(Region, DataRangeIsTheRegionsRangeWithoutSystemRows) {
+  const std::string b = kv::EncodeKey(kv::NamespaceId::kDefault, "b");
+  const std::string d = kv::EncodeKey(kv::NamespaceId::kDefault, "d");
+  const auto range = [](std::string start, std::string end) {
+    Region region = Whole();
+    region.start_key = std::move(start);
+    region.end_key = std::move(end);
+    const kv::KeyRange range = DataRange(region);
+    return std::make_pair(range.begin, range.end);
+  };
+  const std::string first = "z\0\0\0\1"s;  // The first key of the first namespace.
+  EXPECT_EQ(range(b, d), std::make_pair(b, d));
+  EXPECT_EQ(range("", d), std::make_pair(first, d));
+  EXPECT_EQ(range("", ""), std::make_pair(first, "{"s));
+  EXPECT_EQ(range(b, "\xff"), std::make_pair(b, "{"s));
+}
+
+TEST(Region, IsUninitializedWithoutPeers) {
+  EXPECT_TRUE(Whole().initialized());
+  EXPECT_FALSE(Region().initialized());
 }
 
 TEST(Region, ComesBack) {

@@ -3,64 +3,15 @@
 
 #include <string>
 
+#include <gtest/gtest.h>
+
 #include "core/base/rng.h"
 #include "core/kv/key.h"
-#include "gtest/gtest.h"
+#include "tests/core/store/requests.h"
 #include "tests/core/store/stores.h"
 
 namespace flaredb::store {
 namespace {
-
-constexpr Duration kBudget = Duration::Seconds(5);
-
-Request Make(Operation operation, Duration budget = kBudget) {
-  return {std::nullopt, budget, std::move(operation)};
-}
-
-Request Get(const std::string& key) { return Make(GetRequest{kv::NamespaceId::kDefault, key}); }
-
-// Without a request id: may not be carried out twice.
-kv::CompareAndSwap Swap(const std::string& key, const std::string& value, uint64_t expected = 0) {
-  kv::CompareAndSwap swap;
-  swap.key = key;
-  swap.value = value;
-  swap.expected = kv::Version(expected);
-  return swap;
-}
-
-kv::CompareAndSwap Named(kv::CompareAndSwap swap, uint64_t seq, Index seen = Index::Max()) {
-  swap.retry.id = {1, 2, seq};
-  swap.retry.seen_index = seen;
-  return swap;
-}
-
-Request In(uint64_t region, RegionEpoch epoch, Request request) {
-  request.context = RoutingContext{RegionId(region), epoch};
-  return request;
-}
-
-const Error& ErrorOf(const Reply& reply) {
-  static const Error none{ErrorCode::kStoreFailed, Outcome::kUnknown, "no error", {}, {}, {}, {}};
-  const auto* error = std::get_if<Error>(&reply.result);
-  EXPECT_NE(error, nullptr) << "an error was expected";
-  return error != nullptr ? *error : none;
-}
-
-const kv::WriteReply& WriteOf(const Reply& reply) {
-  static const kv::WriteReply none;
-  const auto* error = std::get_if<Error>(&reply.result);
-  const auto* write = std::get_if<kv::WriteReply>(&reply.result);
-  EXPECT_NE(write, nullptr) << (error != nullptr ? error->message : "not a write");
-  return write != nullptr ? *write : none;
-}
-
-// The value read, "(none)" when the key does not exist.
-std::string ValueOf(const Reply& reply) {
-  const auto* error = std::get_if<Error>(&reply.result);
-  const auto* get = std::get_if<GetReply>(&reply.result);
-  EXPECT_NE(get, nullptr) << (error != nullptr ? error->message : "not a read");
-  return get != nullptr && get->found ? get->found->value : "(none)";
-}
 
 // Three stores and a leader.
 class StoreTest : public ::testing::Test {
@@ -131,12 +82,12 @@ TEST_F(StoreTest, AnyStoreAnswersAnyRequest) {
 
 TEST_F(StoreTest, AFollowerForwardsOnceAndToTheLeader) {
   const CallId call = stores_.Call(follower_, Make(Swap("k", "v")));
-  EXPECT_EQ(stores_.forwards_sent(), 1u);
+  EXPECT_EQ(stores_.sent<ForwardedRequest>(), 1u);
   ASSERT_EQ(stores_.link(follower_, leader_).size(), 1u);
   EXPECT_TRUE(std::holds_alternative<ForwardedRequest>(stores_.link(follower_, leader_).front()));
   stores_.Settle();
   ASSERT_NE(stores_.reply(call), nullptr);
-  EXPECT_EQ(stores_.forwards_sent(), 1u);
+  EXPECT_EQ(stores_.sent<ForwardedRequest>(), 1u);
 }
 
 TEST_F(StoreTest, AForwardedRequestIsNeverForwardedAgain) {
@@ -147,7 +98,7 @@ TEST_F(StoreTest, AForwardedRequestIsNeverForwardedAgain) {
   EXPECT_EQ(reply.id, 99u);
   EXPECT_EQ(ErrorOf(reply.reply).code, ErrorCode::kNotLeader);
   EXPECT_EQ(ErrorOf(reply.reply).leader, StoreId(leader_));
-  EXPECT_EQ(stores_.forwards_sent(), 0u);
+  EXPECT_EQ(stores_.sent<ForwardedRequest>(), 0u);
   EXPECT_EQ(stores_.store(follower_).waiting_calls(), 0u);
 }
 
@@ -170,7 +121,7 @@ TEST_F(StoreTest, AClientThatRoutesIsToldTheLeader) {
   EXPECT_EQ(ErrorOf(reply).leader, StoreId(leader_));
   EXPECT_EQ(ErrorOf(reply).outcome, Outcome::kNotApplied);
   EXPECT_EQ(ValueOf(stores_.Ask(leader_, In(1, {1, 1}, Get("k")))), "(none)");
-  EXPECT_EQ(stores_.forwards_sent(), 0u);
+  EXPECT_EQ(stores_.sent<ForwardedRequest>(), 0u);
 }
 
 TEST_F(StoreTest, AContextIsCheckedStrictly) {
@@ -252,7 +203,7 @@ TEST_F(StoreTest, EveryLimitHasItsSentence) {
     EXPECT_EQ(ErrorOf(reply).outcome, Outcome::kNotApplied) << sentence;
     EXPECT_NE(ErrorOf(reply).message.find(sentence), std::string::npos) << ErrorOf(reply).message;
   }
-  EXPECT_EQ(stores_.forwards_sent(), 0u);
+  EXPECT_EQ(stores_.sent<ForwardedRequest>(), 0u);
   EXPECT_EQ(
       WriteOf(stores_.Ask(leader_, Make(Swap(std::string(8192, 'k'), std::string(1 << 20, 'v')))))
           .version,
@@ -395,7 +346,7 @@ TEST_F(StoreTest, AForwardedReadFollowsTheLeader) {
   stores_.Ask(leader_, Make(Swap("k", "v")));
   stores_.Isolate(leader_);
   const CallId call = stores_.Call(follower_, Get("k"));
-  EXPECT_EQ(stores_.forwards_sent(), 1u);
+  EXPECT_EQ(stores_.sent<ForwardedRequest>(), 1u);
   DeposeLeader();
   ASSERT_NE(stores_.reply(call), nullptr);
   EXPECT_EQ(ValueOf(*stores_.reply(call)), "v");
@@ -449,7 +400,7 @@ TEST_F(StoreTest, ARetriedWriteTakesEffectOnce) {
   stores_.Deliver(leader_, follower_);
   const uint64_t new_leader = DeposeLeader();
   ASSERT_NE(stores_.reply(call), nullptr);
-  EXPECT_GE(stores_.forwards_sent(), new_leader == follower_ ? 1u : 2u);
+  EXPECT_GE(stores_.sent<ForwardedRequest>(), new_leader == follower_ ? 1u : 2u);
   EXPECT_EQ(WriteOf(*stores_.reply(call)).result, kv::WriteResult::kApplied);
   EXPECT_EQ(WriteOf(*stores_.reply(call)).version, kv::Version(1));
   const Reply read = stores_.Ask(new_leader, Get("k"));
@@ -460,7 +411,7 @@ TEST_F(StoreTest, ARetriedWriteTakesEffectOnce) {
 // it may be tried again even without an id, and as the same write.
 TEST_F(StoreTest, AWriteQueuedWhenItsLeaderIsDeposedGoesToTheNewOne) {
   stores_.Turn(leader_, {ClientCall{CallId(901), Make(Swap("key", "value"))},
-                         FromNewLeader(raft::HeartbeatRequest{1, 1})});
+                         FromNewLeader(raft::HeartbeatRequest{1, 1, {}})});
   stores_.Wait(Options().raft.heartbeat_interval);
   ExpectForwardedUnchanged();
 }
@@ -473,7 +424,7 @@ TEST_F(StoreTest, ADisplacedWriteGoesToTheNewLeader) {
   const Index index = prev.index.next();
   const raft::EntrySlice taken(raft::EntryBlock::Create(prev.term.next(), index, {&noop, 1}));
   stores_.Heal();
-  stores_.Turn(leader_, {FromNewLeader(raft::AppendRequest{1, 1, prev, index, {taken}})});
+  stores_.Turn(leader_, {FromNewLeader(raft::AppendRequest{1, 1, prev, index, false, {taken}})});
   EXPECT_EQ(stores_.peer(leader_).applied_index, index);
   ExpectForwardedUnchanged();
 }
@@ -629,7 +580,7 @@ TEST_F(StoreTest, APoisonedReplicaAnswersThatItStopped) {
   message.to = PeerId(leader_);
   message.term = stores_.peer(leader_).raft.term;
   message.from_incarnation = Incarnation(follower_);
-  message.body = raft::HeartbeatRequest{1, 1};  // A second leader in one term.
+  message.body = raft::HeartbeatRequest{1, 1, {}};  // A second leader in one term.
   const CallId waiting = stores_.Call(leader_, Make(Swap("a", "v")));
   stores_.Turn(leader_,
                {MessageReceived{StoreId(follower_), RaftEnvelope{RegionId(1), {1, 1}, message}}});

@@ -3,8 +3,11 @@
 
 #include <algorithm>
 
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
 #include "core/kv/key.h"
-#include "gtest/gtest.h"
+#include "core/raft/membership.h"
 
 namespace flaredb::store {
 
@@ -32,6 +35,11 @@ Stores::Stores(uint64_t stores, const Options& options, std::vector<Region> regi
     }
     Start(id);
   }
+}
+
+void Stores::AddEmptyStore(uint64_t id) {
+  CarryOut(Bootstrap({7, StoreId(id)}), &nodes_[id].disk);
+  Start(id);
 }
 
 // --- Time and order.
@@ -63,7 +71,7 @@ void Stores::Pass(Duration duration) {
   now_ = end;
 }
 
-bool Stores::SettleOnce() {
+bool Stores::Step() {
   bool any = false;
   for (auto& [key, messages] : links_) {
     any |= !messages.empty();
@@ -73,15 +81,8 @@ bool Stores::SettleOnce() {
     while (!n.disk_held && WriteNext(id)) any = true;
     for (const env::LogFetch& fetch : std::exchange(n.fetches, {})) {
       any = true;
-      if (!n.log_failure.ok()) {
-        Turn(id, {env::LogFetched{fetch.region, fetch.fetch.id, n.log_failure}});
-        continue;
-      }
-      raft::EntrySlices entries;
-      const Log& log = n.disk.logs.at(fetch.region);
-      for (Index i = fetch.fetch.first; i <= fetch.fetch.last; ++i) {
-        entries.push_back(log.entries.at(i.value() - 1));
-      }
+      absl::StatusOr<raft::EntrySlices> entries =
+          n.log_failure.ok() ? Read(n.disk, fetch) : n.log_failure;
       Turn(id, {env::LogFetched{fetch.region, fetch.fetch.id, std::move(entries)}});
     }
     if (n.store->next_deadline() <= now_) {
@@ -94,7 +95,7 @@ bool Stores::SettleOnce() {
 
 void Stores::Settle() {
   for (int step = 0; step < 100000; ++step) {
-    if (!SettleOnce()) return;
+    if (!Step()) return;
   }
   ADD_FAILURE() << "the stores never become quiet";
 }
@@ -105,12 +106,15 @@ uint64_t Stores::AwaitLeader() {
     for (const auto& [id, n] : nodes_) {
       if (!leads(id)) continue;
       const raft::View view = peer(id).raft;
+      size_t hosts_count = 0;
       size_t followers = 0;
       for (const auto& [other, m] : nodes_) {
+        if (!hosts(other)) continue;
         const raft::View theirs = peer(other).raft;
+        ++hosts_count;
         followers += theirs.leader == view.id && theirs.term == view.term ? 1 : 0;
       }
-      if (2 * followers > nodes_.size()) return id;
+      if (2 * followers > hosts_count) return id;
     }
   }
   ADD_FAILURE() << "no leader";
@@ -138,6 +142,18 @@ Reply Stores::Ask(uint64_t store, Request request) {
   return answer != nullptr ? *answer : Reply();
 }
 
+std::string Stores::Tell(uint64_t store, std::variant<ChangePeers, TransferLeader> what,
+                         uint64_t region) {
+  const uint64_t id = ++last_order_;
+  Turn(store, {Order{id, RegionId(region), std::move(what)}});
+  const auto outcome = orders_.find(id);
+  if (outcome == orders_.end()) {
+    ADD_FAILURE() << "order " << id << " has no outcome";
+    return "no outcome";
+  }
+  return outcome->second;
+}
+
 void Stores::Turn(uint64_t id, std::vector<Event> events) {
   Node& n = node(id);
   const bool stopped = !n.failure.ok();
@@ -145,8 +161,10 @@ void Stores::Turn(uint64_t id, std::vector<Event> events) {
   n.store->Turn(now_, absl::MakeSpan(events), &effects);
   if (stopped || !effects.failure.ok()) {
     EXPECT_FALSE(effects.commit.has_value()) << "a stopped store writes";
-    EXPECT_TRUE(effects.sends.empty()) << "a stopped store sends";
+    // What it sends as it stops hands leadership on.
+    EXPECT_TRUE(!stopped || effects.sends.empty()) << "a stopped store sends";
     EXPECT_TRUE(effects.replies.empty()) << "a stopped store answers";
+    EXPECT_TRUE(effects.orders.empty()) << "a stopped store takes orders";
     EXPECT_TRUE(effects.fetches.empty()) << "a stopped store reads";
     EXPECT_EQ(n.store->next_deadline(), Instant::Max());
   }
@@ -157,17 +175,29 @@ void Stores::Turn(uint64_t id, std::vector<Event> events) {
   }
   for (Send& send : effects.sends) {
     const std::pair<uint64_t, uint64_t> key(id, send.to.value());
-    forwards_sent_ += std::holds_alternative<ForwardedRequest>(send.message) ? 1 : 0;
+    Count(send.message);
     if (!cut_.contains(key)) links_[key].push_back(std::move(send.message));
   }
   for (CallReply& answer : effects.replies) {
     EXPECT_TRUE(replies_.emplace(answer.id, std::move(answer.reply)).second)
         << "call " << answer.id << " is answered twice";
   }
+  for (OrderOutcome& order : effects.orders) {
+    EXPECT_TRUE(orders_.emplace(order.id, std::move(order.refusal)).second)
+        << "order " << order.id << " has two outcomes";
+  }
   n.fetches.insert(n.fetches.end(), effects.fetches.begin(), effects.fetches.end());
 }
 
 // --- Network.
+
+void Stores::Count(const StoreMessage& message) {
+  const auto count = [this](const auto& m) { ++sent_[typeid(m)]; };
+  std::visit(count, message);
+  if (const auto* envelope = std::get_if<RaftEnvelope>(&message)) {
+    std::visit(count, envelope->message.body);
+  }
+}
 
 void Stores::Deliver(uint64_t from, uint64_t to) {
   std::deque<StoreMessage> messages;
@@ -190,23 +220,87 @@ void Stores::Isolate(uint64_t store) {
 
 void Stores::CarryOut(const env::GroupCommit& commit, Disk* disk) {
   for (const env::LogWrite& write : commit.log) {
-    Log& log = disk->logs[write.region];
-    if (write.create) log.incarnation = write.create;
-    const raft::Persist& persist = write.persist;
-    if (persist.truncate_from) {
-      log.entries.erase(
-          log.entries.begin() + static_cast<ptrdiff_t>(persist.truncate_from.value()) - 1,
-          log.entries.end());
+    if (write.destroy) {
+      EXPECT_EQ(disk->logs.erase(write.region), 1u) << "a log is destroyed that is not there";
+      continue;
     }
-    for (const raft::EntrySlice& slice : persist.append) {
-      ASSERT_EQ(slice.first_index().value(), log.entries.size() + 1) << "a gap in the log";
-      for (uint32_t i = 0; i < slice.size(); ++i) {
-        log.entries.push_back(slice.Clip(slice.at(i).index, slice.at(i).index));
-      }
+    if (write.create) {
+      EXPECT_FALSE(disk->logs.contains(write.region)) << "a log is created over another";
+      disk->logs[write.region].incarnation = write.create;
     }
-    if (persist.hard_state) log.hard_state = *persist.hard_state;
+    ASSERT_TRUE(disk->logs.contains(write.region)) << "a log is written that was never created";
+    CarryOut(write.persist, &disk->logs[write.region]);
   }
   disk->data.Write(commit.data);
+}
+
+void Stores::CarryOut(const raft::Persist& persist, Log* log) {
+  if (persist.base != nullptr) {
+    const Index to = persist.base->last.index;
+    if (persist.install) log->entries.clear();
+    while (!log->entries.empty() && log->entries.front().first_index() <= to) {
+      log->entries.pop_front();
+    }
+    log->base = *persist.base;
+  }
+  while (persist.truncate_from && log->last_index() >= persist.truncate_from) {
+    ASSERT_FALSE(log->entries.empty()) << "what lies before the base is truncated";
+    log->entries.pop_back();
+  }
+  for (const raft::EntrySlice& slice : persist.append) {
+    ASSERT_EQ(slice.first_index(), log->last_index().next()) << "a gap in the log";
+    for (uint32_t i = 0; i < slice.size(); ++i) {
+      log->entries.push_back(slice.Clip(slice.at(i).index, slice.at(i).index));
+    }
+  }
+  if (persist.hard_state) log->hard_state = *persist.hard_state;
+}
+
+absl::StatusOr<raft::EntrySlices> Stores::Read(const Disk& disk, const env::LogFetch& fetch) {
+  const auto log = disk.logs.find(fetch.region);
+  const Index first = fetch.fetch.first;
+  if (log == disk.logs.end() || first <= log->second.base.last.index ||
+      first > log->second.last_index()) {
+    return absl::NotFoundError(absl::StrCat("entry ", first.value(), " is not in the log"));
+  }
+  raft::EntrySlices entries;
+  for (const raft::EntrySlice& entry : log->second.entries) {
+    if (entry.first_index() >= first && entry.first_index() <= fetch.fetch.last) {
+      entries.push_back(entry);
+    }
+  }
+  return entries;
+}
+
+env::LogState Stores::StateOf(RegionId region, const Log& log) {
+  env::LogState state{region, log.incarnation, log.hard_state, log.base, {}, log.last_index(), {}};
+  for (const raft::EntrySlice& slice : log.entries) {
+    if (state.terms.empty() || state.terms.back().term != slice.term()) {
+      state.terms.push_back({slice.first_index(), slice.term()});
+    }
+    const raft::EntryView entry = slice.at(0);
+    if (entry.kind == raft::EntryKind::kConf) {
+      state.confs.push_back({entry.index, raft::DecodeConfState(entry.payload).value()});
+    }
+  }
+  return state;
+}
+
+absl::StatusOr<RecoveredStore> Stores::Recovered(uint64_t id) const {
+  const Disk& disk = node(id).disk;
+  std::vector<env::LogState> logs;
+  for (const auto& [region, log] : disk.logs) logs.push_back(StateOf(region, log));
+  return Recover(disk.data, logs);
+}
+
+std::map<std::string, std::string, std::less<>> Stores::UserRows(uint64_t id) const {
+  std::map<std::string, std::string, std::less<>> rows = node(id).disk.data.rows;
+  rows.erase(rows.begin(), rows.lower_bound("\x02"));
+  return rows;
+}
+
+bool Stores::HasLog(uint64_t id, uint64_t region) const {
+  return node(id).disk.logs.contains(RegionId(region));
 }
 
 bool Stores::WriteNext(uint64_t id) {
@@ -229,17 +323,7 @@ void Stores::FreeDisk(uint64_t store) {
 
 void Stores::Start(uint64_t id) {
   Node& n = node(id);
-  std::vector<env::LogState> logs;
-  for (const auto& [region, log] : n.disk.logs) {
-    env::LogState state{region, log.incarnation, log.hard_state, {}, {}, Index(log.entries.size())};
-    for (const raft::EntrySlice& entry : log.entries) {
-      if (state.terms.empty() || state.terms.back().term != entry.term()) {
-        state.terms.push_back({entry.first_index(), entry.term()});
-      }
-    }
-    logs.push_back(std::move(state));
-  }
-  absl::StatusOr<RecoveredStore> recovered = Recover(n.disk.data, logs);
+  absl::StatusOr<RecoveredStore> recovered = Recovered(id);
   ASSERT_TRUE(recovered.ok()) << recovered.status().ToString();
   Options options = options_;
   options.seed = id * 1000 + ++n.lives;
@@ -265,6 +349,13 @@ void Stores::RestartWithNothingApplied(uint64_t id) {
 
 // --- Observation.
 
+bool Stores::hosts(uint64_t store, uint64_t region) const {
+  for (const PeerView& view : node(store).store->peers()) {
+    if (view.region == RegionId(region)) return true;
+  }
+  return false;
+}
+
 PeerView Stores::peer(uint64_t store, uint64_t region) const {
   for (const PeerView& view : node(store).store->peers()) {
     if (view.region == RegionId(region)) return view;
@@ -274,7 +365,7 @@ PeerView Stores::peer(uint64_t store, uint64_t region) const {
 }
 
 bool Stores::leads(uint64_t store) const {
-  return node(store).failure.ok() && peer(store).raft.role == raft::Role::kLeader;
+  return node(store).failure.ok() && hosts(store) && peer(store).raft.role == raft::Role::kLeader;
 }
 
 bool Stores::quiet() const {

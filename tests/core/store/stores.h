@@ -10,7 +10,10 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <typeindex>
+#include <typeinfo>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "core/store/store.h"
@@ -22,17 +25,22 @@ namespace flaredb::store {
 // bounds leave the side open.
 Region RegionOn(uint64_t id, uint64_t stores, const std::string& begin, const std::string& end);
 
-// Checks at every step that a call is answered once, and that a stopped store is silent.
+// Checks at every step that a call is answered once, an order at once, and that a stopped store is
+// silent.
 class Stores {
  public:
   explicit Stores(uint64_t stores, const Options& options = Options());
   Stores(uint64_t stores, const Options& options, std::vector<Region> regions);
+  // A store of the cluster that holds nothing.
+  void AddEmptyStore(uint64_t id);
 
   // --- Time and order.
 
   Instant now() const { return now_; }
   // Everything under way happens until nothing is left. Time does not pass.
   void Settle();
+  // What is under way now happens, and some of what follows. False when nothing was.
+  bool Step();
   // Time passes; deadlines fire when they come, and all that follows happens at once.
   void Pass(Duration duration);
   // As Pass, but what follows waits.
@@ -47,6 +55,9 @@ class Stores {
   const Reply* reply(CallId call) const;
   // Calls, settles, and expects an answer.
   Reply Ask(uint64_t store, Request request);
+  // Gives an order to the store's replica. Returns why it was refused, empty when it was begun.
+  std::string Tell(uint64_t store, std::variant<ChangePeers, TransferLeader> what,
+                   uint64_t region = 1);
   // A turn of the store with these events.
   void Turn(uint64_t store, std::vector<Event> events);
 
@@ -58,18 +69,31 @@ class Stores {
   void Isolate(uint64_t store);
   void Cut(uint64_t a, uint64_t b);
   void Heal() { cut_.clear(); }
-  // Messages of a type ever sent, delivered or not.
-  size_t forwards_sent() const { return forwards_sent_; }
+  // Messages of a type ever sent, delivered or not: an alternative of StoreMessage or of
+  // raft::Body.
+  template <typename T>
+  size_t sent() const {
+    const auto found = sent_.find(typeid(T));
+    return found != sent_.end() ? found->second : 0;
+  }
 
   // --- Disk.
 
   void HoldDisk(uint64_t store);
   void FreeDisk(uint64_t store);
+  size_t writes_pending(uint64_t store) const { return node(store).writes.size(); }
+  // The oldest of them becomes durable, on a held disk too. False when there is none.
+  bool WriteNext(uint64_t store);
   size_t commits_issued(uint64_t store) const { return node(store).commits_issued; }
   MapReader& data(uint64_t store) { return node(store).disk.data; }
+  // The durable rows of users, without those of the system.
+  std::map<std::string, std::string, std::less<>> UserRows(uint64_t store) const;
+  bool HasLog(uint64_t store, uint64_t region = 1) const;
+  // What the store would start from.
+  absl::StatusOr<RecoveredStore> Recovered(uint64_t store) const;
   // Reads of old log entries fail with this from now on.
   void BreakLogReads(uint64_t store, absl::Status failure) { node(store).log_failure = failure; }
-  // The store starts again from what its disk holds.
+  // The store starts again, as another process, from what its disk holds.
   void Restart(uint64_t store);
   // As Restart, with the log of region 1 but without anything that was applied from it.
   void RestartWithNothingApplied(uint64_t store);
@@ -77,6 +101,8 @@ class Stores {
   // --- Observation.
 
   Store& store(uint64_t id) { return *node(id).store; }
+  bool hosts(uint64_t store, uint64_t region = 1) const;
+  // Requires that the store hosts a replica of the region.
   PeerView peer(uint64_t store, uint64_t region = 1) const;
   bool leads(uint64_t store) const;
   const absl::Status& failure(uint64_t store) const { return node(store).failure; }
@@ -87,7 +113,10 @@ class Stores {
   struct Log {
     Incarnation incarnation;
     raft::HardState hard_state;
-    std::vector<raft::EntrySlice> entries;  // One each; of index i at i - 1.
+    raft::LogBase base;
+    std::deque<raft::EntrySlice> entries;  // One each; they follow the base.
+
+    Index last_index() const { return base.last.index + entries.size(); }
   };
   struct Disk {
     MapReader data;
@@ -108,9 +137,11 @@ class Stores {
   Node& node(uint64_t id) { return nodes_.at(id); }
   const Node& node(uint64_t id) const { return nodes_.at(id); }
   static void CarryOut(const env::GroupCommit& commit, Disk* disk);
+  static void CarryOut(const raft::Persist& persist, Log* log);
+  static env::LogState StateOf(RegionId region, const Log& log);
+  static absl::StatusOr<raft::EntrySlices> Read(const Disk& disk, const env::LogFetch& fetch);
+  void Count(const StoreMessage& message);
   void Start(uint64_t id);
-  bool WriteNext(uint64_t id);
-  bool SettleOnce();
   Instant next_deadline() const;
 
   const Options options_;
@@ -120,7 +151,9 @@ class Stores {
   std::set<std::pair<uint64_t, uint64_t>> cut_;
   std::map<CallId, Reply> replies_;
   CallId last_call_;
-  size_t forwards_sent_ = 0;
+  uint64_t last_order_ = 0;
+  std::map<uint64_t, std::string> orders_;  // Outcomes.
+  std::map<std::type_index, size_t> sent_;
 };
 
 }  // namespace flaredb::store

@@ -13,6 +13,7 @@
 #include "net/event_loop.h"
 #include "net/grpc_server.h"
 #include "net/system_clock.h"
+#include "net/wire/raft_message_codec.h"
 
 namespace flaredb::net {
 namespace {
@@ -60,6 +61,20 @@ store::RaftEnvelope Heartbeat(uint64_t round) {
   raft::HeartbeatRequest heartbeat;
   heartbeat.round = round;
   envelope.message.body = heartbeat;
+  return envelope;
+}
+
+// One piece of a snapshot with `size` bytes of data.
+store::RaftEnvelope SnapshotPiece(uint64_t number, size_t size) {
+  store::RaftEnvelope envelope = Heartbeat(0);
+  envelope.message.term = Term(1);
+  auto chunk = std::make_shared<raft::SnapshotChunk>();
+  chunk->id = raft::SnapshotId(1);
+  chunk->base.last = {Term(1), Index(1)};
+  chunk->base.conf.voters = {PeerId(1), PeerId(2)};
+  chunk->number = number;
+  chunk->data.assign(size, static_cast<char>(number));
+  envelope.message.body = raft::SnapshotRequest{1, 1, std::move(chunk)};
   return envelope;
 }
 
@@ -117,6 +132,41 @@ TEST_F(TransportTest, CarriesMessagesBothWaysInTheirOrder) {
     EXPECT_EQ(from, one_.store);
     const auto& body = std::get<store::RaftEnvelope>(message).message.body;
     EXPECT_EQ(std::get<raft::HeartbeatRequest>(body).round, round);
+  }
+}
+
+TEST_F(TransportTest, CarriesWhatStoresTellEachOther) {
+  one_.Start(members_);
+  two_.Start(members_);
+  ASSERT_TRUE(RunUntilLinked(&one_, &two_));
+  one_.SendNow(two_.store, store::PeerRemoved{RegionId(3), PeerId(4), 5});
+  one_.SendNow(two_.store, store::StoreBeat{5, {RegionId(6)}});
+  ASSERT_TRUE(RunUntil([&] { return two_.received.size() == 2; }));
+  EXPECT_EQ(std::get<store::PeerRemoved>(two_.received[0].second).peer, PeerId(4));
+  EXPECT_EQ(std::get<store::StoreBeat>(two_.received[1].second).life, 5u);
+}
+
+// In one turn: pieces of the usual size, many small ones, and behind a batch that is nearly full
+// the largest that there may be.
+TEST_F(TransportTest, SnapshotPiecesOfEverySizeStayBelowTheMessageLimit) {
+  one_.Start(members_);
+  two_.Start(members_);
+  ASSERT_TRUE(RunUntilLinked(&one_, &two_));
+  std::vector<size_t> sizes(8, 1 << 20);
+  sizes.insert(sizes.end(), 1000, 1000);
+  sizes.push_back(kSnapshotDataBytesMax);
+  sizes.push_back((1 << 20) - 2000);
+  sizes.push_back(kSnapshotDataBytesMax);
+  for (uint64_t i = 0; i < sizes.size(); ++i) {
+    one_.transport.Send(two_.store, SnapshotPiece(i, sizes[i]));
+  }
+  one_.transport.Flush();
+  ASSERT_TRUE(RunUntil([&] { return two_.received.size() == sizes.size(); }));
+  for (uint64_t i = 0; i < sizes.size(); ++i) {
+    const auto& body = std::get<store::RaftEnvelope>(two_.received[i].second).message.body;
+    const raft::SnapshotChunk& chunk = *std::get<raft::SnapshotRequest>(body).chunk;
+    EXPECT_EQ(chunk.number, i);
+    EXPECT_EQ(chunk.data, std::string(sizes[i], static_cast<char>(i)));
   }
 }
 

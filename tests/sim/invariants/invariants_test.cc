@@ -9,147 +9,55 @@
 
 #include "core/kv/key.h"
 #include "core/kv/record.h"
-#include "core/region/region_machine.h"
 #include "core/region/state_rows.h"
-#include "sim/disk.h"
-#include "sim/invariants/commits.h"
-#include "sim/invariants/elections.h"
 #include "sim/invariants/kv_model.h"
-#include "sim/invariants/log_matching.h"
 #include "sim/invariants/promises.h"
 #include "sim/invariants/rows.h"
 #include "sim/invariants/steps.h"
+#include "tests/sim/invariants/support.h"
 
 namespace flaredb::sim {
 namespace {
-
-constexpr RegionId kRegion(1);
-constexpr RegionEpoch kEpoch{1, 1};
-
-Region ThreePeers() {
-  Region region;
-  region.id = kRegion;
-  region.epoch = kEpoch;
-  for (uint64_t i = 0; i < 3; ++i) region.peers.push_back({PeerId(101 + i), StoreId(i + 1)});
-  return region;
-}
-
-struct ModelEntry {
-  uint64_t term = 1;
-  std::string payload;  // Empty: a no-op.
-};
-
-raft::Persist Append(uint64_t first, const std::vector<ModelEntry>& entries) {
-  raft::Persist persist;
-  for (size_t i = 0; i < entries.size(); ++i) {
-    const raft::NewEntry entry{
-        entries[i].payload.empty() ? raft::EntryKind::kNoop : raft::EntryKind::kCommand,
-        entries[i].payload};
-    persist.append.push_back(raft::EntrySlice(
-        raft::EntryBlock::Create(Term(entries[i].term), Index(first + i), {&entry, 1})));
-  }
-  return persist;
-}
-
-std::string Cas(const std::string& key, uint64_t expected, const std::string& value,
-                uint64_t client = 0, uint64_t seen = 0) {
-  kv::CompareAndSwap swap;
-  swap.key = key;
-  swap.value = value;
-  swap.expected = kv::Version(expected);
-  if (client != 0) swap.retry = {{1, client, 1}, Index(seen)};
-  return EncodeRegionCommand({kEpoch, swap});
-}
-
-raft::Message Message(uint32_t from, uint32_t to, uint64_t term, raft::Body body) {
-  raft::Message message;
-  message.from = PeerId(101 + from);
-  message.to = PeerId(101 + to);
-  message.term = Term(term);
-  message.body = std::move(body);
-  return message;
-}
-
-raft::Persist Hard(uint64_t term, uint64_t vote) {
-  raft::Persist persist;
-  persist.hard_state = raft::HardState{Term(term), PeerId(vote)};
-  return persist;
-}
-
-// Three replicas with disks that the test writes.
-class InvariantsTest : public testing::Test {
- protected:
-  InvariantsTest() {
-    for (uint32_t node = 0; node < 3; ++node) replicas_[node].disk = &disks_[node];
-  }
-
-  void Write(uint32_t node, const raft::Persist& persist) {
-    env::GroupCommit commit;
-    commit.log.push_back({kRegion, Incarnation(), persist});
-    disks_[node].Format(commit);
-    ASSERT_EQ(replicas_[node].issued.Apply(persist), std::nullopt);
-  }
-  void WriteAll(const raft::Persist& persist) {
-    for (uint32_t node = 0; node < 3; ++node) Write(node, persist);
-  }
-  const LogImage& Disk(uint32_t node) const { return disks_[node].image().log(kRegion); }
-  void Lead(uint32_t node, uint64_t term) {
-    replicas_[node].running = true;
-    replicas_[node].view.role = raft::Role::kLeader;
-    replicas_[node].view.term = Term(term);
-  }
-  const std::string& Broken() const { return report_.failure().invariant; }
-
-  World world_{1, nullptr};
-  const Region region_ = ThreePeers();
-  const Names names_{region_};
-  FailureReport report_;
-  SimDisk disks_[3] = {{&world_, {}, 0}, {&world_, {}, 1}, {&world_, {}, 2}};
-  std::vector<Replica> replicas_{3};
-  Elections elections_{&names_, &report_};
-  LogMatching log_matching_{&names_, &report_};
-  Commits commits_{kRegion, kEpoch, &names_, &report_};
-};
 
 // --- ES, VS
 
 TEST_F(InvariantsTest, TwoLeadersOfOneTerm) {
   for (uint32_t node = 0; node < 3; ++node) {
-    elections_.OnDurable(node, {}, {Term(3), PeerId(101)});
+    elections_.OnDurable(PeerId(101 + node), {}, {Term(3), PeerId(101)});
   }
-  elections_.OnLeader(0, Term(3));
+  elections_.OnLeader(PeerId(101), Term(3), conf_);
   EXPECT_EQ(Broken(), "");
-  elections_.OnLeader(1, Term(3));
+  elections_.OnLeader(PeerId(102), Term(3), conf_);
   EXPECT_EQ(Broken(), "ES");
 }
 
 TEST_F(InvariantsTest, ALeaderWithoutAQuorumOfDurableVotes) {
-  elections_.OnDurable(0, {}, {Term(3), PeerId(101)});
-  elections_.OnDurable(1, {}, {Term(3), PeerId(102)});
-  elections_.OnLeader(0, Term(3));
+  elections_.OnDurable(PeerId(101), {}, {Term(3), PeerId(101)});
+  elections_.OnDurable(PeerId(102), {}, {Term(3), PeerId(102)});
+  elections_.OnLeader(PeerId(101), Term(3), conf_);
   EXPECT_EQ(Broken(), "ES");
 }
 
 TEST_F(InvariantsTest, ADurableTermThatRegresses) {
-  elections_.OnDurable(0, {Term(4), PeerId()}, {Term(5), PeerId()});
+  elections_.OnDurable(PeerId(101), {Term(4), PeerId()}, {Term(5), PeerId()});
   EXPECT_EQ(Broken(), "");
-  elections_.OnDurable(0, {Term(5), PeerId()}, {Term(4), PeerId()});
+  elections_.OnDurable(PeerId(101), {Term(5), PeerId()}, {Term(4), PeerId()});
   EXPECT_EQ(Broken(), "VS");
 }
 
 TEST_F(InvariantsTest, ADurableVoteThatChanges) {
-  elections_.OnDurable(0, {Term(4), PeerId()}, {Term(4), PeerId(101)});
+  elections_.OnDurable(PeerId(101), {Term(4), PeerId()}, {Term(4), PeerId(101)});
   EXPECT_EQ(Broken(), "");
-  elections_.OnDurable(0, {Term(4), PeerId(101)}, {Term(4), PeerId(102)});
+  elections_.OnDurable(PeerId(101), {Term(4), PeerId(101)}, {Term(4), PeerId(102)});
   EXPECT_EQ(Broken(), "VS");
 }
 
 TEST_F(InvariantsTest, TwoGrantsInOneTerm) {
-  elections_.OnGrant(0, Term(4), PeerId(101));
-  elections_.OnGrant(0, Term(4), PeerId(101));
-  elections_.OnGrant(0, Term(5), PeerId(102));
+  elections_.OnGrant(PeerId(101), Term(4), PeerId(101));
+  elections_.OnGrant(PeerId(101), Term(4), PeerId(101));
+  elections_.OnGrant(PeerId(101), Term(5), PeerId(102));
   EXPECT_EQ(Broken(), "");
-  elections_.OnGrant(0, Term(4), PeerId(102));
+  elections_.OnGrant(PeerId(101), Term(4), PeerId(102));
   EXPECT_EQ(Broken(), "VS");
 }
 
@@ -181,7 +89,7 @@ TEST_F(InvariantsTest, ACommitThatAQuorumOfDisksHolds) {
   Write(0, Append(1, {{1, ""}}));
   Write(1, Append(1, {{1, ""}}));
   Lead(0, 1);
-  commits_.OnCommit(0, Index(0), Index(1), replicas_);
+  Commit(0, 1);
   EXPECT_EQ(Broken(), "");
   EXPECT_EQ(commits_.last(), Index(1));
 }
@@ -190,7 +98,7 @@ TEST_F(InvariantsTest, ACommitOnTooFewDisks) {
   Write(0, Append(1, {{1, ""}}));
   // The second disk will get it, but has not.
   ASSERT_EQ(replicas_[1].issued.Apply(Append(1, {{1, ""}})), std::nullopt);
-  commits_.OnCommit(0, Index(0), Index(1), replicas_);
+  Commit(0, 1);
   EXPECT_EQ(Broken(), "CD");
 }
 
@@ -198,9 +106,9 @@ TEST_F(InvariantsTest, TwoCommitsAtOneIndex) {
   Write(0, Append(1, {{1, ""}}));
   Write(1, Append(1, {{1, ""}}));
   Write(2, Append(1, {{2, ""}}));
-  commits_.OnCommit(0, Index(0), Index(1), replicas_);
+  Commit(0, 1);
   EXPECT_EQ(Broken(), "");
-  commits_.OnCommit(2, Index(0), Index(1), replicas_);
+  Commit(2, 1);
   EXPECT_EQ(Broken(), "SMS");
 }
 
@@ -208,7 +116,7 @@ TEST_F(InvariantsTest, ALeaderThatLacksWhatIsCommitted) {
   Write(0, Append(1, {{1, ""}}));
   Write(1, Append(1, {{1, ""}}));
   Lead(0, 2);
-  commits_.OnCommit(0, Index(0), Index(1), replicas_);
+  Commit(0, 1);
   Lead(1, 3);
   commits_.OnElected(1, replicas_);
   // Its votes came so late that a later leader was faster.
@@ -225,14 +133,14 @@ TEST_F(InvariantsTest, ACommitThatALaterLeaderLacks) {
   Write(1, Append(1, {{1, ""}}));
   Lead(0, 1);
   Lead(2, 2);
-  commits_.OnCommit(0, Index(0), Index(1), replicas_);
+  Commit(0, 1);
   EXPECT_EQ(Broken(), "LC");
 }
 
 TEST_F(InvariantsTest, ACommittedEntryThatLeavesAQuorum) {
   Write(0, Append(1, {{1, ""}, {1, ""}}));
   Write(1, Append(1, {{1, ""}, {1, ""}}));
-  commits_.OnCommit(0, Index(0), Index(1), replicas_);
+  Commit(0, 1);
   commits_.OnTruncate(1, Index(2), replicas_);
   EXPECT_EQ(Broken(), "") << "index 2 is not committed";
   commits_.OnTruncate(1, Index(1), replicas_);
@@ -241,7 +149,7 @@ TEST_F(InvariantsTest, ACommittedEntryThatLeavesAQuorum) {
 
 TEST_F(InvariantsTest, ACommittedEntryMayLeaveADiskThatWasNotCounted) {
   WriteAll(Append(1, {{1, ""}}));
-  commits_.OnCommit(0, Index(0), Index(1), replicas_);
+  Commit(0, 1);
   commits_.OnTruncate(2, Index(1), replicas_);
   EXPECT_EQ(Broken(), "");
 }
@@ -249,7 +157,7 @@ TEST_F(InvariantsTest, ACommittedEntryMayLeaveADiskThatWasNotCounted) {
 TEST_F(InvariantsTest, ATruncationOfWhatIsCommitted) {
   WriteAll(Append(1, {{1, ""}, {1, ""}}));
   replicas_[0].view.term = Term(3);
-  commits_.OnCommit(0, Index(0), Index(1), replicas_);
+  Commit(0, 1);
   commits_.OnTruncateIssued(2, Term(3), Index(2), replicas_[2].issued);
   EXPECT_EQ(Broken(), "") << "index 2 is not committed";
   commits_.OnTruncateIssued(2, Term(2), Index(1), replicas_[2].issued);
@@ -381,7 +289,7 @@ class RowsTest : public InvariantsTest {
  protected:
   RowsTest() {
     WriteAll(Append(1, {{1, ""}, {1, Cas("k", 0, "a")}, {1, Cas("k", 1, "b")}}));
-    commits_.OnCommit(0, Index(0), Index(3), replicas_);
+    Commit(0, 3);
   }
 
   static std::string Record(uint64_t version, const std::string& value, uint64_t index) {
@@ -458,6 +366,41 @@ TEST_F(RowsTest, AChangeThatNoEntryMakes) {
   EXPECT_TRUE(Refused(batch));
 }
 
+TEST_F(RowsTest, TheRegionRowIsWhatItsEntriesMakeOfIt) {
+  const raft::ConfState conf = Conf({101, 102, 103}, {}, {104});
+  WriteAll(Append(4, {{1, "", conf}, {1, ""}}));
+  Commit(0, 5);
+  Region region = region_;
+  const auto batch = [&](uint64_t applied) {
+    WriteBatch rows;
+    rows.Put(RegionRowKey(kRegion), EncodeRegion(region));
+    PutApplied(&rows, applied);
+    return rows;
+  };
+  EXPECT_TRUE(Refused(batch(4), 3)) << "the peers of before";
+  region.peers = *PeersOf(conf);
+  EXPECT_FALSE(Refused(batch(4), 3));
+  EXPECT_FALSE(Refused(batch(5), 3));
+  EXPECT_TRUE(Refused(batch(5), 4)) << "no entry changes the peers";
+}
+
+TEST_F(RowsTest, ATurnoverCoversWhatIsCommitted) {
+  const auto broken = [&](const WriteBatch& batch, Index* applied) {
+    return BrokenTurnover(kRegion, "store 1", batch, commits_, applied).has_value();
+  };
+  Index applied(2);
+  WriteBatch install;
+  PutApplied(&install, 3);
+  EXPECT_FALSE(broken(install, &applied));
+  EXPECT_EQ(applied, Index(3));
+  WriteBatch destruction = install;
+  destruction.Delete(AppliedRowKey(kRegion));
+  EXPECT_FALSE(broken(destruction, &applied));
+  EXPECT_EQ(applied, Index()) << "the replica is gone";
+  PutApplied(&install, 4);
+  EXPECT_TRUE(broken(install, &applied)) << "index 4 is not committed";
+}
+
 TEST_F(RowsTest, RowsAtTheEnd) {
   WriteBatch batch;
   PutKey(&batch, 2, "b", 3);
@@ -473,7 +416,7 @@ TEST(KvModel, ARequestTakesEffectOnce) {
   ASSERT_EQ(log.Apply(Append(
                 1, {{1, Cas("k", 0, "a", 7)}, {1, Cas("k", 0, "a", 7)}, {1, Cas("k", 0, "b", 8)}})),
             std::nullopt);
-  KvModel model(kEpoch);
+  KvModel model(kEpoch, Index());
   for (Index i(1); i <= Index(3); ++i) EXPECT_EQ(model.Apply(log.At(i)), std::nullopt);
   ASSERT_NE(model.At("k", Index(3)), nullptr);
   EXPECT_EQ(model.At("k", Index(3))->value, "a");

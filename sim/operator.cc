@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/operator.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace flaredb::sim {
+
+void Operator::Start() {
+  if (profile_.active) Schedule();
+}
+
+void Operator::Schedule() {
+  world_->queue.After(
+      world_->choices.Between(Choice::kOrder, profile_.pause.first, profile_.pause.last) +
+          Duration::Milliseconds(1),
+      {EventKind::kOperator, 0, 0});
+}
+
+void Operator::OnEvent() {
+  if (stopped_) return;
+  Schedule();
+  const std::optional<uint32_t> node = cluster_->leader();
+  if (!node) return;
+  const raft::View& leader = cluster_->checkers().replicas()[*node].view;
+  store::Order order;
+  order.id = ++orders_;
+  const bool transfer =
+      world_->choices.Pick(Choice::kOrder, profile_.transfers + profile_.members) <
+      profile_.transfers;
+  if (transfer) {
+    const std::optional<PeerId> target = AnyOf(leader.conf.voters);
+    if (!target) return;
+    order.what = store::TransferLeader{*target};
+  } else {
+    order.what = store::ChangePeers{Wishes(leader)};
+  }
+  cluster_->Give(*node, std::move(order));
+}
+
+std::optional<PeerId> Operator::AnyOf(const std::vector<PeerId>& peers) {
+  if (peers.empty()) return std::nullopt;
+  return peers[world_->choices.Pick(Choice::kOrder, peers.size())];
+}
+
+// One to three, carried out in one step.
+std::vector<raft::MemberChange> Operator::Wishes(const raft::View& leader) {
+  std::vector<raft::MemberChange> wishes;
+  const uint64_t count = world_->choices.OneOf<uint64_t>(Choice::kOrder, {1, 1, 2, 3});
+  for (uint64_t i = 0; i < count; ++i) {
+    const std::optional<raft::MemberChange> wish = Wish(leader);
+    if (!wish) continue;
+    const bool repeated =
+        std::any_of(wishes.begin(), wishes.end(), [&](const raft::MemberChange& other) {
+          return other.id == wish->id || (other.store && other.store == wish->store);
+        });
+    // Those of the same order count already.
+    const auto promotions = static_cast<size_t>(
+        std::count_if(wishes.begin(), wishes.end(), [](const raft::MemberChange& other) {
+          return other.kind == raft::MemberChange::Kind::kPromote;
+        }));
+    const bool too_many = wish->kind == raft::MemberChange::Kind::kPromote &&
+                          leader.conf.voters.size() + promotions >= profile_.voters_max;
+    if (!repeated && !too_many) wishes.push_back(*wish);
+  }
+  return wishes;
+}
+
+std::optional<raft::MemberChange> Operator::Wish(const raft::View& leader) {
+  using Kind = raft::MemberChange::Kind;
+  const auto kind = world_->choices.OneOf<Kind>(
+      Choice::kOrder, {Kind::kAddLearner, Kind::kAddLearner, Kind::kPromote, Kind::kPromote,
+                       Kind::kPromote, Kind::kDemote, Kind::kRemove});
+  std::optional<PeerId> peer;
+  switch (kind) {
+    case Kind::kAddLearner:
+      return Addition(leader);
+    case Kind::kPromote:
+      if (leader.conf.voters.size() < profile_.voters_max) peer = AnyOf(leader.conf.learners);
+      break;
+    case Kind::kDemote:
+      peer = AnyOf(leader.conf.voters);
+      break;
+    case Kind::kRemove:
+      peer = AnyOf(leader.conf.Everybody());
+      break;
+  }
+  if (!peer) return std::nullopt;
+  return raft::MemberChange{kind, *peer, StoreId()};
+}
+
+// A learner on a store that has no member.
+std::optional<raft::MemberChange> Operator::Addition(const raft::View& leader) {
+  std::vector<uint32_t> free;
+  for (uint32_t node = 0; node < cluster_->size(); ++node) {
+    const auto here = [&](const raft::Member& m) { return m.store == StoreId(node + 1); };
+    if (std::none_of(leader.conf.members.begin(), leader.conf.members.end(), here)) {
+      free.push_back(node);
+    }
+  }
+  if (free.empty()) return std::nullopt;
+  const uint32_t node = free[world_->choices.Pick(Choice::kOrder, free.size())];
+  return raft::MemberChange{raft::MemberChange::Kind::kAddLearner, cluster_->NewPeer(node),
+                            StoreId(node + 1)};
+}
+
+}  // namespace flaredb::sim

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Somebody who changes the members of the region and moves its leadership while it works.
+#ifndef FLAREDB_SIM_OPERATOR_H_
+#define FLAREDB_SIM_OPERATOR_H_
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/store/order.h"
+#include "sim/cluster.h"
+#include "sim/profile.h"
+#include "sim/world.h"
+
+namespace flaredb::sim {
+
+// Sends one order at a time to whom it takes for the leader; what becomes of it is for the cluster
+// to say. Wishes are drawn from what makes sense by the leader's view, which may be outdated.
+class Operator {
+ public:
+  // Everything passed outlives this object.
+  Operator(World* world, const OperatorProfile& profile, Cluster* cluster)
+      : world_(world), profile_(profile), cluster_(cluster) {}
+
+  void Start();
+  // On kOperator.
+  void OnEvent();
+  // No order from now on.
+  void Stop() { stopped_ = true; }
+
+  uint64_t orders() const { return orders_; }
+
+ private:
+  // A random one of them; nullopt when there is none.
+  std::optional<PeerId> AnyOf(const std::vector<PeerId>& peers);
+  std::optional<raft::MemberChange> Wish(const raft::View& leader);
+  std::optional<raft::MemberChange> Addition(const raft::View& leader);
+  std::vector<raft::MemberChange> Wishes(const raft::View& leader);
+  void Schedule();
+
+  World* world_;
+  const OperatorProfile& profile_;
+  Cluster* cluster_;
+  bool stopped_ = false;
+  uint64_t orders_ = 0;
+};
+
+}  // namespace flaredb::sim
+
+#endif  // FLAREDB_SIM_OPERATOR_H_

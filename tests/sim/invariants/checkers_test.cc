@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: Apache-2.0
+// The checkers as a run drives them: leases, and replicas that come, go and get snapshots.
+#include "sim/invariants/checkers.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "core/kv/key.h"
+#include "core/kv/record.h"
+#include "core/region/state_rows.h"
+#include "tests/sim/invariants/support.h"
+
+namespace flaredb::sim {
+namespace {
+
+constexpr uint32_t kStores = 4;
+constexpr PeerId kNewcomer(109);
+
+env::LogWrite Of(raft::Persist persist) { return {kRegion, Incarnation(), std::move(persist)}; }
+
+// Three founded stores and an empty one. What a store turns to, the test says; what it asks to be
+// written is on its disk at once.
+class CheckersTest : public testing::Test {
+ protected:
+  CheckersTest() { Begin(true); }
+
+  void Begin(bool leases) {
+    report_ = FailureReport();
+    for (uint32_t node = 0; node < kStores; ++node) {
+      disks_[node].emplace(&world_, DiskProfile(), node);
+      const store::Identity identity{77, StoreId(node + 1)};
+      disks_[node]->Format(node < 3 ? store::Bootstrap(identity, region_, Incarnation(node + 1))
+                                    : store::Bootstrap(identity));
+    }
+    checkers_.emplace(
+        region_, std::vector<const SimDisk*>{&*disks_[0], &*disks_[1], &*disks_[2], &*disks_[3]},
+        leases, &report_);
+    for (uint32_t node = 0; node < kStores; ++node) Start(node);
+  }
+
+  void Start(uint32_t node) {
+    const DiskImage& image = disks_[node]->image();
+    const auto recovered = store::Recover(image, image.LogStates());
+    ASSERT_TRUE(recovered.ok()) << recovered.status();
+    views_[node].reset();
+    if (recovered->regions.empty()) return checkers_->OnStart(node, nullptr, nullptr);
+    const store::RecoveredRegion& found = recovered->regions[0];
+    const LogImage& log = image.log(kRegion);
+    store::PeerView view;
+    view.peer = view.raft.id = found.peer;
+    view.raft.term = found.raft.hard_state.term;
+    view.raft.vote = found.raft.hard_state.vote;
+    view.raft.commit_index = view.raft.handed_out_index = found.applied.index;
+    view.raft.base = found.raft.base;
+    view.raft.last_log = {log.TermAt(log.last_index()), log.last_index()};
+    view.raft.durable_index = log.last_index();
+    view.raft.conf = log.ConfAt(log.last_index());
+    views_[node] = view;
+    checkers_->OnStart(node, &found, &*views_[node]);
+  }
+
+  void Turn(uint32_t node, env::GroupCommit commit = {}) {
+    store::Effects effects;
+    const bool writes = !commit.log.empty() || !commit.data.empty();
+    if (writes) effects.commit = commit;
+    checkers_->OnTurn(node, effects, views_[node] ? &*views_[node] : nullptr);
+    if (!writes) return;
+    checkers_->BeforeDurable(node, commit);
+    disks_[node]->Format(commit);
+    ASSERT_EQ(world_.report.failure().sentence, "");
+    checkers_->AfterDurable(node);
+  }
+
+  raft::View& View(uint32_t node) { return views_[node]->raft; }
+
+  void Vote(uint32_t node, uint64_t term, uint64_t candidate) {
+    View(node).role =
+        PeerId(candidate) == View(node).id ? raft::Role::kCandidate : raft::Role::kFollower;
+    View(node).term = Term(term);
+    View(node).vote = PeerId(candidate);
+    Turn(node, {IoToken(), {Of(Hard(term, candidate))}, {}});
+  }
+  void Lead(uint32_t node) {
+    View(node).role = raft::Role::kLeader;
+    Turn(node);
+  }
+  void Append(uint32_t node, const std::vector<ModelEntry>& entries) {
+    raft::View& view = View(node);
+    const Index first = view.last_log.index.next();
+    view.last_log = {Term(entries.back().term), view.last_log.index + entries.size()};
+    if (entries.back().conf) view.conf = *entries.back().conf;
+    Turn(node, {IoToken(), {Of(sim::Append(first.value(), entries))}, {}});
+    view.durable_index = view.last_log.index;
+  }
+  void Commit(uint32_t node, uint64_t index) {
+    View(node).commit_index = View(node).handed_out_index = Index(index);
+    Turn(node);
+  }
+  const std::string& Broken() const { return report_.failure().invariant; }
+
+  World world_{1, nullptr};
+  const Region region_ = ThreePeers();
+  const raft::ConfState conf_ = ConfStateOf(region_);
+  FailureReport report_;
+  std::optional<SimDisk> disks_[kStores];
+  std::optional<Checkers> checkers_;
+  std::optional<store::PeerView> views_[kStores];
+};
+
+// --- LEASE
+
+class LeaseTest : public CheckersTest {
+ protected:
+  // Store 1 leads term 2; stores 2 and 3 have voted for store 2 in term 3.
+  LeaseTest() { BeginAgain(true); }
+  void BeginAgain(bool leases) {
+    Begin(leases);
+    for (const uint32_t node : {0, 1}) Vote(node, 2, 101);
+    Lead(0);
+    for (const uint32_t node : {1, 2}) Vote(node, 3, 102);
+  }
+};
+
+TEST_F(LeaseTest, ALeaseWhileSomebodyLeadsALaterTerm) {
+  Lead(1);
+  View(0).lease_valid = true;
+  EXPECT_EQ(Broken(), "") << "it has not turned, and answers nothing";
+  Turn(0);
+  EXPECT_EQ(Broken(), "LEASE");
+}
+
+TEST_F(LeaseTest, ALeaderWithoutALeaseMayBeOutdated) {
+  Lead(1);
+  Turn(0);
+  View(1).lease_valid = true;
+  Turn(1);
+  EXPECT_EQ(Broken(), "") << "a lease of the later term";
+}
+
+TEST_F(LeaseTest, ALeaseWhileSomebodyTriesALaterTerm) {
+  View(0).lease_valid = true;
+  Turn(0);
+  EXPECT_EQ(Broken(), "");
+}
+
+TEST_F(LeaseTest, ALeaseAfterTheLaterLeaderDied) {
+  Lead(1);
+  checkers_->OnCrash(1);
+  View(0).lease_valid = true;
+  Turn(0);
+  EXPECT_EQ(Broken(), "");
+}
+
+TEST_F(LeaseTest, ALeaseByAClockThatIsNotTrusted) {
+  BeginAgain(false);
+  Lead(1);
+  View(0).lease_valid = true;
+  Turn(0);
+  EXPECT_EQ(Broken(), "");
+}
+
+// --- SNAP
+
+std::pair<std::string, std::string> KeyRow(const std::string& key, uint64_t version,
+                                           const std::string& value) {
+  kv::Record record;
+  record.version = kv::Version(version);
+  record.changed_index = Index(3);
+  record.value = value;
+  return {kv::EncodeKey(kv::NamespaceId::kDefault, key), kv::EncodeRecord(record)};
+}
+
+// Stores 1 and 2 have committed index 3, which writes k; index 4, which writes it again, is not
+// committed. Store 4 has an empty replica.
+class SnapshotTest : public CheckersTest {
+ protected:
+  SnapshotTest() {
+    for (const uint32_t node : {0, 1}) Vote(node, 2, 101);
+    Lead(0);
+    for (const uint32_t node : {1, 0}) {
+      Append(node, {{2, ""}, {2, Cas("k", 0, "a")}, {2, Cas("k", 1, "b")}});
+    }
+    Commit(0, 3);
+    checkers_->OnNewPeer(kNewcomer, StoreId(4));
+    Create(3, kNewcomer);
+    EXPECT_EQ(Broken(), "");
+  }
+
+  void Create(uint32_t node, PeerId peer) {
+    env::GroupCommit commit;
+    store::CreateReplica(kRegion, peer, Incarnation(peer.value()), &commit);
+    views_[node].emplace();
+    views_[node]->peer = View(node).id = peer;
+    Turn(node, std::move(commit));
+  }
+
+  // Store 4 installs a snapshot of this index with these rows beside the region's own.
+  void Install(uint64_t term, uint64_t index,
+               const std::vector<std::pair<std::string, std::string>>& rows) {
+    env::GroupCommit commit;
+    commit.log.push_back(Of(Hard(term, 0)));
+    commit.log.push_back(Of(sim::Install(term, index, conf_)));
+    commit.data.Put(RegionRowKey(kRegion), EncodeRegion(region_));
+    commit.data.Put(AppliedRowKey(kRegion), EncodeApplied({Term(term), Index(index)}));
+    for (const auto& [key, value] : rows) commit.data.Put(key, value);
+    View(3).term = Term(term);
+    View(3).base = View(3).last_log = {Term(term), Index(index)};
+    View(3).conf = conf_;
+    View(3).commit_index = View(3).handed_out_index = Index(index);
+    Turn(3, std::move(commit));
+  }
+};
+
+TEST_F(SnapshotTest, TheModelsRows) {
+  Install(2, 3, {KeyRow("k", 1, "a")});
+  EXPECT_EQ(Broken(), "");
+  EXPECT_EQ(checkers_->replicas()[3].applied, Index(3));
+  EXPECT_EQ(checkers_->replicas()[3].durable_peer, kNewcomer);
+}
+
+TEST_F(SnapshotTest, ASnapshotOfAnEarlierTime) {
+  Install(2, 2, {});
+  EXPECT_EQ(Broken(), "");
+}
+
+TEST_F(SnapshotTest, WhatIsNotCommitted) {
+  Install(2, 4, {KeyRow("k", 2, "b")});
+  EXPECT_EQ(Broken(), "SNAP");
+}
+
+TEST_F(SnapshotTest, RowsOfALaterTime) {
+  Install(2, 2, {KeyRow("k", 1, "a")});
+  EXPECT_EQ(Broken(), "SNAP");
+}
+
+TEST_F(SnapshotTest, ARowThatIsMissing) {
+  Install(2, 3, {});
+  EXPECT_EQ(Broken(), "SNAP");
+}
+
+TEST_F(SnapshotTest, ARowWithAnotherValue) {
+  Install(2, 3, {KeyRow("k", 1, "b")});
+  EXPECT_EQ(Broken(), "SNAP");
+}
+
+TEST_F(SnapshotTest, ARowWithAnotherVersion) {
+  Install(2, 3, {KeyRow("k", 2, "a")});
+  EXPECT_EQ(Broken(), "SNAP");
+}
+
+TEST_F(SnapshotTest, ARowThatNoEntryWrote) {
+  Install(2, 3, {KeyRow("k", 1, "a"), KeyRow("x", 1, "a")});
+  EXPECT_EQ(Broken(), "SNAP");
+}
+
+// --- Replicas that come and go
+
+TEST_F(SnapshotTest, AReplicaThatIsDestroyedWithItsRows) {
+  Install(2, 3, {KeyRow("k", 1, "a")});
+  env::GroupCommit commit;
+  ASSERT_TRUE(store::DestroyReplica(region_, kNewcomer, disks_[3]->image(), &commit).ok());
+  views_[3].reset();
+  Turn(3, std::move(commit));
+  EXPECT_EQ(Broken(), "");
+  EXPECT_EQ(checkers_->replicas()[3].durable_peer, PeerId());
+  EXPECT_EQ(checkers_->replicas()[3].applied, Index());
+}
+
+TEST_F(SnapshotTest, AReplicaThatLeavesRowsBehind) {
+  Install(2, 3, {KeyRow("k", 1, "a")});
+  env::GroupCommit commit;
+  ASSERT_TRUE(store::DestroyReplica(region_, kNewcomer, disks_[3]->image(), &commit).ok());
+  std::erase_if(commit.data.mutations,
+                [](const Mutation& mutation) { return kv::DecodeKey(mutation.key).has_value(); });
+  views_[3].reset();
+  Turn(3, std::move(commit));
+  EXPECT_EQ(Broken(), "SNAP");
+}
+
+TEST_F(SnapshotTest, AReplicaThatComesAfterAnotherBeginsAtTermZero) {
+  constexpr PeerId kNext(110);
+  Install(2, 3, {KeyRow("k", 1, "a")});
+  env::GroupCommit commit;
+  ASSERT_TRUE(store::DestroyReplica(region_, kNewcomer, disks_[3]->image(), &commit).ok());
+  views_[3].reset();
+  Turn(3, std::move(commit));
+  checkers_->OnNewPeer(kNext, StoreId(4));
+  Create(3, kNext);
+  EXPECT_EQ(checkers_->replicas()[3].durable_peer, kNext);
+  Vote(3, 1, 102);
+  EXPECT_EQ(Broken(), "");
+  checkers_->BeforeDurable(3, {IoToken(), {Of(Hard(1, 101))}, {}});
+  EXPECT_EQ(Broken(), "VS");
+}
+
+TEST_F(SnapshotTest, AReplicaThatTakesAnothersPlaceInOneTurn) {
+  constexpr PeerId kNext(110);
+  Install(2, 3, {KeyRow("k", 1, "a")});
+  checkers_->OnNewPeer(kNext, StoreId(4));
+  env::GroupCommit commit;
+  ASSERT_TRUE(store::DestroyReplica(region_, kNewcomer, disks_[3]->image(), &commit).ok());
+  store::CreateReplica(kRegion, kNext, Incarnation(110), &commit);
+  views_[3].emplace();
+  views_[3]->peer = View(3).id = kNext;
+  Turn(3, std::move(commit));
+  EXPECT_EQ(Broken(), "");
+  EXPECT_EQ(checkers_->replicas()[3].durable_peer, kNext);
+  EXPECT_EQ(checkers_->replicas()[3].applied, Index());
+}
+
+TEST_F(SnapshotTest, AReplicaThatGoesBackWithoutBeingCreatedAnew) {
+  Install(2, 3, {KeyRow("k", 1, "a")});
+  env::GroupCommit commit;
+  commit.log.push_back(Of(Hard(1, 102)));
+  checkers_->BeforeDurable(3, commit);
+  EXPECT_EQ(Broken(), "VS");
+}
+
+TEST_F(SnapshotTest, AStoreStartsWithWhatItInstalled) {
+  Install(2, 3, {KeyRow("k", 1, "a")});
+  checkers_->OnCrash(3);
+  Start(3);
+  EXPECT_EQ(Broken(), "");
+  EXPECT_EQ(checkers_->replicas()[3].peer, kNewcomer);
+  EXPECT_EQ(checkers_->replicas()[3].applied, Index(3));
+}
+
+TEST_F(SnapshotTest, AConfigurationThatALeaderOnlyImagines) {
+  View(0).conf = Conf({101, 102, 109});
+  Turn(0);
+  EXPECT_EQ(Broken(), "MONO");
+}
+
+}  // namespace
+}  // namespace flaredb::sim
