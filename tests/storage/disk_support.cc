@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 #include <utility>
 
 #include <unistd.h>
@@ -79,8 +80,14 @@ std::string ScratchFolder() {
 }
 
 void CopyFolder(const std::string& from, const std::string& to) {
-  fs::remove_all(to);
-  fs::copy(from, to, fs::copy_options::recursive);
+  // A file that is deleted between listing and copying was not needed any more; begin again, so
+  // that the copy is of one moment's listing.
+  std::error_code error = std::make_error_code(std::errc::no_such_file_or_directory);
+  for (int attempt = 0; attempt < 100 && error == std::errc::no_such_file_or_directory; ++attempt) {
+    fs::remove_all(to);
+    fs::copy(from, to, fs::copy_options::recursive, error);
+  }
+  if (error) throw fs::filesystem_error("CopyFolder", from, to, error);
 }
 
 std::vector<std::string> FilesIn(const std::string& folder, const std::string& suffix) {

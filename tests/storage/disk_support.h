@@ -20,6 +20,7 @@ namespace flaredb::storage {
 
 // A new path for a folder, which does not exist yet. All of them go with the test.
 std::string ScratchFolder();
+// `from` may be in use.
 void CopyFolder(const std::string& from, const std::string& to);
 // The paths in `folder` that end in `suffix`, sorted.
 std::vector<std::string> FilesIn(const std::string& folder, const std::string& suffix);
