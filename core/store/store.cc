@@ -107,8 +107,9 @@ class Store::Impl {
     if (replica == nullptr || message.to != replica->peer()) return;
     const uint64_t conf_version = replica->region().epoch.conf_version;
     if (envelope.epoch.conf_version < conf_version && !replica->Knows(message.from)) {
+      // Told, but heard all the same (thesis 4.1): it may be a voter that this replica has yet to
+      // learn of, and whose own rows lag behind its log.
       effects_->sends.push_back({from, PeerRemoved{region, message.from, conf_version}});
-      return;
     }
     replica->OnMessage(context(), from, std::move(envelope.message), &output_);
     Settle(*replica);
@@ -161,14 +162,13 @@ class Store::Impl {
   }
   // Whoever leads hands over first, while others wait for nothing else from this store.
   void On(DiskFailed& event) {
-    std::vector<Send> farewells;
-    std::swap(farewells, effects_->sends);
+    if (failed_) return;
+    std::vector<Send> others = std::exchange(effects_->sends, {});
     for (auto& [id, replica] : replicas_) {
       replica->OnDiskFailed(context(), &output_);
       Settle(*replica);
     }
-    std::swap(farewells_, effects_->sends);
-    effects_->sends = std::move(farewells);
+    farewells_ = std::exchange(effects_->sends, std::move(others));
     Stop(event.status);
   }
 

@@ -204,6 +204,19 @@ TEST_F(StoreMembership, OnlyALeadersMessagesCreateAReplica) {
   EXPECT_TRUE(stores_.hosts(4));
 }
 
+// Or a voter whose rows lag behind its log could be kept from being elected for ever.
+TEST_F(StoreMembership, AStrangerOfAnEarlierVersionIsToldAndHeard) {
+  Fill(3);
+  ASSERT_EQ(AddLearner(4, 4), "");
+  Await([&] { return stores_.peer(follower_).raft.conf.IsMember(PeerId(4)); });
+  stores_.Settle();
+  const size_t told = stores_.sent<PeerRemoved>();
+  const Term later = stores_.peer(follower_).raft.term.next();
+  stores_.Turn(follower_, {Message(9, follower_, later, raft::HeartbeatRequest{1, 1, {}})});
+  EXPECT_EQ(stores_.sent<PeerRemoved>(), told + 1);
+  EXPECT_EQ(stores_.peer(follower_).raft.term, later);
+}
+
 TEST_F(StoreMembership, ALaterPeerOnTheSameStoreReplacesOneThatDoesNotKnow) {
   Fill(3);
   RemoveUnheard(follower_);

@@ -538,6 +538,16 @@ TEST_F(StoreTest, AFailedDiskStopsTheStore) {
       << "the others go on, with what the failed one had sent";
 }
 
+TEST_F(StoreTest, ALeaderWhoseDiskFailsHandsOverOnce) {
+  const Term term = stores_.peer(leader_).raft.term;
+  const Event failed = DiskFailed{absl::DataLossError("fsync failed")};
+  stores_.Turn(leader_, {failed, failed});
+  EXPECT_EQ(stores_.sent<raft::TimeoutNow>(), 1u);
+  stores_.Settle();
+  EXPECT_TRUE(stores_.leads(other_) || stores_.leads(follower_)) << "without any time passing";
+  EXPECT_EQ(stores_.peer(follower_).raft.term, term.next());
+}
+
 TEST_F(StoreTest, DataThatCannotBeReadStopsTheStore) {
   stores_.data(leader_).failure = absl::DataLossError("bad checksum");
   const CallId call = stores_.Call(leader_, Get("k"));
