@@ -2,9 +2,8 @@
 #include "core/raft/quorum.h"
 
 #include <algorithm>
-#include <functional>
 
-#include "absl/container/inlined_vector.h"
+#include "absl/container/fixed_array.h"
 
 namespace flaredb::raft {
 namespace {
@@ -12,9 +11,14 @@ namespace {
 uint64_t MajorityValue(const std::vector<PeerId>& voters,
                        absl::FunctionRef<uint64_t(PeerId)> reached) {
   if (voters.empty()) return 0;
-  absl::InlinedVector<uint64_t, 7> values;
-  for (const PeerId id : voters) values.push_back(reached(id));
-  std::sort(values.begin(), values.end(), std::greater<>());
+  // Highest first, each inserted where it belongs: for so few that beats a general sort.
+  absl::FixedArray<uint64_t, 7> values(voters.size());
+  for (size_t i = 0; i < voters.size(); ++i) {
+    const uint64_t value = reached(voters[i]);
+    size_t place = i;
+    for (; place > 0 && values[place - 1] < value; --place) values[place] = values[place - 1];
+    values[place] = value;
+  }
   return values[Majority(voters.size()) - 1];
 }
 

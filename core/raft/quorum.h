@@ -16,7 +16,7 @@ constexpr size_t Majority(size_t voters) { return voters / 2 + 1; }
 // The highest value that a majority of the voters (of each half, when joint) has reached.
 //   reached  the value of one voter; called once for each voter and half
 // Zero when there is no voter: an empty configuration decides nothing.
-// O(n log n), without allocation for up to 7 voters.
+// O(n^2), without allocation for up to 7 voters.
 uint64_t QuorumValue(const ConfState& conf, absl::FunctionRef<uint64_t(PeerId)> reached);
 
 // Whether a majority of the voters (of each half, when joint) satisfies `predicate`.

@@ -112,7 +112,8 @@ void Raft::On(const Message& message, const AppendReply& reply) {
     INVARIANT(accept->match_index <= log_.last_index());
     follower->commit_acked = accept->commit_index;
     if (follower->state() == ProgressState::kSnapshot) OnAcceptDuringSnapshot(*accept, follower);
-    if (follower->OnAccept(accept->match_index)) MaybeCommit();
+    const bool news = follower->OnAccept(accept->match_index);
+    if (news && accept->match_index > log_.commit_index()) MaybeCommit();
     TellTransferee();
   } else {
     const auto& reject = std::get<AppendReject>(reply.result);
