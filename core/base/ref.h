@@ -3,6 +3,8 @@
 #ifndef FLAREDB_CORE_BASE_REF_H_
 #define FLAREDB_CORE_BASE_REF_H_
 
+#include <sys/single_threaded.h>
+
 #include <atomic>
 #include <cstdint>
 #include <utility>
@@ -44,12 +46,24 @@ class Ref {
 };
 
 // The count itself: starts at one. The only atomic of the deterministic parts; its value decides
-// nothing but the moment of deletion.
+// nothing but the moment of deletion. A process of one thread (the simulator, a benchmark) pays for
+// no bus locks, as with std::shared_ptr.
 class RefCount {
  public:
-  void Add() const { count_.fetch_add(1, std::memory_order_relaxed); }
+  void Add() const {
+    if (__libc_single_threaded) {
+      count_.store(count_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    } else {
+      count_.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
   // True when the last reference went. Its only owner needs no bus lock to see that.
-  bool Drop() const { return IsOne() || count_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
+  bool Drop() const {
+    if (IsOne()) return true;
+    if (!__libc_single_threaded) return count_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+    count_.store(count_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+    return false;
+  }
   bool IsOne() const { return count_.load(std::memory_order_acquire) == 1; }
 
  private:
