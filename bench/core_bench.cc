@@ -18,7 +18,7 @@
 namespace flaredb::bench {
 namespace {
 
-constexpr int kRounds = 400;
+constexpr int kRounds = 1500;
 constexpr size_t kEntriesPerRound = 1 << 12;
 
 struct Timing {

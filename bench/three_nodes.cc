@@ -44,16 +44,16 @@ void ThreeNodes::Propose(EntryBlockRef block) {
 }
 
 void ThreeNodes::Settle() {
-  const auto idle = [](const Effects& e) {
-    return e.sends.empty() && e.persists.empty() && e.applies.empty();
-  };
-  while (!std::all_of(effects_.begin(), effects_.end(), idle)) {
-    for (int replica = 0; replica < 3; ++replica) CarryOut(replica);
+  bool busy = true;
+  while (busy) {
+    busy = false;
+    for (int replica = 0; replica < 3; ++replica) busy |= CarryOut(replica);
   }
 }
 
-void ThreeNodes::CarryOut(int replica) {
+bool ThreeNodes::CarryOut(int replica) {
   Effects& effects = effects_[replica];
+  if (effects.sends.empty() && effects.persists.empty() && effects.applies.empty()) return false;
   INVARIANT(effects.fetches.empty()) << "more entries are in flight than the window holds";
   for (const raft::Apply& apply : effects.applies) {
     for (const EntrySlice& slice : apply.entries) applied_[replica] += slice.size();
@@ -72,14 +72,19 @@ void ThreeNodes::CarryOut(int replica) {
   in_delivery_.swap(effects.sends);
   for (Message& message : in_delivery_) Deliver(std::move(message));
   in_delivery_.clear();
+  return true;
 }
 
 void ThreeNodes::Deliver(Message&& message) {
   Calls* calls = nullptr;
-  if (std::holds_alternative<AppendReply>(message.body)) calls = &acks_;
-  if (std::holds_alternative<HeartbeatRequest>(message.body)) calls = &heartbeats_;
-  if (std::holds_alternative<HeartbeatReply>(message.body)) calls = &heartbeats_;
-  if (const auto* append = std::get_if<AppendRequest>(&message.body)) Look(append->entries);
+  if (const auto* append = std::get_if<AppendRequest>(&message.body)) {
+    Look(append->entries);
+  } else if (std::holds_alternative<AppendReply>(message.body)) {
+    calls = &acks_;
+  } else if (std::holds_alternative<HeartbeatRequest>(message.body) ||
+             std::holds_alternative<HeartbeatReply>(message.body)) {
+    calls = &heartbeats_;
+  }
 
   ++messages_;
   Raft& receiver = *replicas_[message.to.value() - 1];

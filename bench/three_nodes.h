@@ -14,6 +14,7 @@
 #include "core/raft/config.h"
 #include "core/raft/effects.h"
 #include "core/raft/entry.h"
+#include "core/raft/entry_slices.h"
 #include "core/raft/message.h"
 #include "core/raft/raft.h"
 
@@ -59,7 +60,8 @@ class ThreeNodes {
 
  private:
   raft::Effects* effects(PeerId id) { return &effects_[id.value() - 1]; }
-  void CarryOut(int replica);
+  // False when there was nothing to do.
+  bool CarryOut(int replica);
   void Deliver(raft::Message&& message);
   void Look(const raft::EntrySlices& entries);
 
