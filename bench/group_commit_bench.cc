@@ -29,7 +29,8 @@ env::GroupCommit MakeCommit(uint64_t n) {
     write.create = Incarnation(1);
     write.persist.hard_state = {Term(1), PeerId(1)};
   }
-  write.persist.append.emplace_back(raft::EntryBlock::Create(Term(1), Index(n), {&entry, 1}));
+  write.persist.append.push_back(
+      raft::EntrySlice(raft::EntryBlock::Create(Term(1), Index(n), {&entry, 1})));
   commit.data.Put("z0000key" + std::to_string(n % 10000), std::string(130, 'v'));
   return commit;
 }

@@ -130,7 +130,7 @@ raft::EntrySlices LogImage::Read(Index first, Index last, size_t bytes_max) cons
       const raft::EntrySlice& run = slices.back();
       slices.back() = raft::EntrySlice(s.block, s.position - run.size(), s.position + 1);
     } else {
-      slices.emplace_back(s.block, s.position, s.position + 1);
+      slices.push_back(raft::EntrySlice(s.block, s.position, s.position + 1));
     }
   }
   return slices;

@@ -11,6 +11,7 @@
 #include "core/env/disk.h"
 #include "core/raft/effects.h"
 #include "core/raft/entry.h"
+#include "core/raft/entry_slices.h"
 #include "core/raft/types.h"
 
 namespace flaredb::sim {

@@ -130,7 +130,7 @@ class BlockBuilder {
       views.push_back({kind, std::string_view(payloads_).substr(at, size)});
       at += size;
     }
-    slices.emplace_back(raft::EntryBlock::Create(term_, first_, views));
+    slices.push_back(raft::EntrySlice(raft::EntryBlock::Create(term_, first_, views)));
     entries_.clear();
     payloads_.clear();
   }

@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "core/base/types.h"
 #include "core/env/disk.h"
-#include "core/raft/entry.h"
+#include "core/raft/entry_slices.h"
 #include "storage/open_folder.h"
 
 namespace flaredb::storage {

@@ -15,7 +15,7 @@
 #include "core/base/data_reader.h"
 #include "core/base/types.h"
 #include "core/env/disk.h"
-#include "core/raft/entry.h"
+#include "core/raft/entry_slices.h"
 
 namespace rocksdb {
 class Env;

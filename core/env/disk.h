@@ -11,7 +11,7 @@
 #include "core/base/types.h"
 #include "core/base/write_batch.h"
 #include "core/raft/effects.h"
-#include "core/raft/entry.h"
+#include "core/raft/entry_slices.h"
 #include "core/raft/types.h"
 
 namespace flaredb::env {

@@ -10,6 +10,7 @@
 
 #include "core/base/types.h"
 #include "core/raft/entry.h"
+#include "core/raft/entry_slices.h"
 #include "core/raft/message.h"
 #include "core/raft/types.h"
 

@@ -29,6 +29,7 @@ EntryBlockRef EntryBlock::Create(absl::Span<const NewEntry> entries) {
     }
     end += static_cast<uint32_t>(entry.payload.size());
     new (slot++) Slot{end, entry.kind};
+    if (entry.kind == EntryKind::kConf) block->has_conf_ = true;
   }
   return EntryBlockRef::Adopt(block);
 }

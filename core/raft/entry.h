@@ -9,7 +9,6 @@
 #include <string_view>
 #include <utility>
 
-#include "absl/container/inlined_vector.h"
 #include "absl/types/span.h"
 #include "core/base/check.h"
 #include "core/base/ref.h"
@@ -62,6 +61,8 @@ class EntryBlock {
     return {first_index_ + i, term_, slots()[i].kind,
             std::string_view(payloads() + begin, slots()[i].end - begin)};
   }
+  // Whether any of them is a configuration.
+  bool has_conf() const { return has_conf_; }
   // Payload bytes of the entries [begin, end).
   size_t bytes(uint32_t begin, uint32_t end) const { return begin_of(end) - begin_of(begin); }
 
@@ -88,7 +89,8 @@ class EntryBlock {
   uint32_t begin_of(uint32_t i) const { return i == 0 ? 0 : slots()[i - 1].end; }
 
   RefCount refs_;
-  uint32_t size_;
+  uint32_t size_ : 31;
+  uint32_t has_conf_ : 1 = 0;
   Term term_;
   Index first_index_;
 };
@@ -128,9 +130,6 @@ class EntrySlice {
   uint32_t begin_ = 0;
   uint32_t end_;
 };
-
-// Consecutive slices in index order; what messages, persists and applies carry.
-using EntrySlices = absl::InlinedVector<EntrySlice, 2>;
 
 }  // namespace flaredb::raft
 

@@ -11,6 +11,7 @@
 #include "core/base/hash.h"
 #include "core/base/types.h"
 #include "core/raft/entry.h"
+#include "core/raft/entry_slices.h"
 #include "core/raft/types.h"
 
 namespace flaredb::raft {

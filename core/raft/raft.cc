@@ -115,7 +115,7 @@ void Raft::Guarded(Instant now, Effects* effects, absl::FunctionRef<void()> body
   effects_ = nullptr;
 }
 
-void Raft::OnMessage(Instant now, Message message, Effects* effects) {
+void Raft::OnMessage(Instant now, Message&& message, Effects* effects) {
   Guarded(now, effects, [&] { Receive(std::move(message)); });
 }
 
@@ -328,14 +328,14 @@ void Raft::AnswerStale(const Message& message) {
 
 // --- Effects.
 
-void Raft::Hold(IoToken gate, Message message) {
+void Raft::Hold(IoToken gate, Message&& message) {
   // A disk that hangs must not pile up an answer for each heartbeat and each probe.
   for (auto older = gated_.rbegin(); older != gated_.rend() && older->gate == gate; ++older) {
     if (older->message.to != message.to || !Supersedes(message, older->message)) continue;
     older->message = std::move(message);
     return;
   }
-  gated_.push_back({gate, std::move(message)});
+  gated_.emplace_back(gate, std::move(message));
 }
 
 // Covers everything changed so far, this call included.
@@ -349,7 +349,7 @@ void Raft::SetHardState(HardState hard_state) {
 
 // A configuration counts from its append on (thesis 4.1), in a leader and in a follower.
 void Raft::AppendToLog(EntrySlice entries) {
-  for (uint32_t i = 0; i < entries.size(); ++i) {
+  for (uint32_t i = 0; entries.block()->has_conf() && i < entries.size(); ++i) {
     const EntryView entry = entries.at(i);
     if (entry.kind != EntryKind::kConf) continue;
     absl::StatusOr<ConfState> conf = DecodeConfState(entry.payload);

@@ -36,6 +36,7 @@
 #include "core/raft/config.h"
 #include "core/raft/effects.h"
 #include "core/raft/entry.h"
+#include "core/raft/entry_slices.h"
 #include "core/raft/log.h"
 #include "core/raft/membership.h"
 #include "core/raft/message.h"
@@ -92,7 +93,7 @@ class Raft {
   // --- Events. Time never decreases. Each adds to `effects`; if an invariant breaks inside, what
   // the call added is withdrawn, and from then on every call does nothing (see poison()).
 
-  void OnMessage(Instant now, Message message, Effects* effects);
+  void OnMessage(Instant now, Message&& message, Effects* effects);
   // All persists up to and including `token` are durable.
   void OnPersisted(Instant now, IoToken token, Effects* effects);
   // The answer to Effects::fetches. `entries` begin at Fetch::first.
@@ -244,7 +245,7 @@ class Raft {
       Hold(gate, {id_, to, term(), incarnation_, to_incarnation, std::move(body)});
     }
   }
-  void Hold(IoToken gate, Message message);
+  void Hold(IoToken gate, Message&& message);
   IoToken LastToken() const;
   void SetHardState(HardState hard_state);
   void AppendToLog(EntrySlice entries);

@@ -144,7 +144,8 @@ absl::Status DecodeRun(const raftpb::EntryRun& run, raft::LogId* last, raft::Ent
     begin = end;
   }
   if (begin != payloads.size()) return Bad("entry payloads out of bounds");
-  out->emplace_back(raft::EntryBlock::Create(Term(run.term()), Index(run.first_index()), entries));
+  out->push_back(raft::EntrySlice(
+      raft::EntryBlock::Create(Term(run.term()), Index(run.first_index()), entries)));
   *last = {Term(run.term()), out->back().last_index()};
   return absl::OkStatus();
 }

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/base/types.h"
-#include "core/raft/entry.h"
+#include "core/raft/entry_slices.h"
 
 namespace flaredb::explore {
 

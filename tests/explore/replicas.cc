@@ -151,7 +151,7 @@ Outcome Replicas::Compute(const Replica& before, Event event) {
   raft::Effects effects;
   switch (event.kind) {
     case Event::Kind::kDeliver:
-      raft->OnMessage(after->clock, messages_.at(event.argument), &effects);
+      raft->OnMessage(after->clock, raft::Message(messages_.at(event.argument)), &effects);
       break;
     case Event::Kind::kPersisted: {
       const Replica::Write done = after->writes.front();

@@ -9,6 +9,7 @@
 
 #include "core/raft/effects.h"
 #include "core/raft/entry.h"
+#include "core/raft/entry_slices.h"
 #include "core/raft/message.h"
 #include "core/raft/types.h"
 #include "core/raft/view.h"

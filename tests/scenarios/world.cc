@@ -383,8 +383,9 @@ void World::Send(Message message) {
 void World::Receive(const Message& message) {
   const auto to = replicas_.find(message.to);
   if (to == replicas_.end() || to->second.raft == nullptr) return;
-  Call(message.to,
-       [&](Raft& raft, Instant now, Effects* effects) { raft.OnMessage(now, message, effects); });
+  Call(message.to, [&](Raft& raft, Instant now, Effects* effects) {
+    raft.OnMessage(now, Message(message), effects);
+  });
 }
 
 // --- Disk.

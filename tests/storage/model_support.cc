@@ -14,7 +14,7 @@ raft::EntrySlices Entries(Term term, Index first, const std::vector<std::string>
     entries.push_back({raft::EntryKind::kCommand, payload});
   }
   raft::EntrySlices slices;
-  slices.emplace_back(raft::EntryBlock::Create(term, first, entries));
+  slices.push_back(raft::EntrySlice(raft::EntryBlock::Create(term, first, entries)));
   return slices;
 }
 
@@ -22,7 +22,7 @@ raft::EntrySlices ConfEntry(Term term, Index index, const raft::ConfState& conf)
   const std::string payload = raft::EncodeConfState(conf);
   const raft::NewEntry entry{raft::EntryKind::kConf, payload};
   raft::EntrySlices slices;
-  slices.emplace_back(raft::EntryBlock::Create(term, index, {&entry, 1}));
+  slices.push_back(raft::EntrySlice(raft::EntryBlock::Create(term, index, {&entry, 1})));
   return slices;
 }
 

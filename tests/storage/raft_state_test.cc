@@ -329,7 +329,8 @@ TEST(Recovery, RefusesAConfigurationThatCannotBeRead) {
     ASSERT_TRUE(disk->RecoverLogs().ok());
     const raft::NewEntry nonsense{raft::EntryKind::kConf, "nonsense"};
     raft::Persist persist;
-    persist.append.emplace_back(raft::EntryBlock::Create(Term(1), Index(3), {&nonsense, 1}));
+    persist.append.push_back(
+        raft::EntrySlice(raft::EntryBlock::Create(Term(1), Index(3), {&nonsense, 1})));
     ASSERT_TRUE(WriteAll(disk, 1, {FirstCommit(2).log[0], Write(std::move(persist))}).ok());
   }
   const absl::Status status = Recover(folder).status();

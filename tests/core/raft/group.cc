@@ -160,7 +160,7 @@ void Group::DeliverTo(uint64_t to) {
 void Group::Give(const Message& message) {
   const uint64_t to = message.to.value();
   if (!nodes_.contains(to) || !running(to)) return;
-  node(to).raft->OnMessage(now(to), message, &effects_);
+  node(to).raft->OnMessage(now(to), Message(message), &effects_);
   Absorb(to);
 }
 

@@ -13,6 +13,7 @@
 #include "core/base/types.h"
 #include "core/raft/effects.h"
 #include "core/raft/entry.h"
+#include "core/raft/entry_slices.h"
 #include "core/raft/types.h"
 
 namespace flaredb::raft {

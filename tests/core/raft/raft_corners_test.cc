@@ -31,7 +31,7 @@ void ExpectIgnored(Group* group, uint64_t id, Call call) {
 
 void ExpectIgnored(Group* group, uint64_t id, const Message& message) {
   ExpectIgnored(group, id, [&](Raft* raft, Instant now, Effects* effects) {
-    raft->OnMessage(now, message, effects);
+    raft->OnMessage(now, Message(message), effects);
   });
 }
 

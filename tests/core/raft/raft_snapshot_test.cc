@@ -67,7 +67,7 @@ class RaftSnapshot : public testing::Test {
   }
   void ExpectIgnored(const Message& message) {
     ExpectIgnored(message.to.value(), [&](Raft* raft, Instant now, Effects* effects) {
-      raft->OnMessage(now, message, effects);
+      raft->OnMessage(now, Message(message), effects);
     });
   }
 

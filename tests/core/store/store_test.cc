@@ -424,7 +424,9 @@ TEST_F(StoreTest, ADisplacedWriteGoesToTheNewLeader) {
   const Index index = prev.index.next();
   const raft::EntrySlice taken(raft::EntryBlock::Create(prev.term.next(), index, {&noop, 1}));
   stores_.Heal();
-  stores_.Turn(leader_, {FromNewLeader(raft::AppendRequest{1, 1, prev, index, false, {taken}})});
+  stores_.Turn(
+      leader_,
+      {FromNewLeader(raft::AppendRequest{1, 1, prev, index, false, raft::EntrySlices(taken)})});
   EXPECT_EQ(stores_.peer(leader_).applied_index, index);
   ExpectForwardedUnchanged();
 }

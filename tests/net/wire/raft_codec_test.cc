@@ -169,7 +169,8 @@ class Generator {
       }
       const auto block = raft::EntryBlock::Create(last.term, last.index.next(), entries);
       // A slice that starts in the middle of its block leaves a gap: cut only at the end.
-      append.entries.emplace_back(block, 0, static_cast<uint32_t>(rng_.Between(1, block->size())));
+      append.entries.push_back(
+          raft::EntrySlice(block, 0, static_cast<uint32_t>(rng_.Between(1, block->size()))));
       last.index = append.entries.back().last_index();
     }
     append.accept_unanswered = append.entries.empty() && Flag();
@@ -298,7 +299,7 @@ TEST(RaftCodec, EntriesArriveAsTheyWere) {
   append.round = 8;
   append.prev = {Term(3), Index(9)};
   append.commit_index = Index(5);
-  append.entries.emplace_back(raft::EntryBlock::Create(Term(4), Index(10), entries));
+  append.entries.push_back(raft::EntrySlice(raft::EntryBlock::Create(Term(4), Index(10), entries)));
   store::RaftEnvelope sent{RegionId(1), {2, 3}, {}};
   sent.message = {PeerId(1), PeerId(2), Term(4), Incarnation(11), Incarnation(12), append};
 
@@ -718,7 +719,7 @@ TEST(RaftCodec, PayloadIsNearlyAllOfALargeMessage) {
   std::vector<raft::NewEntry> entries;
   for (const std::string& text : texts) entries.push_back({raft::EntryKind::kCommand, text});
   raft::AppendRequest append;
-  append.entries.emplace_back(raft::EntryBlock::Create(Term(9), Index(1), entries));
+  append.entries.push_back(raft::EntrySlice(raft::EntryBlock::Create(Term(9), Index(1), entries)));
   auto data = std::make_shared<raft::SnapshotChunk>();
   data->data.resize(100000);
   auto conf = std::make_shared<raft::SnapshotChunk>();
