@@ -23,7 +23,9 @@ RunResult RunAndRepeat(uint64_t seed, const RunOptions& options) {
 
 CampaignResult RunCampaign(const Flags& flags, std::ostream* trace_out, std::ostream& out) {
   CampaignResult campaign;
-  const RunOptions options{flags.operations_max, trace_out};
+  RunOptions options;
+  options.operations_max = flags.operations_max;
+  options.trace_out = trace_out;
   for (uint64_t seed = flags.first_seed;; ++seed) {
     const RunResult run = RunAndRepeat(seed, options);
     ++campaign.seeds;

@@ -6,9 +6,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include "core/base/rng.h"
 #include "core/base/time.h"
+#include "sim/tape.h"
 
 namespace flaredb::sim {
 
@@ -37,17 +42,34 @@ enum class Choice : uint8_t {
   kExpectation,  // Which version a conditional write expects.
   kTargetStore,
   kBackoff,
+  kPatience,  // Whether a client makes a second attempt, closes a call, or allows odd times.
+  kPiece,     // Which piece of a snapshot is corrupted, and where.
+  kLimits,    // Of a store that starts again with others.
   kCount,
 };
 
+// "message-delay"
+std::string_view NameOf(Choice choice);
+// The other way round.
+std::optional<Choice> ChoiceNamed(std::string_view name);
+
 // Every kind, for each owner (a node, a client, a link's sender), draws from a stream of its own:
 // a change of one part of the simulator or of the system leaves the choices of the others as they
-// were. Draw is the one place where a choice is made, hence the place to record or replay it.
+// were.
 class Choices {
  public:
   static constexpr uint32_t kOwnersMax = 32;
 
   explicit Choices(uint64_t seed);
+  // As the tape has it; see Tape for what happens where it has nothing, or what does not fit.
+  explicit Choices(Tape tape);
+  // From the bytes, in the order of drawing whatever the stream, as few for each choice as its
+  // alternatives need; when they are used up, as for seed 0. For a fuzzer, which learns from
+  // coverage which bytes lead on.
+  static Choices FromBytes(std::string bytes);
+
+  // Adds every choice from now on to `tape`, which is borrowed.
+  void RecordOn(Tape* tape) { recording_ = tape; }
 
   // Uniform over [0, alternatives). Requires alternatives > 0, owner < kOwnersMax.
   uint64_t Pick(Choice kind, uint64_t alternatives, uint32_t owner = 0) {
@@ -74,9 +96,16 @@ class Choices {
   uint64_t Seed(Choice kind, uint32_t owner = 0) { return Draw(kind, owner, uint64_t{1} << 63); }
 
  private:
+  // The one place where a choice is made.
   uint64_t Draw(Choice kind, uint32_t owner, uint64_t alternatives);
+  std::optional<uint64_t> Prescribed(Choice kind, uint32_t owner, uint64_t alternatives);
 
   std::array<Rng, static_cast<size_t>(Choice::kCount) * kOwnersMax> streams_;
+  Tape playing_;
+  std::map<Tape::Stream, size_t> played_;  // How much of each stream.
+  std::string bytes_;
+  size_t bytes_used_ = 0;
+  Tape* recording_ = nullptr;
 };
 
 }  // namespace flaredb::sim

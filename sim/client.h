@@ -41,9 +41,10 @@ struct Client {
   Index seen_index;     // Highest applied index that it was told.
   uint32_t store = 0;   // The last one that answered well.
   ClientState state = ClientState::kThinking;
-  uint64_t timer = 0;     // Numbers the timers; only the latest counts.
-  AttemptId attempt = 0;  // The one it waits for.
-  uint32_t target = 0;    // The store of that attempt.
+  uint64_t timer = 0;            // Numbers the timers; only the latest counts.
+  AttemptId attempt = 0;         // The one it waits for,
+  AttemptId second_attempt = 0;  // and another one; zero: none.
+  uint32_t target = 0;           // The store of that attempt.
   ClientOp op;
   // At the end of a run: reads every key from this store, and never gives up.
   bool auditor = false;

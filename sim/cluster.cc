@@ -23,8 +23,9 @@ Region MakeRegion(uint32_t members) {
 // A clock that jumps is beyond what leases allow for; see Fault::kClockJump.
 bool ClocksAreTrusted(const Profile& profile) {
   const std::vector<Fault>& kinds = profile.faults.kinds;
-  return profile.store.lease_reads ||
-         std::find(kinds.begin(), kinds.end(), Fault::kClockJump) == kinds.end();
+  return profile.store.lease_reads || std::none_of(kinds.begin(), kinds.end(), [](Fault fault) {
+           return fault == Fault::kClockJump || fault == Fault::kClockStop;
+         });
 }
 
 // The replica of the one region of a run; null when the store has none.
@@ -46,7 +47,9 @@ Cluster::Cluster(World* world, const Profile& profile, SimNetwork* network)
       nodes_([&] {
         std::vector<Node> nodes;
         nodes.reserve(profile.stores);
-        for (uint32_t i = 0; i < profile.stores; ++i) nodes.emplace_back(world, profile.disk, i);
+        for (uint32_t i = 0; i < profile.stores; ++i) {
+          nodes.emplace_back(world, profile.disk, i).options = profile.store;
+        }
         return nodes;
       }()),
       checkers_(region_, Disks(), ClocksAreTrusted(profile), &world->report) {}
@@ -88,7 +91,7 @@ void Cluster::StartStore(uint32_t id) {
   }
   std::optional<store::RecoveredRegion> region;
   if (!recovered->regions.empty()) region = recovered->regions[0];
-  store::Options options = profile_.store;
+  store::Options options = node.options;
   options.seed = world_->choices.Seed(Choice::kStoreSeed, id);
   node.store = std::make_unique<store::Store>(options, *std::move(recovered), &node.disk.image(),
                                               node.clock.Read(world_->now()));
@@ -117,12 +120,15 @@ void Cluster::Give(uint32_t id, store::Order order) {
   Node& node = nodes_[id];
   if (!node.store) return;
   order.region = region_.id;
+  const bool transfer = std::holds_alternative<store::TransferLeader>(order.what);
+  orders_[order.id] = transfer ? Fault::kTransfer : Fault::kChangeMembers;
   node.inbox.push_back(std::move(order));
   Notify(id);
 }
 
-void Cluster::ChangeClock(uint32_t id, int64_t drift_ppb, Duration jump) {
+void Cluster::ChangeClock(uint32_t id, int64_t drift_ppb, Duration jump, Fault why) {
   Node& node = nodes_[id];
+  if (node.store) world_->faults.Mattered(why);
   node.clock.Change(world_->now(), drift_ppb, jump);
   // What was armed by the old rate may come too late now.
   node.wake_at = Instant::Max();
@@ -193,6 +199,7 @@ void Cluster::OnEvent(const Event& event) {
 // The loop of a running process has something to do.
 void Cluster::Notify(uint32_t id) {
   Node& node = nodes_[id];
+  if (node.paused) world_->faults.Mattered(node.paused_by);
   if (node.paused || node.turn_scheduled) return;
   node.turn_scheduled = true;
   world_->queue.After(world_->choices.Between(Choice::kLoopTime, profile_.loop_time.first,
@@ -211,6 +218,8 @@ void Cluster::Turn(uint32_t id) {
   // The store may have answered before it came to see that the client was gone, but only until now.
   std::swap(gone_calls_, node.gone_calls);
 
+  const bool excused = node.disk.write_failed() || node.disk.read_failed();
+  if (!effects_.failure.ok() && excused) return StopByDisk(id);
   const std::vector<store::PeerView> views = node.store->peers();
   const store::PeerView* view = ViewIn(views);
   const raft::View before = checkers_.replicas()[id].view;
@@ -222,25 +231,37 @@ void Cluster::Turn(uint32_t id) {
                             ", but it stopped: " + std::string(effects_.failure.message()));
   }
   if (world_->report.failed()) return;
+  for (const store::OrderOutcome& outcome : effects_.orders) {
+    if (outcome.refusal.empty()) world_->faults.Mattered(orders_.at(outcome.id));
+  }
 
-  const auto downtime =
+  const auto death =
       observer_ == nullptr
           ? std::nullopt
           : observer_->CrashAfterTurn(id, MomentsOf(before, checkers_.replicas()[id].view));
-  if (downtime) {
+  if (death) {
     // Sends, answers and the write leave independently: any prefix of each may be out already.
     Choices& choices = world_->choices;
     const size_t sends = choices.Pick(Choice::kCrashCut, effects_.sends.size() + 1, id);
     const size_t replies = choices.Pick(Choice::kCrashCut, effects_.replies.size() + 1, id);
     Perform(id, sends, replies, choices.Chance(Choice::kCrashCut, 500000, id));
     gone_calls_.clear();
-    Crash(id, *downtime);
+    Crash(id, *death);
     return;
   }
   Perform(id, effects_.sends.size(), effects_.replies.size(), true);
   for (const store::CallId call : gone_calls_) node.calls.erase(call);
   gone_calls_.clear();
   ArmTimer(id);
+}
+
+// What was under way to the disk may be there or not; the handing over of leadership still leaves.
+void Cluster::StopByDisk(uint32_t id) {
+  Node& node = nodes_[id];
+  turn_events_.clear();
+  gone_calls_.clear();
+  Perform(id, effects_.sends.size(), 0, false);
+  Crash(id, *node.disk_death);
 }
 
 void Cluster::Perform(uint32_t id, size_t sends_kept, size_t replies_kept, bool submit) {
@@ -299,7 +320,11 @@ void Cluster::ArmTimer(uint32_t id) {
 
 void Cluster::DiskDone(uint32_t id) {
   Node& node = nodes_[id];
-  if (node.disk.PutOff(node.life)) return;
+  if (node.disk.PutOff(node.life) || node.disk.write_failed()) return;
+  if (node.disk.FailsNow()) {
+    node.inbox.push_back(store::DiskFailed{absl::UnavailableError("the disk can't write")});
+    return Notify(id);
+  }
   checkers_.BeforeDurable(id, *node.disk.next());
   const IoToken token = node.disk.CompleteNext();
   checkers_.AfterDurable(id);
@@ -310,7 +335,7 @@ void Cluster::DiskDone(uint32_t id) {
   Notify(id);
 }
 
-void Cluster::Crash(uint32_t id, Duration downtime) {
+void Cluster::Crash(uint32_t id, const Death& death) {
   Node& node = nodes_[id];
   if (!node.store) return;
   ++crashes_;
@@ -322,6 +347,10 @@ void Cluster::Crash(uint32_t id, Duration downtime) {
                            std::to_string(node.disk.in_flight()) + " unfinished commits survive");
   }
   world_->trace.hash().Add(id).Add(survivors);
+  if (survivors < node.disk.in_flight() || !node.inbox.empty() || !node.calls.empty() ||
+      checkers_.replicas()[id].leads()) {
+    world_->faults.Mattered(death.why);
+  }
   node.store.reset();
   node.inbox.clear();
   node.calls.clear();
@@ -338,18 +367,33 @@ void Cluster::Crash(uint32_t id, Duration downtime) {
     checkers_.AfterDurable(id);
   }
   node.disk.Crash();
-  world_->queue.After(downtime, {EventKind::kRestart, id, node.life});
+  world_->queue.After(death.downtime, {EventKind::kRestart, id, node.life});
 }
 
-void Cluster::Pause(uint32_t id, Duration length) {
+void Cluster::Pause(uint32_t id, Duration length, Fault why) {
   Node& node = nodes_[id];
   if (!node.store || node.paused) return;
   node.paused = true;
+  node.paused_by = why;
   world_->queue.After(length, {EventKind::kResume, id, ++node.pause});
 }
 
 void Cluster::StallDisk(uint32_t id, Duration length) {
   nodes_[id].disk.Stall(world_->now() + length);
+}
+
+void Cluster::FailDisk(uint32_t id, const Death& death) {
+  Node& node = nodes_[id];
+  node.disk_death = death;
+  if (death.why == Fault::kFailRead) {
+    node.disk.FailNextRead();
+  } else {
+    node.disk.FailNextWrite();
+  }
+}
+
+void Cluster::DrawLimits(uint32_t id) {
+  sim::DrawLimits(&world_->choices, Choice::kLimits, id, &nodes_[id].options);
 }
 
 void Cluster::Heal() {

@@ -46,12 +46,18 @@ enum class Moment : uint8_t {
 using Moments = uint32_t;
 constexpr Moments Bit(Moment moment) { return Moments{1} << static_cast<uint8_t>(moment); }
 
+// The end of a process.
+struct Death {
+  Fault why;
+  Duration downtime;
+};
+
 // Decides whether a process dies between a turn and its effects.
 class TurnObserver {
  public:
   virtual ~TurnObserver() = default;
-  // `node` turned and did `moments`. How long the process is down if it dies now.
-  virtual std::optional<Duration> CrashAfterTurn(uint32_t node, Moments moments) = 0;
+  // `node` turned and did `moments`. Whether it dies now.
+  virtual std::optional<Death> CrashAfterTurn(uint32_t node, Moments moments) = 0;
 };
 
 // A process is a loop: events that arrive wait in an inbox; some time after the first one the store
@@ -73,13 +79,18 @@ class Cluster {
   void OnEvent(const Event& event);
 
   // The process dies: memory and unfinished commits are lost, except for some of the oldest
-  // commits. It starts again after `downtime`. Nothing when it is down already.
-  void Crash(uint32_t node, Duration downtime);
+  // commits. It starts again after the downtime. Nothing when it is down already.
+  void Crash(uint32_t node, const Death& death);
   // The process stands still for `length`; what arrives waits.
-  void Pause(uint32_t node, Duration length);
+  void Pause(uint32_t node, Duration length, Fault why);
   void StallDisk(uint32_t node, Duration length);
+  // The next write, or read of old entries, fails: the store stops, and its process starts again
+  // after the downtime.
+  void FailDisk(uint32_t node, const Death& death);
+  // From its next start on the store has other limits.
+  void DrawLimits(uint32_t node);
   // From now on the node's clock runs at another rate; see NodeClock.
-  void ChangeClock(uint32_t node, int64_t drift_ppb, Duration jump);
+  void ChangeClock(uint32_t node, int64_t drift_ppb, Duration jump, Fault why);
   // An operator's order for the region reaches the store; nothing when it is down.
   void Give(uint32_t node, store::Order order);
   // A name for a replica that is to be created on `node`.
@@ -120,9 +131,12 @@ class Cluster {
 
     NodeClock clock;
     SimDisk disk;
+    store::Options options;           // Without the seed.
+    std::optional<Death> disk_death;  // What a failing disk makes of the process.
     uint64_t life = 0;
     std::unique_ptr<store::Store> store;  // Null while the process is down.
     bool paused = false;
+    Fault paused_by = Fault::kCount;
     uint64_t pause = 0;  // Numbers the pauses.
     std::vector<store::Event> inbox;
     bool turn_scheduled = false;
@@ -139,6 +153,7 @@ class Cluster {
   void Wake(uint32_t id);
   void DiskDone(uint32_t id);
   void ArmTimer(uint32_t id);
+  void StopByDisk(uint32_t id);
   void Perform(uint32_t id, size_t sends_kept, size_t replies_kept, bool submit);
   Moments MomentsOf(const raft::View& before, const raft::View& after) const;
   std::vector<const SimDisk*> Disks() const;
@@ -155,6 +170,7 @@ class Cluster {
   store::Effects effects_;  // Of the turn in progress; reused.
   std::vector<store::Event> turn_events_;
   std::vector<store::CallId> gone_calls_;  // As Node::gone_calls, of the turn in progress.
+  std::map<uint64_t, Fault> orders_;       // What an order would be, by its id.
   uint64_t crashes_ = 0;
   uint64_t turns_ = 0;
   Features features_;  // Of the turns.

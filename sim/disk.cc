@@ -25,9 +25,18 @@ void SimDisk::Submit(env::GroupCommit commit, uint64_t life) {
 
 bool SimDisk::PutOff(uint64_t life) {
   if (world_->now() >= stalled_until_) return false;
+  world_->faults.Mattered(Fault::kStallDisk);
   // Every waiting completion is put off to the same instant and keeps its place in the order.
   last_completion_ = std::max(last_completion_, stalled_until_);
   world_->queue.At(stalled_until_, {EventKind::kDiskDone, node_, life});
+  return true;
+}
+
+bool SimDisk::FailsNow() {
+  if (!fail_write_) return false;
+  fail_write_ = false;
+  write_failed_ = true;
+  world_->faults.Mattered(Fault::kFailWrite);
   return true;
 }
 
@@ -55,6 +64,12 @@ void SimDisk::ReadFetch(uint64_t id) {
       image_.log(asked.region).Read(asked.fetch.first, asked.fetch.last, asked.fetch.bytes_max);
   env::LogFetched answer{asked.region, asked.fetch.id, absl::NotFoundError("no such entry")};
   if (!entries.empty()) answer.entries = std::move(entries);
+  if (fail_read_) {
+    fail_read_ = false;
+    read_failed_ = true;
+    world_->faults.Mattered(Fault::kFailRead);
+    answer.entries = absl::DataLossError("the disk can't read this any more");
+  }
   it->second.answer = std::move(answer);
   const Duration wait =
       world_->choices.Between(Choice::kFetchLatency, Duration(), profile_.latency.last, node_);
@@ -79,15 +94,19 @@ void SimDisk::Crash() {
   in_flight_.clear();
   fetches_.clear();
   last_completion_ = world_->now();
+  fail_write_ = fail_read_ = write_failed_ = read_failed_ = false;
 }
 
 void SimDisk::Heal() {
   stalled_until_ = world_->now();
   profile_.slow_ppm = 0;
+  fail_write_ = fail_read_ = false;
 }
 
 Duration SimDisk::Latency() {
-  const bool slow = world_->choices.Chance(Choice::kDiskLatency, profile_.slow_ppm, node_);
+  const bool slow = world_->choices.Chance(Choice::kDiskLatency, profile_.slow_ppm, node_) &&
+                    world_->faults.Fires(Fault::kSlowCommit);
+  if (slow) world_->faults.Mattered(Fault::kSlowCommit);
   return world_->choices.Between(
       Choice::kDiskLatency, profile_.latency.first,
       slow ? std::max(profile_.slow_max, profile_.latency.last) : profile_.latency.last, node_);

@@ -57,7 +57,16 @@ class SimDisk {
 
   // Nothing completes before `until`.
   void Stall(Instant until) { stalled_until_ = until; }
-  // No stall or slow commit from now on.
+  // The next completion fails instead, and until the process dies nothing is written any more; or
+  // the next read of old entries does.
+  void FailNextWrite() { fail_write_ = true; }
+  void FailNextRead() { fail_read_ = true; }
+  // On kDiskDone, after PutOff: whether the oldest commit fails now.
+  bool FailsNow();
+  // Whether one has failed in this life of the process.
+  bool write_failed() const { return write_failed_; }
+  bool read_failed() const { return read_failed_; }
+  // No stall, slow commit or failure from now on.
   void Heal();
 
   const DiskImage& image() const { return image_; }
@@ -79,6 +88,10 @@ class SimDisk {
   std::deque<env::GroupCommit> in_flight_;
   Instant last_completion_;
   Instant stalled_until_;
+  bool fail_write_ = false;
+  bool fail_read_ = false;
+  bool write_failed_ = false;
+  bool read_failed_ = false;
   std::map<uint64_t, PendingFetch> fetches_;
   uint64_t next_fetch_ = 1;
 };

@@ -10,9 +10,9 @@
 
 namespace flaredb::sim {
 
-void Judge(uint64_t seed, const VersionedHistory& history, FailureReport* report) {
+void Judge(bool double_check, const VersionedHistory& history, FailureReport* report) {
   Verdict verdict = CheckVersioned(history);
-  if (seed % 8 == 0) {
+  if (double_check) {
     std::vector<std::vector<TimedOp<VersionedStep>>> parts;
     for (size_t key = 0; key < history.keys(); ++key) parts.push_back(ForWgl(history.ops(key)));
     VersionedModel model;

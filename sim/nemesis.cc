@@ -7,48 +7,6 @@
 
 namespace flaredb::sim {
 
-const char* NameOf(Fault fault) {
-  switch (fault) {
-    case Fault::kSplit:
-      return "split";
-    case Fault::kIsolateLeader:
-      return "isolate-leader";
-    case Fault::kIsolateOne:
-      return "isolate-one";
-    case Fault::kOneWay:
-      return "one-way";
-    case Fault::kBridge:
-      return "bridge";
-    case Fault::kHoldLink:
-      return "hold-link";
-    case Fault::kPartialAppend:
-      return "partial-append";
-    case Fault::kShortReigns:
-      return "short-reigns";
-    case Fault::kCrashRandom:
-      return "crash-random";
-    case Fault::kCrashLeader:
-      return "crash-leader";
-    case Fault::kCrashAll:
-      return "crash-all";
-    case Fault::kCrashAtMoment:
-      return "crash-at-moment";
-    case Fault::kPauseRandom:
-      return "pause-random";
-    case Fault::kPauseLeader:
-      return "pause-leader";
-    case Fault::kStallDisk:
-      return "stall-disk";
-    case Fault::kClockRate:
-      return "clock-rate";
-    case Fault::kClockJump:
-      return "clock-jump";
-    case Fault::kCount:
-      break;
-  }
-  return "?";
-}
-
 Nemesis::Nemesis(World* world, const Profile& profile, Cluster* cluster, SimNetwork* network,
                  uint32_t clients)
     : world_(world),
@@ -67,7 +25,9 @@ void Nemesis::OnEvent(uint64_t arg) {
   if (stopped_) return;
   if (arg != 0) return End(arg);
   const std::vector<Fault>& kinds = profile_.faults.kinds;
-  Begin(kinds[world_->choices.Pick(Choice::kFaultKind, kinds.size())]);
+  const Fault fault = kinds[world_->choices.Pick(Choice::kFaultKind, kinds.size())];
+  stream_ = stream_ % (Choices::kOwnersMax - 1) + 1;
+  if (world_->faults.Fires(fault)) Begin(fault);
   world_->queue.After(world_->choices.Between(Choice::kFaultTime, profile_.faults.pause.first,
                                               profile_.faults.pause.last) +
                           Duration::Milliseconds(1),
@@ -75,11 +35,11 @@ void Nemesis::OnEvent(uint64_t arg) {
 }
 
 void Nemesis::Begin(Fault fault) {
-  ++caused_[static_cast<size_t>(fault)];
   if (world_->trace.on()) {
-    world_->trace.Line(world_->now(), "--", std::string("fault ") + NameOf(fault));
+    world_->trace.Line(world_->now(), "--", "fault " + std::string(NameOf(fault)));
   }
   Ongoing ongoing;
+  ongoing.fault = fault;
   switch (fault) {
     case Fault::kSplit:
       Split(&ongoing);
@@ -92,7 +52,7 @@ void Nemesis::Begin(Fault fault) {
       return Last(std::move(ongoing), Length());
     case Fault::kOneWay: {
       const uint32_t node = RandomStore();
-      const bool mute = world_->choices.Chance(Choice::kFaultTarget, 500000);
+      const bool mute = Coin();
       for (uint32_t other = 0; other < cluster_->size(); ++other) {
         if (other == node) continue;
         ongoing.cuts.push_back(mute ? LinkName{node, other} : LinkName{other, node});
@@ -102,49 +62,56 @@ void Nemesis::Begin(Fault fault) {
     case Fault::kBridge:
       Bridge(&ongoing);
       return Last(std::move(ongoing), Length());
-    case Fault::kHoldLink: {
-      const uint32_t from = RandomStore();
-      const uint32_t to = RandomStore();
-      if (from == to) return;
-      ongoing.holds.push_back({from, to});
-      return Last(std::move(ongoing), profile_.store.raft.election_timeout * 10);
-    }
+    case Fault::kHoldLink:
+    case Fault::kSlowLink:
+    case Fault::kResetLink:
+      return SpoilLink(std::move(ongoing));
     case Fault::kPartialAppend:
       PartialAppend(&ongoing);
       return Last(std::move(ongoing), Length());
     case Fault::kShortReigns:
       short_reigns_.Begin();
-      ongoing.short_reigns = true;
       return Last(std::move(ongoing), profile_.store.raft.election_timeout * 20);
     case Fault::kCrashRandom:
-      return cluster_->Crash(RandomStore(), Downtime());
+      return cluster_->Crash(RandomStore(), {fault, Downtime()});
     case Fault::kCrashLeader:
-      return cluster_->Crash(LeaderOrRandom(), Downtime());
+      return cluster_->Crash(LeaderOrRandom(), {fault, Downtime()});
     case Fault::kCrashAll:
-      for (uint32_t node = 0; node < cluster_->size(); ++node) cluster_->Crash(node, Downtime());
+      for (uint32_t node = 0; node < cluster_->size(); ++node) {
+        cluster_->Crash(node, {fault, Downtime()});
+      }
       return;
     case Fault::kCrashAtMoment:
       return LayAmbush();
     case Fault::kPauseRandom:
-      return cluster_->Pause(RandomStore(), Length());
+      return cluster_->Pause(RandomStore(), Length(), fault);
     case Fault::kPauseLeader:
-      return PauseLeader(&ongoing);
+      return PauseLeader(std::move(ongoing));
+    case Fault::kOtherLimits: {
+      const uint32_t node = RandomStore();
+      cluster_->DrawLimits(node);
+      return cluster_->Crash(node, {fault, Downtime()});
+    }
     case Fault::kStallDisk:
       return cluster_->StallDisk(RandomStore(), Length());
+    case Fault::kFailWrite:
+    case Fault::kFailRead:
+      return cluster_->FailDisk(RandomStore(), {fault, Downtime()});
     case Fault::kClockRate:
-      return cluster_->ChangeClock(RandomStore(), ClockDrift(), Duration());
+      return cluster_->ChangeClock(RandomStore(), ClockDrift(), Duration(), fault);
     case Fault::kClockJump:
+    case Fault::kClockStop:
       if (profile_.store.lease_reads) return;
-      return cluster_->ChangeClock(RandomStore(), ClockDrift(), Length());
-    case Fault::kCount:
-      break;
+      return cluster_->ChangeClock(RandomStore(), ClockDrift(),
+                                   fault == Fault::kClockJump ? Length() : Duration() - Length(),
+                                   fault);
+    default:
+      INVARIANT(false) << "not the nemesis's: " << NameOf(fault);
   }
-  INVARIANT(false) << "no such fault";
 }
 
 void Nemesis::Last(Ongoing ongoing, Duration length) {
-  for (const auto& [from, to] : ongoing.cuts) network_->Cut(from, to);
-  for (const auto& [from, to] : ongoing.holds) network_->Hold(from, to);
+  for (const auto& [from, to] : ongoing.cuts) network_->Cut(from, to, ongoing.fault);
   const uint64_t id = ++last_id_;
   ongoing_.emplace(id, std::move(ongoing));
   world_->queue.After(length, {EventKind::kFault, 0, id});
@@ -156,9 +123,12 @@ void Nemesis::End(uint64_t id) {
   const Ongoing ongoing = std::move(it->second);
   ongoing_.erase(it);
   for (const auto& [from, to] : ongoing.cuts) network_->Mend(from, to);
-  for (const auto& [from, to] : ongoing.holds) network_->Release(from, to);
-  if (ongoing.short_reigns) short_reigns_.End();
-  if (ongoing.crash) cluster_->Crash(*ongoing.crash, Downtime());
+  if (ongoing.fault == Fault::kHoldLink)
+    network_->Release(ongoing.link->first, ongoing.link->second);
+  if (ongoing.fault == Fault::kSlowLink)
+    network_->Hasten(ongoing.link->first, ongoing.link->second);
+  if (ongoing.fault == Fault::kShortReigns) short_reigns_.End();
+  if (ongoing.crash) cluster_->Crash(*ongoing.crash, {ongoing.fault, Downtime()});
 }
 
 void Nemesis::CutBothWays(uint32_t a, uint32_t b, Ongoing* ongoing) {
@@ -172,12 +142,30 @@ void Nemesis::CutOff(uint32_t node, Ongoing* ongoing) {
   }
 }
 
+void Nemesis::SpoilLink(Ongoing ongoing) {
+  const uint32_t from = RandomStore();
+  const uint32_t to = RandomStore();
+  if (from == to) return;
+  ongoing.link = {from, to};
+  switch (ongoing.fault) {
+    case Fault::kResetLink:
+      network_->Reset(from, to);
+      return network_->Reset(to, from);
+    case Fault::kHoldLink:
+      network_->Hold(from, to);
+      return Last(std::move(ongoing), profile_.store.raft.election_timeout * 10);
+    default:
+      network_->Slow(from, to);
+      return Last(std::move(ongoing), Length());
+  }
+}
+
 void Nemesis::Split(Ongoing* ongoing) {
   const uint32_t stores = cluster_->size();
   const uint32_t endpoints = profile_.faults.split_clients ? stores + clients_ : stores;
   std::vector<bool> side(endpoints);
   for (uint32_t i = 0; i < endpoints; ++i) {
-    side[i] = world_->choices.Chance(Choice::kFaultTarget, 500000);
+    side[i] = Coin();
   }
   for (uint32_t a = 0; a < stores; ++a) {
     for (uint32_t b = a + 1; b < endpoints; ++b) {
@@ -191,7 +179,7 @@ void Nemesis::Bridge(Ongoing* ongoing) {
   const uint32_t bridge = RandomStore();
   std::vector<bool> side(cluster_->size());
   for (uint32_t i = 0; i < side.size(); ++i) {
-    side[i] = world_->choices.Chance(Choice::kFaultTarget, 500000);
+    side[i] = Coin();
   }
   for (uint32_t a = 0; a < side.size(); ++a) {
     for (uint32_t b = a + 1; b < side.size(); ++b) {
@@ -212,27 +200,27 @@ void Nemesis::PartialAppend(Ongoing* ongoing) {
 }
 
 // It wakes up as the leader that it was, and may hear of nothing else for a while.
-void Nemesis::PauseLeader(Ongoing* ongoing) {
+void Nemesis::PauseLeader(Ongoing ongoing) {
   const uint32_t leader = LeaderOrRandom();
   const Duration length = Length();
-  cluster_->Pause(leader, length);
-  if (world_->choices.Chance(Choice::kFaultTarget, 500000)) return;
-  CutOff(leader, ongoing);
-  Last(std::move(*ongoing), length + profile_.store.raft.election_timeout);
+  cluster_->Pause(leader, length, ongoing.fault);
+  if (Coin()) return;
+  CutOff(leader, &ongoing);
+  Last(std::move(ongoing), length + profile_.store.raft.election_timeout);
 }
 
 void Nemesis::LayAmbush() {
   Ambush ambush;
-  ambush.moments =
-      Moments{1} << world_->choices.Pick(Choice::kFaultKind, static_cast<uint64_t>(Moment::kCount));
-  if (world_->choices.Chance(Choice::kFaultTarget, 300000)) ambush.node = RandomStore();
-  ambush.skip = static_cast<uint32_t>(world_->choices.Pick(Choice::kFaultTarget, 3));
+  ambush.moments = Moments{1} << world_->choices.Pick(
+                       Choice::kFaultTarget, static_cast<uint64_t>(Moment::kCount), stream_);
+  if (Coin()) ambush.node = RandomStore();
+  ambush.skip = static_cast<uint32_t>(world_->choices.Pick(Choice::kFaultTarget, 3, stream_));
   ambush_ = ambush;
 }
 
-std::optional<Duration> Nemesis::CrashAfterTurn(uint32_t node, Moments moments) {
+std::optional<Death> Nemesis::CrashAfterTurn(uint32_t node, Moments moments) {
   if (stopped_) return std::nullopt;
-  if (const auto downtime = short_reigns_.CrashAfterTurn(node, moments)) return downtime;
+  if (const auto death = short_reigns_.CrashAfterTurn(node, moments)) return death;
   if (!ambush_ || (ambush_->moments & moments) == 0) return std::nullopt;
   if (ambush_->node && *ambush_->node != node) return std::nullopt;
   if (ambush_->skip > 0) {
@@ -240,12 +228,16 @@ std::optional<Duration> Nemesis::CrashAfterTurn(uint32_t node, Moments moments) 
     return std::nullopt;
   }
   ambush_.reset();
-  return Downtime();
+  world_->faults.Mattered(Fault::kCrashAtMoment);
+  return Death{Fault::kCrashAtMoment, Downtime()};
 }
 
 uint32_t Nemesis::RandomStore() {
-  return static_cast<uint32_t>(world_->choices.Pick(Choice::kFaultTarget, cluster_->size()));
+  return static_cast<uint32_t>(
+      world_->choices.Pick(Choice::kFaultTarget, cluster_->size(), stream_));
 }
+
+bool Nemesis::Coin() { return world_->choices.Chance(Choice::kFaultTarget, 500000, stream_); }
 
 uint32_t Nemesis::LeaderOrRandom() {
   const std::optional<uint32_t> leader = cluster_->leader();
@@ -254,18 +246,18 @@ uint32_t Nemesis::LeaderOrRandom() {
 
 int64_t Nemesis::ClockDrift() {
   const auto range = static_cast<uint64_t>(2 * profile_.drift_ppb_max);
-  return static_cast<int64_t>(world_->choices.Between(Choice::kFaultTarget, 0, range)) -
+  return static_cast<int64_t>(world_->choices.Between(Choice::kFaultTarget, 0, range, stream_)) -
          profile_.drift_ppb_max;
 }
 
 Duration Nemesis::Length() {
   return world_->choices.Between(Choice::kFaultLength, profile_.faults.length.first,
-                                 profile_.faults.length.last);
+                                 profile_.faults.length.last, stream_);
 }
 
 Duration Nemesis::Downtime() {
   return world_->choices.Between(Choice::kFaultLength, profile_.faults.downtime.first,
-                                 profile_.faults.downtime.last);
+                                 profile_.faults.downtime.last, stream_);
 }
 
 }  // namespace flaredb::sim

@@ -3,7 +3,6 @@
 #ifndef FLAREDB_SIM_NEMESIS_H_
 #define FLAREDB_SIM_NEMESIS_H_
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -32,19 +31,16 @@ class Nemesis : public TurnObserver {
   // No fault from now on. What is broken is for the network and the cluster to heal.
   void Stop() { stopped_ = true; }
 
-  std::optional<Duration> CrashAfterTurn(uint32_t node, Moments moments) override;
-
-  // How often each kind of fault was caused.
-  const std::array<uint32_t, static_cast<size_t>(Fault::kCount)>& caused() const { return caused_; }
+  std::optional<Death> CrashAfterTurn(uint32_t node, Moments moments) override;
 
  private:
   using LinkName = std::pair<Endpoint, Endpoint>;
   // A fault that has an end.
   struct Ongoing {
+    Fault fault = Fault::kCount;
     std::vector<LinkName> cuts;
-    std::vector<LinkName> holds;
+    std::optional<LinkName> link;   // That is held or slow.
     std::optional<uint32_t> crash;  // Who dies when it ends.
-    bool short_reigns = false;
   };
   // A crash that waits for its moment.
   struct Ambush {
@@ -61,10 +57,12 @@ class Nemesis : public TurnObserver {
   void Split(Ongoing* ongoing);
   void Bridge(Ongoing* ongoing);
   void PartialAppend(Ongoing* ongoing);
-  void PauseLeader(Ongoing* ongoing);
+  void PauseLeader(Ongoing ongoing);
+  void SpoilLink(Ongoing ongoing);
   void LayAmbush();
   uint32_t RandomStore();
   uint32_t LeaderOrRandom();
+  bool Coin();
   int64_t ClockDrift();
   Duration Length();
   Duration Downtime();
@@ -79,11 +77,10 @@ class Nemesis : public TurnObserver {
   uint64_t last_id_ = 0;
   std::optional<Ambush> ambush_;
   ShortReigns short_reigns_;
-  std::array<uint32_t, static_cast<size_t>(Fault::kCount)> caused_{};
+  // Owner of the choices of the latest fault. One after another, so that a fault that is left out
+  // takes no choice from the next one.
+  uint32_t stream_ = 0;
 };
-
-// "isolate-leader"
-const char* NameOf(Fault fault);
 
 }  // namespace flaredb::sim
 

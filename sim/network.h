@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -52,12 +53,16 @@ class SimNetwork {
 
   void Send(Packet packet);
 
-  // The packet of a kDeliver event with this `arg`.
-  Packet Take(uint64_t parcel);
+  // The packet of a kDeliver event with this `arg`; none when it was lost under way.
+  std::optional<Packet> Take(uint64_t parcel);
 
-  // Cuts and holds of one direction of a link nest.
-  void Cut(Endpoint from, Endpoint to) { ++link(from, to).cuts; }
+  // Cuts, holds and slowness of one direction of a link nest. `why` is the fault that cuts.
+  void Cut(Endpoint from, Endpoint to, Fault why);
   void Mend(Endpoint from, Endpoint to);
+  void Slow(Endpoint from, Endpoint to) { ++link(from, to).slows; }
+  void Hasten(Endpoint from, Endpoint to);
+  // Whatever is under way is lost.
+  void Reset(Endpoint from, Endpoint to);
   void Hold(Endpoint from, Endpoint to) { ++link(from, to).holds; }
   // What was kept follows now, in order unless the network reorders.
   void Release(Endpoint from, Endpoint to);
@@ -72,10 +77,13 @@ class SimNetwork {
   struct Parcel {
     Packet packet;
     uint32_t deliveries = 0;  // Still to come.
+    bool lost = false;
   };
   struct Link {
     uint32_t cuts = 0;
+    Fault cut_by = Fault::kCount;  // The latest.
     uint32_t holds = 0;
+    uint32_t slows = 0;
     Instant last_arrival;
     std::vector<uint64_t> held;
   };
@@ -84,6 +92,8 @@ class SimNetwork {
   uint64_t Store(Packet packet, uint32_t deliveries);
   void Schedule(Endpoint from, Endpoint to, uint64_t parcel);
   Duration Delay(Endpoint from);
+  bool Happens(Fault fault, Choice kind, uint32_t rate_ppm, Endpoint from);
+  void MayCorrupt(Packet* packet);
 
   World* world_;
   NetworkProfile profile_;

@@ -3,6 +3,7 @@
 #ifndef FLAREDB_SIM_NODE_CLOCK_H_
 #define FLAREDB_SIM_NODE_CLOCK_H_
 
+#include <algorithm>
 #include <cstdint>
 
 #include "core/base/time.h"
@@ -10,7 +11,8 @@
 namespace flaredb::sim {
 
 // Reads offset + t * (1 + drift), so that no two nodes agree and nobody can compare instants of
-// different stores without being noticed. Rate and offset may change; the reading never goes back.
+// different stores without being noticed. Rate and offset may change; the reading never goes back,
+// but may stand still.
 class NodeClock {
  public:
   NodeClock() = default;
@@ -19,9 +21,10 @@ class NodeClock {
       : reading_(Instant() + offset), drift_ppb_(drift_ppb) {}
 
   // From simulated time `t` on the clock shows `jump` more, and runs at another rate. `t` is not
-  // before the last change; `jump` is not negative.
+  // before the last change. A jump back makes it stand still for as long.
   void Change(Instant t, int64_t drift_ppb, Duration jump) {
-    reading_ = Read(t) + jump;
+    floor_ = Read(t);
+    reading_ = floor_ + jump;
     since_ = t;
     drift_ppb_ = drift_ppb;
   }
@@ -31,7 +34,7 @@ class NodeClock {
     const Duration elapsed = t - since_;
     const auto drift =
         static_cast<int64_t>(static_cast<__int128>(elapsed.nanoseconds()) * drift_ppb_ / kBillion);
-    return reading_ + elapsed + Duration::Nanoseconds(drift);
+    return std::max(floor_, reading_ + elapsed + Duration::Nanoseconds(drift));
   }
 
   // The first simulated time at which the clock shows `local` or later, not before the last change;
@@ -39,7 +42,7 @@ class NodeClock {
   Instant WhenReads(Instant local) const {
     if (local == Instant::Max()) return local;
     const int64_t elapsed = (local - reading_).nanoseconds();
-    if (elapsed <= 0) return since_;
+    if (elapsed <= 0 || local <= floor_) return since_;
     Instant t = since_ + Duration::Nanoseconds(static_cast<int64_t>(
                              static_cast<__int128>(elapsed) * kBillion / (kBillion + drift_ppb_)));
     while (Read(t) < local) t = t + Duration::Nanoseconds(1);
@@ -49,7 +52,8 @@ class NodeClock {
  private:
   static constexpr int64_t kBillion = 1000000000;
 
-  Instant reading_;  // At since_.
+  Instant reading_;  // At since_, but that the clock never shows less than floor_.
+  Instant floor_;
   Instant since_;
   int64_t drift_ppb_ = 0;
 };

@@ -35,7 +35,9 @@ void Operator::OnEvent() {
   } else {
     order.what = store::ChangePeers{Wishes(leader)};
   }
-  cluster_->Give(*node, std::move(order));
+  if (world_->faults.Fires(transfer ? Fault::kTransfer : Fault::kChangeMembers)) {
+    cluster_->Give(*node, std::move(order));
+  }
 }
 
 std::optional<PeerId> Operator::AnyOf(const std::vector<PeerId>& peers) {

@@ -2,6 +2,7 @@
 #include "sim/profile.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 namespace flaredb::sim {
 namespace {
@@ -16,30 +17,16 @@ void DrawStore(Choices* c, Profile* profile) {
   raft::Config& raft = store.raft;
   raft.election_timeout = c->OneOf(kP, {Ms(50), Ms(100), Ms(150), Ms(300)});
   raft.heartbeat_interval = raft.election_timeout / c->OneOf<int64_t>(kP, {3, 4, 6});
-  // Limits far below any sensible setting, so that every path behind a full window, a partial batch
-  // and a fetch from the disk is taken in a short run.
-  raft.append_bytes_max = c->OneOf<size_t>(kP, {1, 1, 100, 1 << 20});
-  raft.inflight_appends_max = c->OneOf<uint32_t>(kP, {1, 2, 8, 256});
-  raft.inflight_bytes_max = c->OneOf<size_t>(kP, {1, 1000, 16 << 20, 16 << 20});
-  raft.uncommitted_bytes_max = c->OneOf<size_t>(kP, {200, 2000, 64 << 20, 64 << 20});
-  raft.window_bytes_max = c->OneOf<size_t>(kP, {1, 200, 2000, 32 << 20});
-  raft.fetch_bytes_max = c->OneOf<size_t>(kP, {1, 200, 1 << 20});
-  raft.snapshot_chunk_bytes = c->OneOf<size_t>(kP, {1, 300, 1 << 20});
+  DrawLimits(c, kP, 0, &store);
   raft.snapshot_stall_timeout = raft.election_timeout * c->OneOf<int64_t>(kP, {2, 10});
   raft.snapshot_hold_timeout = raft.election_timeout * c->OneOf<int64_t>(kP, {1, 20, 1000});
-  raft.snapshot_hold_entries_max = c->OneOf<uint64_t>(kP, {3, 1000});
-  raft.compact_retain_entries_max = c->OneOf<uint64_t>(kP, {0, 5, 100, 10000});
   raft.disk_stall_timeout = raft.election_timeout * c->OneOf<int64_t>(kP, {2, 20});
   raft.clock_drift_ppm_max = c->OneOf<uint32_t>(kP, {1000, 10000, 200000});
   if (c->Chance(kP, 400000)) {
     raft.rest_after = raft.election_timeout / c->OneOf<int64_t>(kP, {1, 4});
   }
-  store.log_entries_max = c->OneOf<uint64_t>(kP, {2, 10, 50, 100000});
   store.lease_reads = c->Chance(kP, 500000);
   store.follower_reads = c->Chance(kP, 300000);
-  store.scan_rows_max = c->OneOf<size_t>(kP, {1, 2, 1000});
-  store.scan_visits_max = c->OneOf<size_t>(kP, {1, 3, 1000});
-  store.waiting_calls_max = c->OneOf<size_t>(kP, {2, 20000, 20000, 20000});
 }
 
 void DrawNetwork(Choices* c, Profile* profile) {
@@ -56,6 +43,8 @@ void DrawNetwork(Choices* c, Profile* profile) {
   net.copy_ppm = c->OneOf<uint32_t>(kP, {0, 0, 10000, 100000});
   net.copy_delay_max = c->OneOf(kP, {Ms(1), Ms(100), Ms(2000)});
   net.ordered = c->Chance(kP, 400000);
+  net.corrupt_ppm = c->OneOf<uint32_t>(kP, {0, 0, 20000, 200000});
+  net.slow_link_max = profile->store.raft.election_timeout * c->OneOf<int64_t>(kP, {1, 4});
 }
 
 void DrawDisk(Choices* c, Profile* profile) {
@@ -76,12 +65,11 @@ void DrawFaults(Choices* c, Profile* profile) {
   // One run in ten knows no fault but the network's rates; the others draw one to all kinds.
   if (!c->Chance(kF, 100000)) {
     const uint64_t share_ppm = c->OneOf<uint64_t>(kF, {150000, 350000, 700000, 1000000});
-    for (uint8_t i = 0; i < static_cast<uint8_t>(Fault::kCount); ++i) {
+    constexpr auto kKinds = static_cast<uint8_t>(kFirstByChance);
+    for (uint8_t i = 0; i < kKinds; ++i) {
       if (c->Chance(kF, share_ppm)) plan.kinds.push_back(static_cast<Fault>(i));
     }
-    if (plan.kinds.empty()) {
-      plan.kinds.push_back(static_cast<Fault>(c->Pick(kF, static_cast<uint64_t>(Fault::kCount))));
-    }
+    if (plan.kinds.empty()) plan.kinds.push_back(static_cast<Fault>(c->Pick(kF, kKinds)));
   }
   const Span pauses[] = {{Ms(0), timeout}, {timeout, timeout * 4}, {timeout * 2, timeout * 12}};
   plan.pause = c->OneOf(kF, pauses);
@@ -126,10 +114,34 @@ void DrawWorkload(Choices* c, uint32_t operations_max, Profile* profile) {
   work.swaps = c->OneOf<uint32_t>(kP, {2, 5, 10});
   work.deletes = c->OneOf<uint32_t>(kP, {0, 1, 3});
   work.stray_ppm = c->OneOf<uint32_t>(kP, {50000, 300000, 1000000});
+  work.second_ppm = c->OneOf<uint32_t>(kP, {0, 0, 50000, 500000});
+  work.odd_budget_ppm = c->OneOf<uint32_t>(kP, {0, 10000, 100000});
   work.value_bytes = c->OneOf<uint32_t>(kP, {0, 20, 300});
 }
 
 }  // namespace
+
+// Far below any sensible setting, so that every path behind a full window, a partial batch and a
+// fetch from the disk is taken in a short run.
+void DrawLimits(Choices* c, Choice kind, uint32_t owner, store::Options* store) {
+  raft::Config& raft = store->raft;
+  const auto one_of = [&](std::initializer_list<size_t> values) {
+    return values.begin()[c->Pick(kind, values.size(), owner)];
+  };
+  raft.append_bytes_max = one_of({1, 1, 100, 1 << 20});
+  raft.inflight_appends_max = static_cast<uint32_t>(one_of({1, 2, 8, 256}));
+  raft.inflight_bytes_max = one_of({1, 1000, 16 << 20, 16 << 20});
+  raft.uncommitted_bytes_max = one_of({200, 2000, 64 << 20, 64 << 20});
+  raft.window_bytes_max = one_of({1, 200, 2000, 32 << 20});
+  raft.fetch_bytes_max = one_of({1, 200, 1 << 20});
+  raft.snapshot_chunk_bytes = one_of({1, 300, 1 << 20});
+  raft.snapshot_hold_entries_max = one_of({3, 1000});
+  raft.compact_retain_entries_max = one_of({0, 5, 100, 10000});
+  store->log_entries_max = one_of({2, 10, 50, 100000});
+  store->scan_rows_max = one_of({1, 2, 1000});
+  store->scan_visits_max = one_of({1, 3, 1000});
+  store->waiting_calls_max = one_of({2, 20000, 20000, 20000});
+}
 
 Profile DrawProfile(Choices* choices, uint32_t operations_max) {
   Profile profile;

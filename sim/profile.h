@@ -10,6 +10,7 @@
 #include "core/base/time.h"
 #include "core/store/store.h"
 #include "sim/choices.h"
+#include "sim/fault.h"
 
 namespace flaredb::sim {
 
@@ -24,9 +25,11 @@ struct NetworkProfile {
   uint32_t slow_ppm = 0;  // Messages that take up to slow_max instead.
   Duration slow_max;
   uint32_t loss_ppm = 0;
-  uint32_t copy_ppm = 0;    // Raft messages that arrive twice.
-  Duration copy_delay_max;  // How much later the copy may be.
-  bool ordered = true;      // Messages of one link arrive in the order of sending.
+  uint32_t copy_ppm = 0;     // Raft messages that arrive twice.
+  Duration copy_delay_max;   // How much later the copy may be.
+  bool ordered = true;       // Messages of one link arrive in the order of sending.
+  uint32_t corrupt_ppm = 0;  // Pieces of snapshots.
+  Duration slow_link_max;    // What a message on a slow link takes at most.
 };
 
 struct DiskProfile {
@@ -35,34 +38,8 @@ struct DiskProfile {
   Duration slow_max;
 };
 
-enum class Fault : uint8_t {
-  // The network is cut for a while.
-  kSplit,          // Into two random sides.
-  kIsolateLeader,  // From all other stores.
-  kIsolateOne,
-  kOneWay,         // One store is not heard, but hears.
-  kBridge,         // Two sides see each other only through one store.
-  kHoldLink,       // Everything on one link waits, then comes at once.
-  kPartialAppend,  // The leader reaches one follower at most, then it crashes.
-  kShortReigns,    // Every leader dies young; see sim/short_reigns.h.
-  // A process stops.
-  kCrashRandom,
-  kCrashLeader,
-  kCrashAll,
-  kCrashAtMoment,  // When something worth remembering has just happened; see Moment.
-  kPauseRandom,
-  kPauseLeader,
-  // A disk is slow.
-  kStallDisk,
-  // A clock is wrong. Rates stay within what leases allow for; a jump forward, which they do not,
-  // only happens in runs without leases.
-  kClockRate,
-  kClockJump,
-  kCount,
-};
-
 struct FaultPlan {
-  std::vector<Fault> kinds;    // Empty: nothing but the network's own rates.
+  std::vector<Fault> kinds;    // Of the nemesis. Empty: nothing but what happens by chance.
   Span pause;                  // Between two faults.
   Span length;                 // Of one fault.
   Span downtime;               // Of a crashed process.
@@ -79,7 +56,9 @@ struct WorkloadProfile {
   Duration operation_timeout;
   // Relative weights.
   uint32_t gets = 0, scans = 0, swaps = 0, deletes = 0;
-  uint32_t stray_ppm = 0;  // Attempts that go to a random store instead of the last good one.
+  uint32_t stray_ppm = 0;   // Attempts that go to a random store instead of the last good one.
+  uint32_t second_ppm = 0;  // Attempts that are not waited for: another one follows at once.
+  uint32_t odd_budget_ppm = 0;
   uint32_t value_bytes = 0;
 };
 
@@ -105,6 +84,10 @@ struct Profile {
   OperatorProfile orders;
   WorkloadProfile workload;
 };
+
+// Draws limits of windows, batches, logs and pages; what the stores must agree on, times among
+// them, stays.
+void DrawLimits(Choices* choices, Choice kind, uint32_t owner, store::Options* options);
 
 // Draws a profile. `operations_max` 0: the seed decides.
 Profile DrawProfile(Choices* choices, uint32_t operations_max);

@@ -7,7 +7,7 @@ void ShortReigns::End() {
   if (on_ > 0 && --on_ == 0) EndReign();
 }
 
-std::optional<Duration> ShortReigns::CrashAfterTurn(uint32_t node, Moments moments) {
+std::optional<Death> ShortReigns::CrashAfterTurn(uint32_t node, Moments moments) {
   if (on_ == 0) return std::nullopt;
   if (moments & Bit(Moment::kElected)) BeginReign(node);
   if (leader_ != node || (moments & fatal_) == 0) return std::nullopt;
@@ -16,8 +16,9 @@ std::optional<Duration> ShortReigns::CrashAfterTurn(uint32_t node, Moments momen
     return std::nullopt;
   }
   EndReign();
-  return world_->choices.Between(Choice::kFaultLength, election_timeout_ / 20,
-                                 election_timeout_ * 3);
+  return Death{
+      Fault::kShortReigns,
+      world_->choices.Between(Choice::kFaultLength, election_timeout_ / 20, election_timeout_ * 3)};
 }
 
 void ShortReigns::BeginReign(uint32_t node) {
@@ -33,7 +34,7 @@ void ShortReigns::BeginReign(uint32_t node) {
   for (uint32_t other = 0; other < stores_; ++other) {
     if (other != node && other != reached) cuts_.push_back({node, other});
   }
-  for (const auto& [from, to] : cuts_) network_->Cut(from, to);
+  for (const auto& [from, to] : cuts_) network_->Cut(from, to, Fault::kShortReigns);
 }
 
 void ShortReigns::EndReign() {

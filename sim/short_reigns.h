@@ -29,7 +29,7 @@ class ShortReigns {
   void End();
 
   // As TurnObserver.
-  std::optional<Duration> CrashAfterTurn(uint32_t node, Moments moments);
+  std::optional<Death> CrashAfterTurn(uint32_t node, Moments moments);
 
  private:
   void BeginReign(uint32_t node);

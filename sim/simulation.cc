@@ -27,14 +27,16 @@ constexpr int64_t kTimeoutsToLead = 40;
 constexpr int64_t kTimeoutsToProgress = 40;
 // And in all, so that running in a circle does not pass for progress.
 constexpr Duration kHealingMax = Duration::Seconds(600);
+// Runs whose history checker C judges as well.
+constexpr uint64_t kDoubleCheckOneIn = 8;
 
 enum class Phase : uint8_t { kFaults, kHealed, kAudit, kSettle, kOver };
 
 class Simulation {
  public:
-  Simulation(uint64_t seed, const RunOptions& options)
-      : seed_(seed),
-        world_(seed, options.trace_out),
+  Simulation(Choices choices, const RunOptions& options)
+      : world_(std::move(choices), &options.reduction, options.trace_out),
+        double_check_(world_.choices.Pick(Choice::kProfile, kDoubleCheckOneIn) == 0),
         profile_(DrawProfile(&world_.choices, options.operations_max)),
         clients_(Workload::Endpoints(profile_.workload, profile_.stores)),
         network_(&world_, profile_.network, profile_.stores + clients_),
@@ -55,8 +57,8 @@ class Simulation {
   void FailLiveness(const std::string& what);
   Duration Timeouts(int64_t n) const { return profile_.store.raft.election_timeout * n; }
 
-  const uint64_t seed_;
   World world_;
+  const bool double_check_;  // By a second checker.
   const Profile profile_;
   const uint32_t clients_;
   SimNetwork network_;
@@ -91,7 +93,7 @@ RunResult Simulation::Run() {
       }
     }
     if (!world_.report.failed()) cluster_.CheckAtEnd();
-    if (!world_.report.failed()) Judge(seed_, workload_.history(), &world_.report);
+    if (!world_.report.failed()) Judge(double_check_, workload_.history(), &world_.report);
   } catch (const InvariantViolation& broken) {
     world_.report.Fail(FailureKind::kSafety, "INV", broken.what());
   }
@@ -104,6 +106,8 @@ RunResult Simulation::Run() {
   result.counts.turns = cluster_.turns();
   result.counts.crashes = cluster_.crashes();
   result.counts.features = cluster_.features();
+  result.counts.faults = world_.faults.counts();
+  result.faults = world_.faults.fired();
   result.counts.operations = workload_.operations();
   result.counts.unknown = workload_.unknown();
   result.counts.committed = cluster_.checkers().commits().last().value();
@@ -115,13 +119,10 @@ RunResult Simulation::Run() {
 void Simulation::Dispatch(const Event& event) {
   switch (event.kind) {
     case EventKind::kDeliver: {
-      Packet packet = network_.Take(event.arg);
-      if (packet.to < profile_.stores) {
-        cluster_.Deliver(std::move(packet));
-      } else {
-        workload_.Deliver(std::move(packet));
-      }
-      return;
+      std::optional<Packet> packet = network_.Take(event.arg);
+      if (!packet) return;
+      if (packet->to < profile_.stores) return cluster_.Deliver(*std::move(packet));
+      return workload_.Deliver(*std::move(packet));
     }
     case EventKind::kClient:
       return workload_.OnTimer(event.target, event.arg);
@@ -214,11 +215,15 @@ RunCounts& RunCounts::operator+=(const RunCounts& other) {
   committed += other.committed;
   terms += other.terms;
   features += other.features;
+  faults += other.faults;
   return *this;
 }
 
-RunResult RunSeed(uint64_t seed, const RunOptions& options) {
-  return Simulation(seed, options).Run();
+RunResult RunSeed(uint64_t seed, const RunOptions& options) { return Run(Choices(seed), options); }
+
+RunResult Run(Choices choices, const RunOptions& options) {
+  if (options.record_on != nullptr) choices.RecordOn(options.record_on);
+  return Simulation(std::move(choices), options).Run();
 }
 
 }  // namespace flaredb::sim

@@ -6,16 +6,23 @@
 #include <cstdint>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "core/base/time.h"
+#include "sim/choices.h"
 #include "sim/failure.h"
+#include "sim/fault_ledger.h"
 #include "sim/features.h"
+#include "sim/reduction.h"
+#include "sim/tape.h"
 
 namespace flaredb::sim {
 
 struct RunOptions {
-  uint32_t operations_max = 0;        // 0: the seed decides.
+  uint32_t operations_max = 0;  // 0: the seed decides.
+  Reduction reduction;
   std::ostream* trace_out = nullptr;  // A line for every event; null: none. Borrowed.
+  Tape* record_on = nullptr;          // Takes the choices; null: they are not kept. Borrowed.
 };
 
 // What a run did, whatever its verdict.
@@ -28,6 +35,7 @@ struct RunCounts {
   uint64_t committed = 0;  // Log entries.
   uint64_t terms = 0;      // The last leader's term.
   Features features;
+  FaultCounts faults;
 
   RunCounts& operator+=(const RunCounts& other);
 };
@@ -37,6 +45,7 @@ struct RunResult {
   uint64_t hash = 0;
   Duration simulated;
   RunCounts counts;
+  std::vector<FaultName> faults;  // That happened, in order.
 };
 
 // Runs `seed`. The same seed and options give the same result, in every process and build.
@@ -45,6 +54,9 @@ struct RunResult {
 // everything heals, a leader must appear within a bounded time, every client must finish, one
 // client for each store reads every key, and the stores must settle. Then the history is judged.
 RunResult RunSeed(uint64_t seed, const RunOptions& options);
+
+// The same for the choices of a tape, or of a fuzzer.
+RunResult Run(Choices choices, const RunOptions& options);
 
 }  // namespace flaredb::sim
 

@@ -71,7 +71,9 @@ void Workload::OnTimer(uint32_t slot, uint64_t timer) {
     case ClientState::kWaiting:
       // Nobody knows what became of the attempt.
       client.op.maybe_applied = true;
-      if (world_->choices.Chance(Choice::kBackoff, 500000, slot)) {
+      if (world_->choices.Chance(Choice::kBackoff, 500000, slot) &&
+          world_->faults.Fires(Fault::kAbandon)) {
+        world_->faults.Mattered(Fault::kAbandon);
         network_->Send({stores_ + slot, client.target, ClientCancel{client.attempt}});
       }
       client.store =
@@ -91,6 +93,7 @@ void Workload::StartOperation(Client* client) {
   const auto key = static_cast<uint32_t>(choices.Pick(Choice::kOperation, profile_.keys, slot));
   uint64_t pick = choices.Pick(
       Choice::kOperation, profile_.gets + profile_.scans + profile_.swaps + profile_.deletes, slot);
+  if (!world_->reduction->Makes(operations_)) return Think(client);
   if (pick < profile_.gets) return StartGet(client, key);
   pick -= profile_.gets;
   if (pick < profile_.scans) return StartScan(client, KeyName(key));
@@ -160,27 +163,48 @@ void Workload::StartAttempt(Client* client) {
     client->store = static_cast<uint32_t>(choices.Pick(Choice::kTargetStore, stores_, slot));
   }
   client->target = client->store;
-  client->attempt = ++last_attempt_;
   ++client->op.attempts;
   client->state = ClientState::kWaiting;
+  client->attempt = Ask(*client, client->target);
+  client->second_attempt = 0;
+  if (!client->auditor && choices.Chance(Choice::kPatience, profile_.second_ppm, slot) &&
+      world_->faults.Fires(Fault::kSecondAttempt)) {
+    world_->faults.Mattered(Fault::kSecondAttempt);
+    client->op.maybe_applied = true;
+    client->second_attempt =
+        Ask(*client, static_cast<uint32_t>(choices.Pick(Choice::kPatience, stores_, slot)));
+  }
+  SetTimer(client, AttemptTimeout(*client));
+}
+
+// One attempt of the operation in progress leaves for `target`.
+AttemptId Workload::Ask(const Client& client, uint32_t target) {
+  Choices& choices = world_->choices;
+  const uint32_t slot = client.slot;
   // The store may be told to give up before the client does, or long after.
   constexpr int64_t kBudgetQuarters[] = {2, 4, 16};
   ClientRequest request;
-  request.attempt = client->attempt;
+  request.attempt = ++last_attempt_;
   request.request.budget =
-      AttemptTimeout(*client) * kBudgetQuarters[choices.Pick(Choice::kTargetStore, 3, slot)] / 4;
-  request.request.operation = client->op.operation;
-  if (!client->auditor && choices.Chance(Choice::kTargetStore, 100000, slot)) {
+      AttemptTimeout(client) * kBudgetQuarters[choices.Pick(Choice::kTargetStore, 3, slot)] / 4;
+  if (!client.auditor && choices.Chance(Choice::kPatience, profile_.odd_budget_ppm, slot) &&
+      world_->faults.Fires(Fault::kOddBudget)) {
+    world_->faults.Mattered(Fault::kOddBudget);
+    request.request.budget = choices.OneOf(
+        Choice::kPatience, {Duration(), Duration::Microseconds(1), longest_budget()}, slot);
+  }
+  request.request.operation = client.op.operation;
+  if (!client.auditor && choices.Chance(Choice::kTargetStore, 100000, slot)) {
     request.request.context = store::RoutingContext{route_.id, route_.epoch};
   }
   AddTo(&world_->trace.hash(), request.request);
   if (world_->trace.on()) {
     world_->trace.Line(
-        world_->now(), "c" + std::to_string(client->number),
-        "asks store " + std::to_string(client->target + 1) + ": " + sim::Describe(request.request));
+        world_->now(), "c" + std::to_string(client.number),
+        "asks store " + std::to_string(target + 1) + ": " + sim::Describe(request.request));
   }
-  network_->Send({stores_ + slot, client->target, std::move(request)});
-  SetTimer(client, AttemptTimeout(*client));
+  network_->Send({stores_ + slot, target, std::move(request)});
+  return last_attempt_;
 }
 
 Duration Workload::AttemptTimeout(const Client& client) const {
@@ -213,7 +237,8 @@ void Workload::GiveUp(Client* client) {
 void Workload::Deliver(Packet packet) {
   Client& client = clients_[packet.to - stores_];
   const auto& answer = std::get<ClientReply>(packet.body);
-  if (client.state != ClientState::kWaiting || answer.attempt != client.attempt) return;
+  if (client.state != ClientState::kWaiting) return;
+  if (answer.attempt != client.attempt && answer.attempt != client.second_attempt) return;
   const Index applied = answer.reply.applied_index;
   if (world_->trace.on()) {
     world_->trace.Line(world_->now(), "c" + std::to_string(client.number),

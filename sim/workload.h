@@ -71,6 +71,7 @@ class Workload {
   void StartScan(Client* client, std::string begin);
   void StartWrite(Client* client, uint32_t key, bool deletes);
   void StartAttempt(Client* client);
+  AttemptId Ask(const Client& client, uint32_t target);
   Duration AttemptTimeout(const Client& client) const;
   void PauseBeforeRetry(Client* client);
   void Replace(Client* client);

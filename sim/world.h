@@ -5,18 +5,24 @@
 
 #include <cstdint>
 #include <ostream>
+#include <utility>
 
 #include "core/base/time.h"
 #include "sim/choices.h"
 #include "sim/event_queue.h"
 #include "sim/failure.h"
+#include "sim/fault_ledger.h"
+#include "sim/reduction.h"
 #include "sim/trace.h"
 
 namespace flaredb::sim {
 
 struct World {
-  // `trace_out` as for Trace.
-  World(uint64_t seed, std::ostream* trace_out) : choices(seed), trace(trace_out) {}
+  // `trace_out` as for Trace; `reduction` is borrowed.
+  World(Choices source, const Reduction* left_out, std::ostream* trace_out)
+      : choices(std::move(source)), trace(trace_out), reduction(left_out), faults(left_out) {}
+  // Everything that the seed decides.
+  World(uint64_t seed, std::ostream* trace_out) : World(Choices(seed), &kNothing, trace_out) {}
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
@@ -26,6 +32,11 @@ struct World {
   EventQueue queue;
   Trace trace;
   FailureReport report;
+  const Reduction* const reduction;
+  FaultLedger faults;
+
+ private:
+  static inline const Reduction kNothing;
 };
 
 }  // namespace flaredb::sim

@@ -45,7 +45,7 @@ HOMES = {"rocksdb": "storage", "nghttp2": "net", "openssl": "net", "grpcpp": Non
 
 CORE_HEADERS = set(
     """
-    algorithm array bit cassert charconv climits compare concepts cstddef cstdint cstdlib cstring
+    algorithm array bit bitset cassert charconv climits compare concepts cstddef cstdint cstdlib cstring
     deque exception functional initializer_list iosfwd iterator limits list map memory new numeric
     optional ostream queue ranges set span sstream stdexcept string string_view tuple type_traits
     utility variant vector

@@ -46,7 +46,7 @@ class OperatorTest : public testing::Test {
       const Event event = world_->queue.Pop();
       if (event.kind == EventKind::kPhase) break;
       if (event.kind == EventKind::kDeliver) {
-        cluster_->Deliver(network_->Take(event.arg));
+        if (auto packet = network_->Take(event.arg)) cluster_->Deliver(*std::move(packet));
       } else if (event.kind == EventKind::kOperator) {
         operator_->OnEvent();
       } else {
