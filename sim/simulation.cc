@@ -108,6 +108,7 @@ RunResult Simulation::Run() {
   result.counts.features = cluster_.features();
   result.counts.faults = world_.faults.counts();
   result.faults = world_.faults.fired();
+  result.operations = workload_.made();
   result.counts.operations = workload_.operations();
   result.counts.unknown = workload_.unknown();
   result.counts.committed = cluster_.checkers().commits().last().value();

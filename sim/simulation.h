@@ -45,7 +45,8 @@ struct RunResult {
   uint64_t hash = 0;
   Duration simulated;
   RunCounts counts;
-  std::vector<FaultName> faults;  // That happened, in order.
+  std::vector<FaultName> faults;     // That happened, in order.
+  std::vector<uint32_t> operations;  // Numbers of those that were made.
 };
 
 // Runs `seed`. The same seed and options give the same result, in every process and build.

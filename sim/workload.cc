@@ -94,6 +94,7 @@ void Workload::StartOperation(Client* client) {
   uint64_t pick = choices.Pick(
       Choice::kOperation, profile_.gets + profile_.scans + profile_.swaps + profile_.deletes, slot);
   if (!world_->reduction->Makes(operations_)) return Think(client);
+  made_.push_back(operations_);
   if (pick < profile_.gets) return StartGet(client, key);
   pick -= profile_.gets;
   if (pick < profile_.scans) return StartScan(client, KeyName(key));

@@ -54,6 +54,8 @@ class Workload {
 
   const VersionedHistory& history() const { return history_; }
   uint32_t operations() const { return operations_; }
+  // Their numbers, but for those that were left out (Reduction).
+  const std::vector<uint32_t>& made() const { return made_; }
   uint32_t unknown() const { return unknown_; }
   // One line for each client that is not done, for the report of a run that is stuck.
   std::string Describe() const;
@@ -107,6 +109,7 @@ class Workload {
   AttemptId last_attempt_ = 0;
   ValueId last_value_ = 0;
   uint32_t operations_ = 0;
+  std::vector<uint32_t> made_;
   uint32_t unknown_ = 0;
   uint32_t active_ = 0;
   uint64_t finished_ = 0;

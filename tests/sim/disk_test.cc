@@ -389,6 +389,35 @@ TEST_F(SimDiskTest, AStalledDiskCompletesNothing) {
   EXPECT_EQ(disk_.CompleteNext(), IoToken(1));
 }
 
+TEST_F(SimDiskTest, AfterAFailedWriteNothingIsWrittenUntilTheProcessDies) {
+  disk_.Submit(Commit(1, "a"), 1);
+  EXPECT_FALSE(disk_.FailsNow());
+  disk_.FailNextWrite();
+  EXPECT_FALSE(disk_.write_failed());
+  EXPECT_TRUE(disk_.FailsNow());
+  EXPECT_TRUE(disk_.write_failed());
+  EXPECT_EQ(world_.faults.counts()[Fault::kFailWrite].mattered, 1u);
+  disk_.Crash();
+  EXPECT_FALSE(disk_.write_failed());
+  EXPECT_EQ(Value("key"), "none");
+}
+
+TEST_F(SimDiskTest, AFailedReadIsAnsweredWithAnErrorOnce) {
+  env::GroupCommit log;
+  log.token = IoToken(1);
+  log.log.push_back({kRegion, Incarnation(5), Append(1, 1, 3)});
+  disk_.Format(log);
+  disk_.FailNextRead();
+  for (const bool fails : {true, false}) {
+    disk_.SubmitFetch({kRegion, {.id = 7, .first = Index(2), .last = Index(3), .bytes_max = 9}}, 1);
+    disk_.ReadFetch(world_.queue.Pop().arg);
+    const auto answer = disk_.TakeFetch(world_.queue.Pop().arg, 1);
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->entries.ok(), !fails);
+  }
+  EXPECT_TRUE(disk_.read_failed());
+}
+
 TEST_F(SimDiskTest, AFetchReadsWhatIsDurableWhenTheDiskComesToIt) {
   env::GroupCommit log;
   log.token = IoToken(1);

@@ -4,6 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
+#include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -145,6 +149,72 @@ TEST_F(SimNetworkTest, ACopyMayComeMuchLater) {
   for (const uint64_t tag : UpTo(20)) network.Send(RaftMessage(tag));
   Arrivals(&network);
   EXPECT_GT(world_.now() - Instant(), Duration::Seconds(30));
+}
+
+TEST_F(SimNetworkTest, AResetLosesWhatIsUnderWayOnThatLinkOnly) {
+  SimNetwork network(&world_, Calm(), 3);
+  network.Send(RaftMessage(1));
+  network.Send(RaftMessage(2, 1, 0));
+  network.Reset(0, 1);
+  network.Send(RaftMessage(3));
+  EXPECT_EQ(Arrivals(&network), (std::vector<uint64_t>{2, 3}));
+  EXPECT_EQ(world_.faults.counts()[Fault::kResetLink].mattered, 1u);
+  EXPECT_EQ(network.in_flight(), 0u);
+}
+
+TEST_F(SimNetworkTest, ASlowLinkTakesItsTimeUntilItIsHastened) {
+  NetworkProfile profile = Calm();
+  profile.slow_link_max = Duration::Seconds(100);
+  SimNetwork network(&world_, profile, 3);
+  network.Slow(0, 1);
+  network.Send(RaftMessage(1));
+  Arrivals(&network);
+  EXPECT_GT(world_.now() - Instant(), Us(900));
+  network.Hasten(0, 1);
+  const Instant before = world_.now();
+  network.Send(RaftMessage(2));
+  Arrivals(&network);
+  EXPECT_LE(world_.now() - before, Us(900));
+}
+
+TEST_F(SimNetworkTest, ACorruptedPieceDiffersInOneBitAndTheSendersDoesNot) {
+  NetworkProfile profile = Calm();
+  profile.corrupt_ppm = 1000000;
+  SimNetwork network(&world_, profile, 3);
+  const auto chunk = std::make_shared<raft::SnapshotChunk>();
+  chunk->data = std::string(20, 'x');
+  store::RaftEnvelope envelope;
+  envelope.message.body = raft::SnapshotRequest{1, 1, chunk};
+  network.Send({0, 1, store::StoreMessage(std::move(envelope))});
+  const std::optional<Packet> packet = network.Take(world_.queue.Pop().arg);
+  const auto& arrived = std::get<raft::SnapshotRequest>(
+      std::get<store::RaftEnvelope>(std::get<store::StoreMessage>(packet->body)).message.body);
+  int bits = 0;
+  for (size_t i = 0; i < 20; ++i) bits += std::popcount<uint8_t>(arrived.chunk->data[i] ^ 'x');
+  EXPECT_EQ(bits, 1);
+  EXPECT_EQ(chunk->data, std::string(20, 'x'));
+  EXPECT_EQ(world_.faults.counts()[Fault::kCorruptPiece].fired, 1u);
+}
+
+TEST_F(SimNetworkTest, WhatIsLeftOutDoesNotHappen) {
+  Reduction calm;
+  for (const Fault fault : {Fault::kLoseMessage, Fault::kCopyMessage, Fault::kOvertake}) {
+    calm.without.set(static_cast<size_t>(fault));
+  }
+  World world(Choices(1), &calm, nullptr);
+  NetworkProfile profile = Calm();
+  profile.loss_ppm = 1000000;
+  profile.copy_ppm = 1000000;
+  profile.ordered = false;
+  SimNetwork network(&world, profile, 3);
+  for (const uint64_t tag : UpTo(100)) network.Send(RaftMessage(tag));
+  std::vector<uint64_t> arrived;
+  while (!world.queue.empty()) {
+    const std::optional<Packet> packet = network.Take(world.queue.Pop().arg);
+    const auto& message = std::get<store::StoreMessage>(packet->body);
+    arrived.push_back(std::get<store::RaftEnvelope>(message).message.term.value());
+  }
+  EXPECT_EQ(arrived, UpTo(100));
 }
 
 TEST_F(SimNetworkTest, HealingReleasesAndMendsEverything) {

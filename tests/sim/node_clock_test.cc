@@ -82,5 +82,20 @@ TEST(NodeClock, AfterAChangeWhenReadsIsAsSharpAsTheRounding) {
   }
 }
 
+TEST(NodeClock, AJumpBackMakesItStandStillForAsLong) {
+  NodeClock clock(Duration::Seconds(5), 0);
+  const Instant t = Instant() + Duration::Seconds(10);
+  const Instant before = clock.Read(t);
+  clock.Change(t, 0, Duration() - Duration::Seconds(2));
+  EXPECT_EQ(clock.Read(t), before);
+  EXPECT_EQ(clock.Read(t + Duration::Seconds(2)), before);
+  EXPECT_EQ(clock.Read(t + Duration::Seconds(3)), before + Duration::Seconds(1));
+  EXPECT_EQ(clock.WhenReads(before), t);
+  EXPECT_EQ(clock.WhenReads(before + Duration::Seconds(1)), t + Duration::Seconds(3));
+  // Another change while it stands still takes nothing back.
+  clock.Change(t + Duration::Seconds(1), 0, Duration());
+  EXPECT_EQ(clock.Read(t + Duration::Seconds(2)), before + Duration::Seconds(1));
+}
+
 }  // namespace
 }  // namespace flaredb::sim
