@@ -2,6 +2,7 @@
 #include "sim/cluster.h"
 
 #include <algorithm>
+#include <numeric>
 #include <sstream>
 
 #include "sim/describe.h"
@@ -184,7 +185,7 @@ void Cluster::OnEvent(const Event& event) {
       }
       return;
     case EventKind::kRestart:
-      if (!node.store && event.arg == node.life) StartStore(event.target);
+      if (!node.store && !node.stopped && event.arg == node.life) StartStore(event.target);
       return;
     case EventKind::kResume:
       if (!node.paused || event.arg != node.pause) return;
@@ -349,7 +350,7 @@ void Cluster::Crash(uint32_t id, const Death& death) {
   world_->trace.hash().Add(id).Add(survivors);
   if (survivors < node.disk.in_flight() || !node.inbox.empty() || !node.calls.empty() ||
       checkers_.replicas()[id].leads()) {
-    world_->faults.Mattered(death.why);
+    if (death.why != Fault::kCount) world_->faults.Mattered(death.why);
   }
   node.store.reset();
   node.inbox.clear();
@@ -392,6 +393,62 @@ void Cluster::FailDisk(uint32_t id, const Death& death) {
   }
 }
 
+bool Cluster::MayWipe(uint32_t id) const {
+  const raft::ConfAt& last = checkers_.commits().confs().back();
+  const PeerId peer = checkers_.replicas()[id].peer;
+  if (!last.conf.IsMember(peer) || !last.conf.Find(peer).incarnation || last.conf.joint())
+    return false;
+  if (last.conf.IsVoter(peer) && last.conf.voters.size() < 3) return false;
+  for (const PeerId member : last.conf.Everybody()) {
+    if (wiped(member)) return false;
+  }
+  for (uint32_t other = 0; other < size(); ++other) {
+    const Node& node = nodes_[other];
+    const Replica& replica = checkers_.replicas()[other];
+    if (!node.store) return false;
+    const bool ordered = std::any_of(
+        node.inbox.begin(), node.inbox.end(),
+        [](const store::Event& event) { return std::holds_alternative<store::Order>(event); });
+    if (ordered) return false;
+    if (!last.conf.IsMember(replica.peer)) continue;
+    if (replica.view.conf != last.conf || replica.view.durable_index < last.index) return false;
+  }
+  return true;
+}
+
+void Cluster::Wipe(uint32_t id, const Death& death) {
+  if (!MayWipe(id)) return;
+  Node& node = nodes_[id];
+  world_->faults.Mattered(Fault::kWipeDisk);
+  wiped_.insert(checkers_.replicas()[id].peer);
+  Crash(id, death);
+  checkers_.OnWipe(id);
+  node.disk.Wipe();
+  node.disk.Format(store::Bootstrap({kClusterId, StoreId(id + 1)}));
+}
+
+void Cluster::LeaveAQuorum() {
+  std::vector<uint32_t> order(size());
+  std::iota(order.begin(), order.end(), 0);
+  for (uint32_t i = size(); i > 1; --i) {
+    std::swap(order[i - 1], order[world_->choices.Pick(Choice::kFaultTarget, i)]);
+  }
+  const auto enough = [&] {
+    const std::vector<Replica>& replicas = checkers_.replicas();
+    return std::all_of(replicas.begin(), replicas.end(), [&](const Replica& holder) {
+      return !holder.peer || raft::HasQuorum(holder.view.conf, [&](PeerId peer) {
+        const uint32_t node = checkers_.NodeOf(peer);
+        return !nodes_[node].stopped && replicas[node].peer == peer;
+      });
+    });
+  };
+  for (const uint32_t id : order) {
+    nodes_[id].stopped = true;
+    if (!enough()) nodes_[id].stopped = false;
+    if (nodes_[id].stopped) Crash(id, {Fault::kCount, Duration()});
+  }
+}
+
 void Cluster::DrawLimits(uint32_t id) {
   sim::DrawLimits(&world_->choices, Choice::kLimits, id, &nodes_[id].options);
 }
@@ -400,7 +457,7 @@ void Cluster::Heal() {
   for (uint32_t id = 0; id < size(); ++id) {
     Node& node = nodes_[id];
     node.disk.Heal();
-    if (!node.store) StartStore(id);
+    if (!node.store && !node.stopped) StartStore(id);
     if (std::exchange(node.paused, false)) Notify(id);
   }
 }
@@ -419,7 +476,8 @@ std::vector<uint32_t> Cluster::members() const {
   const raft::ConfState& conf = checkers_.commits().confs().back().conf;
   std::vector<uint32_t> members;
   for (uint32_t id = 0; id < size(); ++id) {
-    if (conf.IsMember(checkers_.replicas()[id].peer)) members.push_back(id);
+    const PeerId peer = checkers_.replicas()[id].peer;
+    if (!nodes_[id].stopped && conf.IsMember(peer) && !wiped(peer)) members.push_back(id);
   }
   return members;
 }
@@ -427,15 +485,23 @@ std::vector<uint32_t> Cluster::members() const {
 bool Cluster::Settled() const {
   const Commits& commits = checkers_.commits();
   const raft::ConfState& conf = commits.confs().back().conf;
-  if (conf.joint() || members().size() != conf.Everybody().size()) return false;
+  if (conf.joint()) return false;
+  const std::vector<PeerId> everybody = conf.Everybody();
+  const auto lost = [&](PeerId peer) {
+    return wiped(peer) || nodes_[checkers_.NodeOf(peer)].stopped;
+  };
+  const auto living = everybody.size() -
+                      static_cast<size_t>(std::count_if(everybody.begin(), everybody.end(), lost));
+  if (members().size() != living) return false;
   for (uint32_t id = 0; id < size(); ++id) {
     const Node& node = nodes_[id];
     const Replica& replica = checkers_.replicas()[id];
+    if (node.stopped) continue;
     if (!node.store || node.disk.in_flight() != 0 || node.store->waiting_calls() != 0 ||
         !node.calls.empty()) {
       return false;
     }
-    if (!conf.IsMember(replica.peer)) continue;
+    if (!conf.IsMember(replica.peer) || wiped(replica.peer)) continue;
     if (replica.view.last_log.index != commits.last() || replica.applied != commits.last()) {
       return false;
     }

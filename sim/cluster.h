@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -87,6 +88,14 @@ class Cluster {
   // The next write, or read of old entries, fails: the store stops, and its process starts again
   // after the downtime.
   void FailDisk(uint32_t node, const Death& death);
+  // The process dies, and its disk is lost: it starts again as a store of the same name without any
+  // replica. Nothing unless the region can bear it: everybody runs with one configuration on the
+  // disk that names this life of the replica (docs/RAFT.md, incarnations), a quorum is left, and
+  // nobody else who was wiped is still a member. The operator is to remove the member.
+  void Wipe(uint32_t node, const Death& death);
+  // The members of a quorum of every configuration that anybody holds go on; the others stop for
+  // good. Draws which.
+  void LeaveAQuorum();
   // From its next start on the store has other limits.
   void DrawLimits(uint32_t node);
   // From now on the node's clock runs at another rate; see NodeClock.
@@ -104,8 +113,11 @@ class Cluster {
   std::optional<uint32_t> leader() const;
   // As it was founded.
   const Region& region() const { return region_; }
-  // The nodes whose replicas belong to the last committed configuration.
+  // The nodes whose replicas belong to the last committed configuration and have not stopped for
+  // good.
   std::vector<uint32_t> members() const;
+  // Whether the disk of that replica was lost.
+  bool wiped(PeerId peer) const { return wiped_.count(peer) != 0; }
   const Checkers& checkers() const { return checkers_; }
   uint64_t crashes() const { return crashes_; }
   uint64_t turns() const { return turns_; }
@@ -134,6 +146,7 @@ class Cluster {
     store::Options options;           // Without the seed.
     std::optional<Death> disk_death;  // What a failing disk makes of the process.
     uint64_t life = 0;
+    bool stopped = false;                 // For good.
     std::unique_ptr<store::Store> store;  // Null while the process is down.
     bool paused = false;
     Fault paused_by = Fault::kCount;
@@ -157,6 +170,7 @@ class Cluster {
   void Perform(uint32_t id, size_t sends_kept, size_t replies_kept, bool submit);
   Moments MomentsOf(const raft::View& before, const raft::View& after) const;
   std::vector<const SimDisk*> Disks() const;
+  bool MayWipe(uint32_t id) const;
   void FailSafety(const char* invariant, std::string sentence);
 
   World* world_;
@@ -171,6 +185,7 @@ class Cluster {
   std::vector<store::Event> turn_events_;
   std::vector<store::CallId> gone_calls_;  // As Node::gone_calls, of the turn in progress.
   std::map<uint64_t, Fault> orders_;       // What an order would be, by its id.
+  std::set<PeerId> wiped_;
   uint64_t crashes_ = 0;
   uint64_t turns_ = 0;
   Features features_;  // Of the turns.

@@ -53,6 +53,8 @@ class SimDisk {
   // keeps.
   void CrashSurvives();
   void Crash();
+  // Nothing is left. Only while the process is down.
+  void Wipe() { image_ = DiskImage(); }
   size_t in_flight() const { return in_flight_.size(); }
 
   // Nothing completes before `until`.

@@ -37,6 +37,7 @@ enum class Fault : uint8_t {
   kStallDisk,
   kFailWrite,  // The store stops, as it must, and its process starts again later.
   kFailRead,   // As kFailWrite, for a read of old log entries.
+  kWipeDisk,   // The store starts again with nothing but its name.
   // A clock is wrong. Rates stay within what leases allow for; jumps and stops, which they do not,
   // only happen in runs without leases.
   kClockRate,

@@ -97,6 +97,8 @@ void Nemesis::Begin(Fault fault) {
     case Fault::kFailWrite:
     case Fault::kFailRead:
       return cluster_->FailDisk(RandomStore(), {fault, Downtime()});
+    case Fault::kWipeDisk:
+      return cluster_->Wipe(RandomStore(), {fault, Downtime()});
     case Fault::kClockRate:
       return cluster_->ChangeClock(RandomStore(), ClockDrift(), Duration(), fault);
     case Fault::kClockJump:

@@ -48,6 +48,10 @@ std::optional<PeerId> Operator::AnyOf(const std::vector<PeerId>& peers) {
 // One to three, carried out in one step.
 std::vector<raft::MemberChange> Operator::Wishes(const raft::View& leader) {
   std::vector<raft::MemberChange> wishes;
+  // Who lost its disk has no part in any quorum: it goes first.
+  for (const PeerId peer : leader.conf.Everybody()) {
+    if (cluster_->wiped(peer)) return {{raft::MemberChange::Kind::kRemove, peer, StoreId()}};
+  }
   const uint64_t count = world_->choices.OneOf<uint64_t>(Choice::kOrder, {1, 1, 2, 3});
   for (uint64_t i = 0; i < count; ++i) {
     const std::optional<raft::MemberChange> wish = Wish(leader);

@@ -145,6 +145,8 @@ void DrawLimits(Choices* c, Choice kind, uint32_t owner, store::Options* store) 
 
 Profile DrawProfile(Choices* choices, uint32_t operations_max) {
   Profile profile;
+  profile.ending = choices->OneOf(kP, {Ending::kHealed, Ending::kHealed, Ending::kHealed,
+                                       Ending::kHealed, Ending::kQuorum, Ending::kBroken});
   const uint64_t size = choices->Pick(kP, 100);
   profile.members = size < 5 ? 1 : size < 72 ? 3 : 5;
   profile.stores = profile.members + static_cast<uint32_t>(choices->Pick(kP, 3));

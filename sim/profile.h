@@ -71,7 +71,15 @@ struct OperatorProfile {
   uint32_t voters_max = 5;  // No promotion beyond.
 };
 
+// How a run ends.
+enum class Ending : uint8_t {
+  kHealed,  // Everything works again, and the run has to come to rest.
+  kQuorum,  // As kHealed, for a quorum; the other stores stop for good.
+  kBroken,  // Nothing is healed: only what was acknowledged counts.
+};
+
 struct Profile {
+  Ending ending = Ending::kHealed;
   uint32_t stores = 3;
   uint32_t members = 3;  // Stores that hold a replica from the start: the first ones.
   Duration faults_end;   // Then everything heals.

@@ -52,6 +52,7 @@ class Simulation {
   void Dispatch(const Event& event);
   void OnPhase();
   void Heal();
+  void Break();
   void CheckProgress();
   void Enter(Phase phase);
   void FailLiveness(const std::string& what);
@@ -92,7 +93,7 @@ RunResult Simulation::Run() {
         FailLiveness("the run goes on for more than " + std::to_string(kEventsMax) + " events");
       }
     }
-    if (!world_.report.failed()) cluster_.CheckAtEnd();
+    if (!world_.report.failed() && profile_.ending != Ending::kBroken) cluster_.CheckAtEnd();
     if (!world_.report.failed()) Judge(double_check_, workload_.history(), &world_.report);
   } catch (const InvariantViolation& broken) {
     world_.report.Fail(FailureKind::kSafety, "INV", broken.what());
@@ -150,7 +151,10 @@ void Simulation::OnPhase() {
   if (phase_ != Phase::kFaults) CheckProgress();
   switch (phase_) {
     case Phase::kFaults:
-      if (workload_.done() || world_.now() - Instant() >= profile_.faults_end) Heal();
+      if (workload_.done() || world_.now() - Instant() >= profile_.faults_end) {
+        if (profile_.ending == Ending::kBroken) return Break();
+        Heal();
+      }
       break;
     case Phase::kHealed:
       if (workload_.done() && cluster_.leader()) {
@@ -192,8 +196,14 @@ void Simulation::Heal() {
   operator_.Stop();
   network_.Heal();
   cluster_.Heal();
+  if (profile_.ending == Ending::kQuorum) cluster_.LeaveAQuorum();
   workload_.Drain();
   Enter(Phase::kHealed);
+}
+
+void Simulation::Break() {
+  workload_.Leave();
+  Enter(Phase::kOver);
 }
 
 void Simulation::FailLiveness(const std::string& what) {

@@ -404,6 +404,16 @@ std::optional<ValueId> Workload::ParseValue(const std::string& value) {
   return id;
 }
 
+void Workload::Leave() {
+  Drain();
+  for (Client& client : clients_) {
+    if (client.state == ClientState::kThinking) Finish(&client);
+    if (client.state == ClientState::kDone) continue;
+    client.op.maybe_applied = true;
+    GiveUp(&client);
+  }
+}
+
 void Workload::Audit(const std::vector<uint32_t>& stores) {
   INVARIANT(done());
   for (uint32_t slot = 0; slot < stores.size(); ++slot) {

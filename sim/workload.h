@@ -43,6 +43,8 @@ class Workload {
 
   // No new operation from now on.
   void Drain() { draining_ = true; }
+  // Every client goes away; what it had asked for stays unknown.
+  void Leave();
   // One client for each of `stores` reads every key through it. Requires done().
   void Audit(const std::vector<uint32_t>& stores);
   // Every client has finished. Always comes true after Drain or Audit if stores answer.

@@ -60,6 +60,16 @@ void Checkers::OnStart(uint32_t node, const store::RecoveredRegion* recovered,
   Fail("MONO", BrokenView(region_.id, node, names_, replicas_));
 }
 
+void Checkers::OnWipe(uint32_t node) {
+  Replica& replica = replicas_[node];
+  INVARIANT(!replica.running);
+  Replica empty;
+  empty.disk = replica.disk;
+  empty.lost_peer = replica.durable_peer;
+  empty.lost = replica.disk->image().log(region_.id);
+  replica = std::move(empty);
+}
+
 void Checkers::OnTurn(uint32_t node, const store::Effects& effects, const store::PeerView* view) {
   Replica& replica = replicas_[node];
   const PeerId peer = view != nullptr ? view->peer : PeerId();
@@ -151,8 +161,10 @@ void Checkers::AfterDurable(uint32_t node) {
 
 void Checkers::AtEnd() {
   for (uint32_t node = 0; node < replicas_.size(); ++node) {
-    const auto& rows = replicas_[node].disk->image().rows();
-    const bool member = commits_.confs().back().conf.IsMember(replicas_[node].peer);
+    const Replica& replica = replicas_[node];
+    const auto& rows = replica.disk->image().rows();
+    const bool member = replica.running && replica.peer != replica.lost_peer &&
+                        commits_.confs().back().conf.IsMember(replica.peer);
     const Index applied = member ? commits_.last() : AppliedIn(region_.id, rows);
     Fail("APPLY", BrokenRows(names_.Store(node), rows, applied, commits_.model()));
   }

@@ -43,10 +43,13 @@ class Checkers {
   void BeforeDurable(uint32_t node, const env::GroupCommit& commit);
   void AfterDurable(uint32_t node);
   void OnCrash(uint32_t node) { replicas_[node].running = false; }
+  // Its disk, which still shows what it held, is about to be lost. Requires that it is down.
+  void OnWipe(uint32_t node);
   // All is quiet and every member has applied everything.
   void AtEnd();
 
   const std::vector<Replica>& replicas() const { return replicas_; }
+  uint32_t NodeOf(PeerId peer) const { return names_.NodeOf(peer); }
   const Commits& commits() const { return commits_; }
 
  private:

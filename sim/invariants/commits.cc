@@ -81,8 +81,9 @@ void Commits::OnCommit(uint32_t node, Index from, Index to, const raft::ConfStat
   if (to <= known) return;
 
   // Log matching carries the conclusion from the last new entry to those before it.
-  const auto holds = [&](const Replica& replica) { return HoldsDurably(replica, to); };
-  if (!OnQuorum(*conf, replicas, *names_, holds) && !OnQuorum(before, replicas, *names_, holds)) {
+  const auto holds = [&](const Replica&, const LogImage& log) { return Holds(log, to); };
+  if (!OnQuorum(region_, *conf, replicas, *names_, holds) &&
+      !OnQuorum(region_, before, replicas, *names_, holds)) {
     std::ostringstream out;
     out << names_->Store(node) << " calls index " << to << " of term " << TermAt(to)
         << " committed, but the disks that hold it are no quorum of " << raft::Describe(*conf)
@@ -141,17 +142,18 @@ void Commits::OnTruncate(uint32_t node, Index index, const std::vector<Replica>&
   // The last committed entry that it loses; who holds that one holds those before it.
   const Replica& loser = replicas[node];
   Index lost = last();
-  while (lost >= index && !HoldsDurably(loser, lost)) lost = lost.prev();
+  const LogImage& log = loser.disk->image().log(region_);
+  while (lost >= index && !Holds(log, lost)) lost = lost.prev();
   if (lost < index) return;
-  const auto left = [&](const Replica& other) {
-    return &other != &loser && HoldsDurably(other, lost);
+  const auto left = [&](const Replica& other, const LogImage& others) {
+    return &other != &loser && Holds(others, lost);
   };
   const raft::ConfState& then = *entries_[lost.value() - 1].conf;
-  if (OnQuorum(then, replicas, *names_, left)) return;
+  if (OnQuorum(region_, then, replicas, *names_, left)) return;
   // Members may have come and gone since.
-  if (OnQuorum(confs_.back().conf, replicas, *names_, left)) return;
+  if (OnQuorum(region_, confs_.back().conf, replicas, *names_, left)) return;
   for (const Replica& leader : replicas) {
-    if (leader.leads() && OnQuorum(leader.view.conf, replicas, *names_, left)) return;
+    if (leader.leads() && OnQuorum(region_, leader.view.conf, replicas, *names_, left)) return;
   }
   std::ostringstream out;
   out << "index " << lost << " of term " << TermAt(lost) << " is committed, and "

@@ -77,9 +77,6 @@ class Commits {
   bool Holds(const LogImage& log, Index index) const {
     return index <= log.base().last.index || log.TermAt(index) == TermAt(index);
   }
-  bool HoldsDurably(const Replica& replica, Index index) const {
-    return Holds(replica.disk->image().log(region_), index);
-  }
   void AddConf(uint32_t node, const raft::EntryView& entry);
 
   RegionId region_;

@@ -19,6 +19,10 @@ struct Replica {
   bool running = false;
   PeerId peer;          // In memory; zero: there is none.
   PeerId durable_peer;  // On the disk.
+  // Whoever was on the disk when it was last lost, and the log there. It counts where an
+  // acknowledgement of that life counts: it was true when it was sent.
+  PeerId lost_peer;
+  LogImage lost;
   // Everything that this replica asked its disk to write: the log as it sees it itself.
   LogImage issued;
   raft::View view;  // After the last turn.
@@ -27,14 +31,21 @@ struct Replica {
   bool leads() const { return running && peer && view.role == raft::Role::kLeader; }
 };
 
-// Whether the replicas of whom `holds` is true are a quorum of `conf`. `holds` is asked for the
-// replica that is on the disk of a voter's node, if it is that voter's.
+// The log of `peer` on the disk of its node, or as it was when that disk was lost; null when there
+// is neither. Borrowed.
+inline const LogImage* DurableLog(const Replica& replica, PeerId peer, RegionId region) {
+  if (peer && replica.lost_peer == peer) return &replica.lost;
+  return replica.durable_peer == peer ? &replica.disk->image().log(region) : nullptr;
+}
+
+// Whether the voters of whom `holds` is true, of the replica and its DurableLog, are a quorum.
 template <typename Holds>
-bool OnQuorum(const raft::ConfState& conf, const std::vector<Replica>& replicas, const Names& names,
-              Holds&& holds) {
+bool OnQuorum(RegionId region, const raft::ConfState& conf, const std::vector<Replica>& replicas,
+              const Names& names, Holds&& holds) {
   return raft::HasQuorum(conf, [&](PeerId peer) {
     const Replica& replica = replicas[names.NodeOf(peer)];
-    return replica.durable_peer == peer && holds(replica);
+    const LogImage* log = DurableLog(replica, peer, region);
+    return log != nullptr && holds(replica, *log);
   });
 }
 

@@ -25,8 +25,9 @@ std::optional<std::string> BrokenProgress(RegionId region, const std::string& st
                     ", and would send index ", progress.next_index, " next.");
   }
   // Somebody else may be there by now.
-  if (replicas[node].durable_peer != progress.peer) return std::nullopt;
-  const LogImage& disk = replicas[node].disk->image().log(region);
+  const LogImage* const log = DurableLog(replicas[node], progress.peer, region);
+  if (log == nullptr) return std::nullopt;
+  const LogImage& disk = *log;
   // A base covers everything before it.
   if (progress.match_index < disk.base().last.index ||
       progress.match_index < leader.issued.base().last.index) {
