@@ -393,6 +393,12 @@ void Cluster::FailDisk(uint32_t id, const Death& death) {
   }
 }
 
+bool Cluster::HasOrder(const Node& node) {
+  return std::any_of(node.inbox.begin(), node.inbox.end(), [](const store::Event& event) {
+    return std::holds_alternative<store::Order>(event);
+  });
+}
+
 bool Cluster::MayWipe(uint32_t id) const {
   const raft::ConfAt& last = checkers_.commits().confs().back();
   const PeerId peer = checkers_.replicas()[id].peer;
@@ -405,11 +411,7 @@ bool Cluster::MayWipe(uint32_t id) const {
   for (uint32_t other = 0; other < size(); ++other) {
     const Node& node = nodes_[other];
     const Replica& replica = checkers_.replicas()[other];
-    if (!node.store) return false;
-    const bool ordered = std::any_of(
-        node.inbox.begin(), node.inbox.end(),
-        [](const store::Event& event) { return std::holds_alternative<store::Order>(event); });
-    if (ordered) return false;
+    if (!node.store || HasOrder(node)) return false;
     if (!last.conf.IsMember(replica.peer)) continue;
     if (replica.view.conf != last.conf || replica.view.durable_index < last.index) return false;
   }
@@ -428,24 +430,46 @@ void Cluster::Wipe(uint32_t id, const Death& death) {
 }
 
 void Cluster::LeaveAQuorum() {
+  // An order could still change who is needed.
+  for (const Node& node : nodes_) {
+    if (HasOrder(node)) return;
+  }
   std::vector<uint32_t> order(size());
   std::iota(order.begin(), order.end(), 0);
   for (uint32_t i = size(); i > 1; --i) {
     std::swap(order[i - 1], order[world_->choices.Pick(Choice::kFaultTarget, i)]);
   }
-  const auto enough = [&] {
-    const std::vector<Replica>& replicas = checkers_.replicas();
-    return std::all_of(replicas.begin(), replicas.end(), [&](const Replica& holder) {
-      return !holder.peer || raft::HasQuorum(holder.view.conf, [&](PeerId peer) {
-        const uint32_t node = checkers_.NodeOf(peer);
-        return !nodes_[node].stopped && replicas[node].peer == peer;
-      });
+  const std::vector<Replica>& replicas = checkers_.replicas();
+  const auto lives_on = [&](const raft::ConfState& conf) {
+    return raft::HasQuorum(conf, [&](PeerId peer) {
+      const uint32_t node = checkers_.NodeOf(peer);
+      return !nodes_[node].stopped && replicas[node].peer == peer && !wiped(peer);
     });
+  };
+  const auto enough = [&] {
+    return lives_on(checkers_.commits().confs().back().conf) &&
+           std::all_of(replicas.begin(), replicas.end(), [&](const Replica& holder) {
+             return !holder.peer || wiped(holder.peer) || lives_on(holder.view.conf);
+           });
   };
   for (const uint32_t id : order) {
     nodes_[id].stopped = true;
     if (!enough()) nodes_[id].stopped = false;
-    if (nodes_[id].stopped) Crash(id, {Fault::kCount, Duration()});
+  }
+  for (uint32_t id = 0; id < size(); ++id) {
+    if (nodes_[id].stopped) StopForGood(id);
+  }
+}
+
+// Nothing is heard of it any more, not even what it sent: that could be another configuration.
+void Cluster::StopForGood(uint32_t id) {
+  Crash(id, {Fault::kCount, Duration()});
+  for (uint32_t other = 0; other < size(); ++other) {
+    network_->Reset(id, other);
+    std::erase_if(nodes_[other].inbox, [&](const store::Event& event) {
+      const auto* message = std::get_if<store::MessageReceived>(&event);
+      return message != nullptr && message->from == StoreId(id + 1);
+    });
   }
 }
 

@@ -170,7 +170,9 @@ class Cluster {
   void Perform(uint32_t id, size_t sends_kept, size_t replies_kept, bool submit);
   Moments MomentsOf(const raft::View& before, const raft::View& after) const;
   std::vector<const SimDisk*> Disks() const;
+  static bool HasOrder(const Node& node);
   bool MayWipe(uint32_t id) const;
+  void StopForGood(uint32_t id);
   void FailSafety(const char* invariant, std::string sentence);
 
   World* world_;

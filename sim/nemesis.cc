@@ -151,8 +151,10 @@ void Nemesis::SpoilLink(Ongoing ongoing) {
   ongoing.link = {from, to};
   switch (ongoing.fault) {
     case Fault::kResetLink:
-      network_->Reset(from, to);
-      return network_->Reset(to, from);
+      if (network_->Reset(from, to) + network_->Reset(to, from) > 0) {
+        world_->faults.Mattered(ongoing.fault);
+      }
+      return;
     case Fault::kHoldLink:
       network_->Hold(from, to);
       return Last(std::move(ongoing), profile_.store.raft.election_timeout * 10);

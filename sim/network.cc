@@ -90,13 +90,15 @@ void SimNetwork::Hasten(Endpoint from, Endpoint to) {
   if (l.slows > 0) --l.slows;
 }
 
-void SimNetwork::Reset(Endpoint from, Endpoint to) {
+uint64_t SimNetwork::Reset(Endpoint from, Endpoint to) {
+  uint64_t lost = 0;
   for (Parcel& parcel : parcels_) {
     if (parcel.deliveries == 0 || parcel.lost) continue;
     if (parcel.packet.from != from || parcel.packet.to != to) continue;
     parcel.lost = true;
-    world_->faults.Mattered(Fault::kResetLink);
+    ++lost;
   }
+  return lost;
 }
 
 void SimNetwork::Release(Endpoint from, Endpoint to) {

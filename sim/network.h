@@ -61,8 +61,8 @@ class SimNetwork {
   void Mend(Endpoint from, Endpoint to);
   void Slow(Endpoint from, Endpoint to) { ++link(from, to).slows; }
   void Hasten(Endpoint from, Endpoint to);
-  // Whatever is under way is lost.
-  void Reset(Endpoint from, Endpoint to);
+  // Whatever is under way is lost. How many packets that is.
+  uint64_t Reset(Endpoint from, Endpoint to);
   void Hold(Endpoint from, Endpoint to) { ++link(from, to).holds; }
   // What was kept follows now, in order unless the network reorders.
   void Release(Endpoint from, Endpoint to);
