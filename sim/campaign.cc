@@ -10,6 +10,7 @@ RunResult RunAndRepeat(uint64_t seed, const RunOptions& options) {
   if (result.failure.kind == FailureKind::kNone && seed % 16 != 0) return result;
   RunOptions silent = options;
   silent.trace_out = nullptr;
+  silent.record = nullptr;
   const RunResult again = RunSeed(seed, silent);
   if (again.hash != result.hash) {
     std::ostringstream out;

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "sim/describe.h"
+#include "sim/recorder.h"
 
 namespace flaredb::sim {
 namespace {
@@ -33,6 +34,20 @@ bool ClocksAreTrusted(const Profile& profile) {
 const store::PeerView* ViewIn(const std::vector<store::PeerView>& views) {
   INVARIANT(views.size() <= 1);
   return views.empty() ? nullptr : &views[0];
+}
+
+Record::Status StatusOf(raft::Role role) {
+  switch (role) {
+    case raft::Role::kFollower:
+      return Record::Status::kFollower;
+    case raft::Role::kPreCandidate:
+      return Record::Status::kPreCandidate;
+    case raft::Role::kCandidate:
+      return Record::Status::kCandidate;
+    case raft::Role::kLeader:
+      break;
+  }
+  return Record::Status::kLeader;
 }
 
 std::string NameOf(uint32_t node) { return "n" + std::to_string(node + 1); }
@@ -108,6 +123,10 @@ void Cluster::StartStore(uint32_t id) {
         "START life " + std::to_string(node.life) + ": " +
             (view != nullptr ? sim::Describe(view->raft) : std::string("no replica")));
   }
+  if (Recorder* recorder = world_->recorder) {
+    recorder->NodeEvent(id, "start", "life " + std::to_string(node.life));
+    recorder->NodeIs(StateOf(id));
+  }
   ArmTimer(id);
 }
 
@@ -130,6 +149,7 @@ void Cluster::Give(uint32_t id, store::Order order) {
 void Cluster::ChangeClock(uint32_t id, int64_t drift_ppb, Duration jump, Fault why) {
   Node& node = nodes_[id];
   if (node.store) world_->faults.Mattered(why);
+  if (Recorder* recorder = world_->recorder) recorder->NodeEvent(id, "clock", NameOf(why));
   node.clock.Change(world_->now(), drift_ppb, jump);
   // What was armed by the old rate may come too late now.
   node.wake_at = Instant::Max();
@@ -139,6 +159,9 @@ void Cluster::ChangeClock(uint32_t id, int64_t drift_ppb, Duration jump, Fault w
 void Cluster::Deliver(Packet packet) {
   const uint32_t id = packet.to;
   Node& node = nodes_[id];
+  if (Recorder* recorder = world_->recorder) {
+    recorder->Fared(packet, node.store ? Record::Fate::kArrived : Record::Fate::kNobodyThere);
+  }
   if (!node.store) return;
   if (auto* message = std::get_if<store::StoreMessage>(&packet.body)) {
     if (world_->trace.on()) {
@@ -190,6 +213,7 @@ void Cluster::OnEvent(const Event& event) {
     case EventKind::kResume:
       if (!node.paused || event.arg != node.pause) return;
       node.paused = false;
+      if (Recorder* recorder = world_->recorder) recorder->NodeIs(StateOf(event.target));
       Notify(event.target);
       return;
     default:
@@ -227,6 +251,10 @@ void Cluster::Turn(uint32_t id) {
   checkers_.OnTurn(id, effects_, view);
   features_.AddTurn(turn_events_, before, checkers_.replicas()[id].view, effects_);
   turn_events_.clear();
+  if (Recorder* recorder = world_->recorder) {
+    recorder->Turned(id, before, checkers_.replicas()[id].view);
+    recorder->NodeIs(StateOf(id));
+  }
   if (!effects_.failure.ok()) {
     FailSafety("STORE", "nothing was wrong with the disk of store " + std::to_string(id + 1) +
                             ", but it stopped: " + std::string(effects_.failure.message()));
@@ -278,6 +306,7 @@ void Cluster::Perform(uint32_t id, size_t sends_kept, size_t replies_kept, bool 
     if (trace.on()) {
       trace.Line(world_->now(), NameOf(id), "writes " + sim::Describe(*effects_.commit));
     }
+    if (Recorder* recorder = world_->recorder) recorder->Wrote(id, *effects_.commit);
     node.disk.Submit(*std::move(effects_.commit), node.life);
   }
   for (env::LogFetch& fetch : effects_.fetches) {
@@ -368,6 +397,14 @@ void Cluster::Crash(uint32_t id, const Death& death) {
     checkers_.AfterDurable(id);
   }
   node.disk.Crash();
+  if (Recorder* recorder = world_->recorder) {
+    const std::string_view why =
+        death.why == Fault::kCount ? std::string_view("stops for good") : NameOf(death.why);
+    recorder->NodeEvent(
+        id, "crash",
+        std::string(why) + ", " + std::to_string(survivors) + " unfinished commits survive");
+    recorder->NodeIs(StateOf(id));
+  }
   world_->queue.After(death.downtime, {EventKind::kRestart, id, node.life});
 }
 
@@ -376,16 +413,24 @@ void Cluster::Pause(uint32_t id, Duration length, Fault why) {
   if (!node.store || node.paused) return;
   node.paused = true;
   node.paused_by = why;
+  if (Recorder* recorder = world_->recorder) {
+    recorder->FaultFor(NameOf(why), id, length);
+    recorder->NodeIs(StateOf(id));
+  }
   world_->queue.After(length, {EventKind::kResume, id, ++node.pause});
 }
 
 void Cluster::StallDisk(uint32_t id, Duration length) {
   nodes_[id].disk.Stall(world_->now() + length);
+  if (Recorder* recorder = world_->recorder) {
+    recorder->FaultFor(NameOf(Fault::kStallDisk), id, length);
+  }
 }
 
 void Cluster::FailDisk(uint32_t id, const Death& death) {
   Node& node = nodes_[id];
   node.disk_death = death;
+  if (Recorder* recorder = world_->recorder) recorder->NodeEvent(id, "disk", NameOf(death.why));
   if (death.why == Fault::kFailRead) {
     node.disk.FailNextRead();
   } else {
@@ -494,6 +539,28 @@ std::optional<uint32_t> Cluster::leader() const {
     if (!best || replicas[id].view.term > replicas[*best].view.term) best = id;
   }
   return best;
+}
+
+Record::State Cluster::StateOf(uint32_t id) const {
+  const Replica& replica = checkers_.replicas()[id];
+  Record::State state;
+  state.node = id;
+  if (!nodes_[id].store) {
+    state.status = Record::Status::kDown;
+  } else if (nodes_[id].paused) {
+    state.status = Record::Status::kPaused;
+  } else if (!replica.peer) {
+    state.status = Record::Status::kNoReplica;
+  } else {
+    state.status = StatusOf(replica.view.role);
+  }
+  if (!replica.peer) return state;
+  state.term = replica.view.term;
+  state.commit_index = replica.view.commit_index;
+  state.last_index = replica.view.last_log.index;
+  state.durable_index = replica.view.durable_index;
+  state.applied_index = replica.applied;
+  return state;
 }
 
 std::vector<uint32_t> Cluster::members() const {

@@ -20,6 +20,7 @@
 #include "sim/network.h"
 #include "sim/node_clock.h"
 #include "sim/profile.h"
+#include "sim/record.h"
 #include "sim/world.h"
 
 namespace flaredb::sim {
@@ -173,6 +174,7 @@ class Cluster {
   static bool HasOrder(const Node& node);
   bool MayWipe(uint32_t id) const;
   void StopForGood(uint32_t id);
+  Record::State StateOf(uint32_t id) const;
   void FailSafety(const char* invariant, std::string sentence);
 
   World* world_;

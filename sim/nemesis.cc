@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/nemesis.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/check.h"
+#include "sim/recorder.h"
 
 namespace flaredb::sim {
 
@@ -114,9 +116,24 @@ void Nemesis::Begin(Fault fault) {
 
 void Nemesis::Last(Ongoing ongoing, Duration length) {
   for (const auto& [from, to] : ongoing.cuts) network_->Cut(from, to, ongoing.fault);
+  if (Recorder* recorder = world_->recorder) {
+    ongoing.recorded = recorder->FaultBegan(NameOf(ongoing.fault), Struck(ongoing));
+  }
   const uint64_t id = ++last_id_;
   ongoing_.emplace(id, std::move(ongoing));
   world_->queue.After(length, {EventKind::kFault, 0, id});
+}
+
+// The stores whose links are broken; none of them: it strikes everybody.
+std::vector<uint32_t> Nemesis::Struck(const Ongoing& ongoing) const {
+  std::vector<LinkName> links = ongoing.cuts;
+  if (ongoing.link) links.push_back(*ongoing.link);
+  std::vector<uint32_t> stores;
+  for (uint32_t store = 0; store < cluster_->size(); ++store) {
+    const auto touches = [&](const LinkName& l) { return l.first == store || l.second == store; };
+    if (std::any_of(links.begin(), links.end(), touches)) stores.push_back(store);
+  }
+  return stores;
 }
 
 void Nemesis::End(uint64_t id) {
@@ -124,6 +141,7 @@ void Nemesis::End(uint64_t id) {
   INVARIANT(it != ongoing_.end());
   const Ongoing ongoing = std::move(it->second);
   ongoing_.erase(it);
+  if (Recorder* recorder = world_->recorder) recorder->FaultEnded(ongoing.recorded);
   for (const auto& [from, to] : ongoing.cuts) network_->Mend(from, to);
   if (ongoing.fault == Fault::kHoldLink)
     network_->Release(ongoing.link->first, ongoing.link->second);

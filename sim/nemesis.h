@@ -41,6 +41,7 @@ class Nemesis : public TurnObserver {
     std::vector<LinkName> cuts;
     std::optional<LinkName> link;   // That is held or slow.
     std::optional<uint32_t> crash;  // Who dies when it ends.
+    size_t recorded = 0;            // Its number in the record of the run.
   };
   // A crash that waits for its moment.
   struct Ambush {
@@ -52,6 +53,7 @@ class Nemesis : public TurnObserver {
   void Begin(Fault fault);
   void End(uint64_t id);
   void Last(Ongoing ongoing, Duration length);
+  std::vector<uint32_t> Struck(const Ongoing& ongoing) const;
   void CutBothWays(uint32_t a, uint32_t b, Ongoing* ongoing);
   void CutOff(uint32_t node, Ongoing* ongoing);
   void Split(Ongoing* ongoing);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "sim/recorder.h"
 
 namespace flaredb::sim {
 
@@ -22,8 +23,15 @@ void SimNetwork::Send(Packet packet) {
   const Endpoint to = packet.to;
   INVARIANT(from < endpoints_ && to < endpoints_);
   Link& l = link(from, to);
-  if (l.cuts != 0) return world_->faults.Mattered(l.cut_by);
-  if (Happens(Fault::kLoseMessage, Choice::kMessageLoss, profile_.loss_ppm, from)) return;
+  if (world_->recorder != nullptr) world_->recorder->Sent(&packet);
+  if (l.cuts != 0) {
+    if (world_->recorder != nullptr) world_->recorder->Fared(packet, Record::Fate::kCut);
+    return world_->faults.Mattered(l.cut_by);
+  }
+  if (Happens(Fault::kLoseMessage, Choice::kMessageLoss, profile_.loss_ppm, from)) {
+    if (world_->recorder != nullptr) world_->recorder->Fared(packet, Record::Fate::kLost);
+    return;
+  }
   MayCorrupt(&packet);
   const auto* between_stores = std::get_if<store::StoreMessage>(&packet.body);
   const bool doubled = between_stores != nullptr &&
@@ -97,6 +105,7 @@ uint64_t SimNetwork::Reset(Endpoint from, Endpoint to) {
     if (parcel.packet.from != from || parcel.packet.to != to) continue;
     parcel.lost = true;
     ++lost;
+    if (world_->recorder != nullptr) world_->recorder->Fared(parcel.packet, Record::Fate::kReset);
   }
   return lost;
 }

@@ -39,6 +39,7 @@ struct Packet {
   Endpoint from = 0;
   Endpoint to = 0;
   std::variant<store::StoreMessage, ClientRequest, ClientCancel, ClientReply> body;
+  uint64_t number = 0;  // In the record of the run.
 };
 
 // What happens to a packet is decided when it is sent: lost because its link is cut, lost by

@@ -2,6 +2,7 @@
 #include "sim/simulation.h"
 
 #include <algorithm>
+#include <optional>
 #include <sstream>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "sim/network.h"
 #include "sim/operator.h"
 #include "sim/profile.h"
+#include "sim/recorder.h"
 #include "sim/workload.h"
 #include "sim/world.h"
 
@@ -44,7 +46,11 @@ class Simulation {
         workload_(&world_, profile_, cluster_.region(), &network_,
                   &cluster_.checkers().commits().model()),
         nemesis_(&world_, profile_, &cluster_, &network_, clients_),
-        operator_(&world_, profile_.orders, &cluster_) {}
+        operator_(&world_, profile_.orders, &cluster_) {
+    if (options.record == nullptr) return;
+    options.record->nodes = profile_.stores;
+    world_.recorder = &recorder_.emplace(&world_.queue, options.record);
+  }
 
   RunResult Run();
 
@@ -59,6 +65,7 @@ class Simulation {
   Duration Timeouts(int64_t n) const { return profile_.store.raft.election_timeout * n; }
 
   World world_;
+  std::optional<Recorder> recorder_;
   const bool double_check_;  // By a second checker.
   const Profile profile_;
   const uint32_t clients_;
@@ -99,6 +106,7 @@ RunResult Simulation::Run() {
     world_.report.Fail(FailureKind::kSafety, "INV", broken.what());
   }
 
+  if (recorder_) recorder_->Finish(world_.report.failure(), workload_.history());
   RunResult result;
   result.failure = world_.report.failure();
   result.hash = world_.trace.hash().value();
@@ -124,6 +132,7 @@ void Simulation::Dispatch(const Event& event) {
       std::optional<Packet> packet = network_.Take(event.arg);
       if (!packet) return;
       if (packet->to < profile_.stores) return cluster_.Deliver(*std::move(packet));
+      if (recorder_) recorder_->Fared(*packet, Record::Fate::kArrived);
       return workload_.Deliver(*std::move(packet));
     }
     case EventKind::kClient:
@@ -141,8 +150,9 @@ void Simulation::Dispatch(const Event& event) {
 
 void Simulation::Enter(Phase phase) {
   phase_ = phase;
-  if (!world_.trace.on()) return;
   constexpr const char* kNames[] = {"faults", "healed", "audit", "settle", "over"};
+  if (recorder_) recorder_->Phase(kNames[static_cast<size_t>(phase)]);
+  if (!world_.trace.on()) return;
   world_.trace.Line(world_.now(), "--", std::string("phase ") + kNames[static_cast<size_t>(phase)]);
 }
 
@@ -193,6 +203,7 @@ void Simulation::Heal() {
                    workload_.longest_budget() + profile_.network.slow_max +
                    profile_.faults.length.last;
   nemesis_.Stop();
+  if (recorder_) recorder_->Healed();
   operator_.Stop();
   network_.Heal();
   cluster_.Heal();

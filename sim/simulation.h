@@ -13,6 +13,7 @@
 #include "sim/failure.h"
 #include "sim/fault_ledger.h"
 #include "sim/features.h"
+#include "sim/record.h"
 #include "sim/reduction.h"
 #include "sim/tape.h"
 
@@ -23,6 +24,7 @@ struct RunOptions {
   Reduction reduction;
   std::ostream* trace_out = nullptr;  // A line for every event; null: none. Borrowed.
   Tape* record_on = nullptr;          // Takes the choices; null: they are not kept. Borrowed.
+  Record* record = nullptr;           // Takes what the run's page shows; null: none. Borrowed.
 };
 
 // What a run did, whatever its verdict.

@@ -10,6 +10,7 @@
 #include "core/base/check.h"
 #include "core/base/rng.h"
 #include "sim/describe.h"
+#include "sim/recorder.h"
 
 namespace flaredb::sim {
 
@@ -199,6 +200,9 @@ AttemptId Workload::Ask(const Client& client, uint32_t target) {
     request.request.context = store::RoutingContext{route_.id, route_.epoch};
   }
   AddTo(&world_->trace.hash(), request.request);
+  if (Recorder* recorder = world_->recorder) {
+    recorder->Attempted(slot, client.number, request.request, client.op.refs);
+  }
   if (world_->trace.on()) {
     world_->trace.Line(
         world_->now(), "c" + std::to_string(client.number),
@@ -225,6 +229,9 @@ void Workload::PauseBeforeRetry(Client* client) {
 void Workload::GiveUp(Client* client) {
   const bool write =
       client->op.value != 0 || std::holds_alternative<kv::CompareAndDelete>(client->op.operation);
+  if (Recorder* recorder = world_->recorder) {
+    recorder->GaveUp(client->slot, write && client->op.maybe_applied);
+  }
   if (write && client->op.maybe_applied) {
     for (const auto ref : client->op.refs) history_.Info(ref);
     ++unknown_;
@@ -245,6 +252,7 @@ void Workload::Deliver(Packet packet) {
     world_->trace.Line(world_->now(), "c" + std::to_string(client.number),
                        "is told: " + sim::Describe(answer.reply));
   }
+  if (Recorder* recorder = world_->recorder) recorder->Answered(client.slot, answer.reply);
   std::visit([&](const auto& result) { OnReply(&client, result, applied); }, answer.reply.result);
   client.seen_index = std::max(client.seen_index, applied);
 }
@@ -318,6 +326,9 @@ void Workload::OnReply(Client* client, const kv::WriteReply& reply, Index applie
 }
 
 void Workload::Forgotten(Client* client) {
+  if (Recorder* recorder = world_->recorder) {
+    recorder->GaveUp(client->slot, client->op.maybe_applied);
+  }
   if (client->op.maybe_applied) {
     history_.Info(client->op.refs[0]);
     ++unknown_;

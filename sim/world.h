@@ -17,6 +17,8 @@
 
 namespace flaredb::sim {
 
+class Recorder;
+
 struct World {
   // `trace_out` as for Trace; `reduction` is borrowed.
   World(Choices source, const Reduction* left_out, std::ostream* trace_out)
@@ -34,6 +36,7 @@ struct World {
   FailureReport report;
   const Reduction* const reduction;
   FaultLedger faults;
+  Recorder* recorder = nullptr;  // Null: nobody wants to see the run. Borrowed.
 
  private:
   static inline const Reduction kNothing;
