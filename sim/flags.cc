@@ -64,9 +64,15 @@ absl::StatusOr<Flags> ParseFlags(const std::vector<std::string>& arguments) {
         return Wrong(argument, "a trace needs a file, as in --trace-out=run.txt, or - for here");
       }
       flags.trace_out = value;
+    } else if (name == "--html") {
+      if (value.empty()) return Wrong(argument, "a page needs a file, as in --html=run.html");
+      flags.html = value;
     } else {
       return Wrong(argument, "there is no such flag");
     }
+  }
+  if (!flags.html.empty() && flags.first_seed != flags.last_seed) {
+    return Wrong("--html=" + flags.html, "a page shows one run, so give --seed as well");
   }
   return flags;
 }
@@ -80,6 +86,7 @@ std::string Usage() {
   --seeds=A..B      Run the seeds A to B, both included. Default: 1..100.
   --ops=N           Client operations of each run. Default: the seed decides, 200 to 400.
   --trace-out=FILE  Write a line for every event of the run; - is standard output.
+  --html=FILE       Write the page of the run of --seed: lanes, messages, faults, operations.
   --keep-going      Go on after a failing seed.
   --help            This text.
 

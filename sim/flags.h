@@ -17,6 +17,7 @@ struct Flags {
   uint64_t last_seed = 100;     // Inclusive; not below first_seed.
   uint32_t operations_max = 0;  // 0: each seed decides.
   std::string trace_out;        // Empty: no trace. "-": standard output.
+  std::string html;             // The page of the one seed; empty: none.
   bool keep_going = false;      // Go on after a failing seed.
 };
 

@@ -11,6 +11,7 @@
 
 #include "sim/campaign.h"
 #include "sim/flags.h"
+#include "sim/page/page_of_run.h"
 
 namespace flaredb::sim {
 namespace {
@@ -21,6 +22,16 @@ constexpr int kUsageError = 2;
 std::filesystem::path CallersPath(const std::string& path) {
   const char* folder = std::getenv("BUILD_WORKING_DIRECTORY");
   return folder == nullptr ? std::filesystem::path(path) : std::filesystem::path(folder) / path;
+}
+
+absl::Status WriteHtml(const Flags& flags) {
+  RunOptions options;
+  options.operations_max = flags.operations_max;
+  const std::string seed = std::to_string(flags.first_seed);
+  std::string replay = "./bazelw run //:sim -- --seed=" + seed;
+  if (flags.operations_max != 0) replay += " --ops=" + std::to_string(flags.operations_max);
+  return WritePageOfRun(Choices(flags.first_seed), options, "seed " + seed, replay,
+                        CallersPath(flags.html));
 }
 
 int Main(const std::vector<std::string>& arguments) {
@@ -44,6 +55,14 @@ int Main(const std::vector<std::string>& arguments) {
       return kUsageError;
     }
     trace_out = &file;
+  }
+
+  // First, so that a campaign is not run in vain when the file can't be written.
+  if (!flags->html.empty()) {
+    if (const absl::Status written = WriteHtml(*flags); !written.ok()) {
+      std::cerr << "--html=" << flags->html << ": " << written.message() << "\n";
+      return kUsageError;
+    }
   }
 
   const auto begin = std::chrono::steady_clock::now();

@@ -28,8 +28,8 @@ TEST(Flags, ARangeIncludesBothEnds) {
 TEST(Flags, WhatMakesNoSenseIsNamedInOneSentence) {
   for (const std::string argument :
        {"--seed", "--seed=", "--seed=x", "--seed=-1", "--seeds=5", "--seeds=9..3", "--seeds=1..",
-        "--seeds=0..18446744073709551615", "--ops=0", "--ops=many", "--trace-out=", "--sed=1",
-        "42"}) {
+        "--seeds=0..18446744073709551615", "--ops=0", "--ops=many",
+        "--trace-out=", "--html=", "--html=run.html", "--sed=1", "42"}) {
     const auto flags = ParseFlags({argument});
     ASSERT_FALSE(flags.ok()) << argument;
     const std::string text(flags.status().message());
