@@ -50,7 +50,7 @@ TEST(ScenarioLanguage, CommandsThatMakeNoSenseFail) {
   EXPECT_EQ(OnlyFailure("elect 1\n"), "line 4, elect 1: the first command is cluster");
   EXPECT_EQ(OnlyFailure("cluster 3\nfly 1\n"), "line 5, fly 1: there is no command \"fly\"");
   EXPECT_EQ(OnlyFailure("cluster 3\nwait 5\n"),
-            "line 5, wait 5: wait needs a duration, as in 200ms or 2s");
+            "line 5, wait 5: wait needs a duration, as in 200ms or 2s, of an hour at most");
   EXPECT_EQ(OnlyFailure("cluster 3\nwait\n"), "line 5, wait: wait needs a duration");
   EXPECT_EQ(OnlyFailure("cluster 3\ncampaign 1 2\n"),
             "line 5, campaign 1 2: campaign does not know what \"2\" means here");
@@ -65,6 +65,33 @@ TEST(ScenarioLanguage, CommandsThatMakeNoSenseFail) {
             "line 5, deliver 1-2: deliver needs a link, as in 1->2, 1-> or ->2, or all");
   EXPECT_EQ(OnlyFailure("cluster 3\nexpect 1 happy\n"),
             "line 5, expect 1 happy: there is no fact \"happy\"");
+}
+
+// Each of these ended the program, or kept it busy for ever (found by //tests/fuzz:scenarios).
+TEST(ScenarioLanguage, CommandsBeyondMeasureFail) {
+  EXPECT_EQ(OnlyFailure("cluster 99999999999\n"),
+            "line 4, cluster 99999999999: cluster takes 100 voters at most");
+  EXPECT_EQ(OnlyFailure("cluster 3\nstart 99999999999\n"),
+            "line 5, start 99999999999: start needs replicas, as in 1,2,3");
+  EXPECT_EQ(
+      OnlyFailure("cluster 3\nrun 99999999999s\n"),
+      "line 5, run 99999999999s: run needs a duration, as in 200ms or 2s, of an hour at most");
+  EXPECT_EQ(
+      OnlyFailure("cluster 3\npropose 1 99999999999b\n"),
+      "line 5, propose 1 99999999999b: propose needs payloads, as in \"a\" or 1000b, of 16 MiB "
+      "at most");
+  EXPECT_EQ(OnlyFailure("cluster 3 heartbeat_interval=0ms\n"),
+            "line 4, cluster 3 heartbeat_interval=0ms: cluster does not know the setting "
+            "heartbeat_interval");
+  EXPECT_EQ(OnlyFailure("cluster 1 heartbeat_interval=1ms\nelect 1\nrun 3600s\n"),
+            "line 6, run 3600s: more happens in this time than a script can tell");
+}
+
+TEST(ScenarioLanguage, AnotherDiskKeepsToTheTermOfItsBase) {
+  EXPECT_EQ(RunScenario("# Something is so.\n# Source: x\n\ncluster 1\nelect 1\npropose 1 \"a\"\n"
+                        "compact 1 to 2\ndisk 1\nexpect 1 base=2:t1 term=1\n")
+                .failures,
+            std::vector<std::string>());
 }
 
 TEST(ScenarioLanguage, ExpectationsThatAreNotMetFail) {

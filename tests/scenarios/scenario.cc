@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -38,24 +39,39 @@ std::optional<uint64_t> Number(std::string_view text) {
   return number;
 }
 
+// Scripts are about a few replicas, a few entries and some minutes. More is a slip of the pen, and
+// the group would be busy with it for hours.
+constexpr uint64_t kReplicaMax = 1000;
+constexpr uint64_t kVotersMax = 100;
+constexpr uint64_t kSpanMsMax = 3600 * 1000;
+constexpr uint64_t kPayloadBytesMax = 16 << 20;
+
 // "200ms", "2s".
 std::optional<Duration> Span(std::string_view text) {
   const auto unit = [&](std::string_view suffix) -> std::optional<uint64_t> {
     if (!text.ends_with(suffix)) return std::nullopt;
     return Number(text.substr(0, text.size() - suffix.size()));
   };
-  if (const auto ms = unit("ms")) return Duration::Milliseconds(static_cast<int64_t>(*ms));
-  if (const auto s = unit("s")) return Duration::Seconds(static_cast<int64_t>(*s));
+  const auto ms = unit("ms");
+  const auto s = unit("s");
+  if (ms && *ms <= kSpanMsMax) return Duration::Milliseconds(static_cast<int64_t>(*ms));
+  if (s && *s <= kSpanMsMax / 1000) return Duration::Seconds(static_cast<int64_t>(*s));
   return std::nullopt;
+}
+
+std::optional<PeerId> Id(std::string_view text) {
+  const auto number = Number(text);
+  if (!number || *number == 0 || *number > kReplicaMax) return std::nullopt;
+  return PeerId(*number);
 }
 
 std::optional<std::vector<PeerId>> Ids(std::string_view text) {
   std::vector<PeerId> ids;
   if (text == "none") return ids;
   for (const std::string& part : Split(text, ',')) {
-    const auto id = Number(part);
-    if (!id || *id == 0) return std::nullopt;
-    ids.push_back(PeerId(*id));
+    const auto id = Id(part);
+    if (!id) return std::nullopt;
+    ids.push_back(*id);
   }
   std::sort(ids.begin(), ids.end());
   return ids;
@@ -92,9 +108,9 @@ class Words {
     return "";
   }
   PeerId TakeId() {
-    const auto number = Number(Take("a replica"));
-    if (!number || *number == 0) Error("needs the number of a replica");
-    return PeerId(number.value_or(1));
+    const auto id = Id(Take("a replica"));
+    if (!id) Error("needs the number of a replica, from 1 to 1000");
+    return id.value_or(PeerId(1));
   }
   std::vector<PeerId> TakeIds() {
     const auto ids = Ids(Take("replicas"));
@@ -108,7 +124,7 @@ class Words {
   }
   Duration TakeDuration() {
     const auto duration = Span(Take("a duration"));
-    if (!duration) Error("needs a duration, as in 200ms or 2s");
+    if (!duration) Error("needs a duration, as in 200ms or 2s, of an hour at most");
     return duration.value_or(Duration());
   }
   // "voters=1,2 outgoing=1 learners=3", as far as there is something of it.
@@ -197,8 +213,9 @@ bool Configure(const std::string& key, const std::string& value, Config* config)
       {"clock_drift_ppm_max", &Config::clock_drift_ppm_max}};
   if (const auto at = durations.find(key); at != durations.end()) {
     const auto duration = Span(value);
-    if (duration) config->*at->second = *duration;
-    return duration.has_value();
+    if (!duration || *duration == Duration()) return false;
+    config->*at->second = *duration;
+    return true;
   }
   const auto number = Number(value);
   if (!number) return false;
@@ -206,7 +223,7 @@ bool Configure(const std::string& key, const std::string& value, Config* config)
     config->*at->second = *number;
     return true;
   }
-  if (const auto at = counts.find(key); at != counts.end()) {
+  if (const auto at = counts.find(key); at != counts.end() && *number <= UINT32_MAX) {
     config->*at->second = static_cast<uint32_t>(*number);
     return true;
   }
@@ -356,7 +373,9 @@ void Interpreter::Cluster(Words* words) {
     if (!conf.voters.empty()) {
       *words = copy;
     } else {
-      for (uint64_t id = 1, n = words->TakeNumber("a number of voters"); id <= n; ++id) {
+      const uint64_t voters = words->TakeNumber("a number of voters");
+      if (voters > kVotersMax) words->Error("takes 100 voters at most");
+      for (uint64_t id = 1; id <= std::min(voters, kVotersMax); ++id) {
         conf.voters.push_back(PeerId(id));
       }
       const ConfState rest = words->TakeConf();
@@ -521,8 +540,10 @@ void Interpreter::Propose(Words* words) {
       const auto bytes = payload.ends_with("b")
                              ? Number(std::string_view(payload).substr(0, payload.size() - 1))
                              : std::nullopt;
-      if (!bytes) words->Error("needs payloads, as in \"a\" or 1000b");
-      payload.assign(bytes.value_or(0), '.');
+      if (!bytes || *bytes > kPayloadBytesMax) {
+        words->Error("needs payloads, as in \"a\" or 1000b, of 16 MiB at most");
+      }
+      payload.assign(std::min(bytes.value_or(0), kPayloadBytesMax), '.');
     }
     payloads.push_back(std::move(payload));
   }

@@ -179,6 +179,7 @@ void World::SetDisk(PeerId id, const std::vector<Term>& terms, HardState hard_st
   replica.applied_index = Index();
   Stop(&replica);
   replica.disk.hard_state = hard_state;
+  replica.disk.hard_state.term = std::max(hard_state.term, replica.disk.base.last.term);
   replica.disk.log.clear();
   for (const Term term : terms) {
     const std::string payload = "e" + Text(replica.disk.log.size() + 1);
@@ -273,7 +274,11 @@ bool World::FireDue() {
 void World::Run(Duration duration) {
   running_ = true;
   Settle();
-  while (true) {
+  for (int round = 0;; ++round) {
+    if (round == 10000) {
+      Fail("more happens in this time than a script can tell");
+      break;
+    }
     Duration step = duration;
     for (const auto& [id, replica] : replicas_) {
       if (replica.raft == nullptr || replica.raft->next_deadline() == Instant::Max()) continue;
