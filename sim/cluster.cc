@@ -249,6 +249,7 @@ void Cluster::Turn(uint32_t id) {
   const store::PeerView* view = ViewIn(views);
   const raft::View before = checkers_.replicas()[id].view;
   checkers_.OnTurn(id, effects_, view);
+  if (states_ != nullptr) states_->Mark(checkers_.replicas());
   features_.AddTurn(turn_events_, before, checkers_.replicas()[id].view, effects_);
   turn_events_.clear();
   if (Recorder* recorder = world_->recorder) {

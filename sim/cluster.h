@@ -21,6 +21,7 @@
 #include "sim/node_clock.h"
 #include "sim/profile.h"
 #include "sim/record.h"
+#include "sim/state_coverage.h"
 #include "sim/world.h"
 
 namespace flaredb::sim {
@@ -72,6 +73,8 @@ class Cluster {
   Cluster& operator=(const Cluster&) = delete;
 
   void SetObserver(TurnObserver* observer) { observer_ = observer; }
+  // `states` is told of the state after every turn; null: nobody is.
+  void SetStateCoverage(StateCoverage* states) { states_ = states; }
   // Starts every store.
   void Start();
 
@@ -181,6 +184,7 @@ class Cluster {
   const Profile& profile_;
   SimNetwork* network_;
   TurnObserver* observer_ = nullptr;
+  StateCoverage* states_ = nullptr;
   Region region_;
   PeerId last_peer_;
   std::vector<Node> nodes_;

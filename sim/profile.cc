@@ -143,14 +143,14 @@ void DrawLimits(Choices* c, Choice kind, uint32_t owner, store::Options* store) 
   store->waiting_calls_max = one_of({2, 20000, 20000, 20000});
 }
 
-Profile DrawProfile(Choices* choices, uint32_t operations_max) {
+Profile DrawProfile(Choices* choices, uint32_t operations_max, Duration faults_end) {
   Profile profile;
   profile.ending = choices->OneOf(kP, {Ending::kHealed, Ending::kHealed, Ending::kHealed,
                                        Ending::kHealed, Ending::kQuorum, Ending::kBroken});
   const uint64_t size = choices->Pick(kP, 100);
   profile.members = size < 5 ? 1 : size < 72 ? 3 : 5;
   profile.stores = profile.members + static_cast<uint32_t>(choices->Pick(kP, 3));
-  profile.faults_end = Duration::Seconds(10);
+  profile.faults_end = faults_end;
   DrawStore(choices, &profile);
   constexpr Span kLoopTimes[] = {{Us(1), Us(1)}, {Us(1), Us(30)}, {Us(1), Ms(2)}};
   profile.loop_time = choices->OneOf(kP, kLoopTimes);

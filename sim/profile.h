@@ -97,8 +97,8 @@ struct Profile {
 // them, stays.
 void DrawLimits(Choices* choices, Choice kind, uint32_t owner, store::Options* options);
 
-// Draws a profile. `operations_max` 0: the seed decides.
-Profile DrawProfile(Choices* choices, uint32_t operations_max);
+// Draws a profile. `operations_max` 0: the seed decides. `faults_end` as in Profile.
+Profile DrawProfile(Choices* choices, uint32_t operations_max, Duration faults_end);
 
 }  // namespace flaredb::sim
 

@@ -39,7 +39,7 @@ class Simulation {
   Simulation(Choices choices, const RunOptions& options)
       : world_(std::move(choices), &options.reduction, options.trace_out),
         double_check_(world_.choices.Pick(Choice::kProfile, kDoubleCheckOneIn) == 0),
-        profile_(DrawProfile(&world_.choices, options.operations_max)),
+        profile_(DrawProfile(&world_.choices, options.operations_max, options.faults_max)),
         clients_(Workload::Endpoints(profile_.workload, profile_.stores)),
         network_(&world_, profile_.network, profile_.stores + clients_),
         cluster_(&world_, profile_, &network_),
@@ -47,6 +47,7 @@ class Simulation {
                   &cluster_.checkers().commits().model()),
         nemesis_(&world_, profile_, &cluster_, &network_, clients_),
         operator_(&world_, profile_.orders, &cluster_) {
+    cluster_.SetStateCoverage(options.states);
     if (options.record == nullptr) return;
     options.record->nodes = profile_.stores;
     world_.recorder = &recorder_.emplace(&world_.queue, options.record);

@@ -15,16 +15,20 @@
 #include "sim/features.h"
 #include "sim/record.h"
 #include "sim/reduction.h"
+#include "sim/state_coverage.h"
 #include "sim/tape.h"
 
 namespace flaredb::sim {
 
 struct RunOptions {
   uint32_t operations_max = 0;  // 0: the seed decides.
+  // How long there are clients and faults at most, in simulated time.
+  Duration faults_max = Duration::Seconds(10);
   Reduction reduction;
   std::ostream* trace_out = nullptr;  // A line for every event; null: none. Borrowed.
   Tape* record_on = nullptr;          // Takes the choices; null: they are not kept. Borrowed.
   Record* record = nullptr;           // Takes what the run's page shows; null: none. Borrowed.
+  StateCoverage* states = nullptr;    // Is told of every state; null: nobody is. Borrowed.
 };
 
 // What a run did, whatever its verdict.
@@ -53,7 +57,7 @@ struct RunResult {
 
 // Runs `seed`. The same seed and options give the same result, in every process and build.
 //
-// Phases: clients and faults for ten simulated seconds or until the clients have finished; then
+// Phases: clients and faults until the clients have finished, but not for ever; then
 // everything heals, a leader must appear within a bounded time, every client must finish, one
 // client for each store reads every key, and the stores must settle. Then the history is judged.
 RunResult RunSeed(uint64_t seed, const RunOptions& options);
