@@ -249,6 +249,7 @@ void Cluster::Turn(uint32_t id) {
   const store::PeerView* view = ViewIn(views);
   const raft::View before = checkers_.replicas()[id].view;
   checkers_.OnTurn(id, effects_, view);
+  if (checkers_.replicas()[id].leads() && before.role != raft::Role::kLeader) CheckLeases(id);
   if (states_ != nullptr) states_->Mark(checkers_.replicas());
   features_.AddTurn(turn_events_, before, checkers_.replicas()[id].view, effects_);
   turn_events_.clear();
@@ -283,6 +284,16 @@ void Cluster::Turn(uint32_t id) {
   for (const store::CallId call : gone_calls_) node.calls.erase(call);
   gone_calls_.clear();
   ArmTimer(id);
+}
+
+// What others last said of their leases was true at their last turn only.
+void Cluster::CheckLeases(uint32_t elected) {
+  for (uint32_t id = 0; id < size(); ++id) {
+    const Node& node = nodes_[id];
+    if (id == elected || !node.store || node.paused) continue;
+    const Instant now = node.clock.Read(world_->now());
+    checkers_.OnOthersElection(id, node.store->HoldsLease(region_.id, now));
+  }
 }
 
 // What was under way to the disk may be there or not; the handing over of leadership still leaves.

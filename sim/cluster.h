@@ -170,6 +170,7 @@ class Cluster {
   void Wake(uint32_t id);
   void DiskDone(uint32_t id);
   void ArmTimer(uint32_t id);
+  void CheckLeases(uint32_t elected);
   void StopByDisk(uint32_t id);
   void Perform(uint32_t id, size_t sends_kept, size_t replies_kept, bool submit);
   Moments MomentsOf(const raft::View& before, const raft::View& after) const;

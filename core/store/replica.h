@@ -132,6 +132,7 @@ class Replica {
   const raft::ConfState& conf() const { return raft_.conf(); }
   Index applied_index() const { return machine_.applied().index; }
   bool is_leader() const { return raft_.is_leader(); }
+  bool HoldsLease(Instant now) const { return raft_.HoldsLease(now); }
   bool poisoned() const { return !raft_.poison().empty(); }
   // The store of the current leader; zero when unknown.
   StoreId leader_store() const;

@@ -75,6 +75,10 @@ class Store::Impl {
   const Identity& identity() const { return identity_; }
   size_t waiting_calls() const { return calls_.size(); }
   size_t rows_in_flight() const { return overlay_.size(); }
+  bool HoldsLease(RegionId region, Instant now) const {
+    const Replica* replica = replicas_.Find(region);
+    return replica != nullptr && replica->HoldsLease(now);
+  }
   std::vector<PeerView> peers() const {
     std::vector<PeerView> views;
     for (const auto& [id, replica] : replicas_) views.push_back(replica->view(now_));
@@ -379,6 +383,9 @@ void Store::Turn(Instant now, absl::Span<Event> events, Effects* effects) {
 Instant Store::next_deadline() const { return impl_->next_deadline(); }
 const Identity& Store::identity() const { return impl_->identity(); }
 std::vector<PeerView> Store::peers() const { return impl_->peers(); }
+bool Store::HoldsLease(RegionId region, Instant now) const {
+  return impl_->HoldsLease(region, now);
+}
 size_t Store::waiting_calls() const { return impl_->waiting_calls(); }
 size_t Store::rows_in_flight() const { return impl_->rows_in_flight(); }
 

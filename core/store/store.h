@@ -67,6 +67,9 @@ class Store {
   const Identity& identity() const;
   // By region id. For metrics, status pages and checkers.
   std::vector<PeerView> peers() const;
+  // Whether a read by lease would be answered at once at `now`, not before the last turn. False
+  // without a replica of the region.
+  bool HoldsLease(RegionId region, Instant now) const;
   // Calls not yet answered, and rows not yet on the disk; zero on a quiet store. For metrics and
   // the check that nothing leaks.
   size_t waiting_calls() const;

@@ -108,6 +108,11 @@ void Checkers::OnTurn(uint32_t node, const store::Effects& effects, const store:
   for (const store::Send& send : effects.sends) CheckSend(node, send);
 }
 
+void Checkers::OnOthersElection(uint32_t node, bool holds_lease) {
+  replicas_[node].view.lease_valid = holds_lease;
+  CheckLease(node);
+}
+
 // LEASE: nobody is elected while somebody else may answer reads alone.
 void Checkers::CheckLease(uint32_t node) {
   const raft::View& view = replicas_[node].view;

@@ -39,6 +39,8 @@ class Checkers {
   void OnStart(uint32_t node, const store::RecoveredRegion* recovered, const store::PeerView* view);
   // It has turned: `effects` is what leaves, `view` what its replica is now; null without one.
   void OnTurn(uint32_t node, const store::Effects& effects, const store::PeerView* view);
+  // Another one was just elected, and so it is on `node`, which runs: whether it holds a lease now.
+  void OnOthersElection(uint32_t node, bool holds_lease);
   // `commit` is about to become part of the image of its disk, and then has.
   void BeforeDurable(uint32_t node, const env::GroupCommit& commit);
   void AfterDurable(uint32_t node);
