@@ -7,21 +7,13 @@
 #include <utility>
 
 #include "core/base/check.h"
-#include "rocksdb/db.h"
-#include "storage/commit_batch.h"
+#include "storage/commit_writer.h"
 #include "storage/log_reader.h"
 #include "storage/open_folder.h"
-#include "storage/rocks_error.h"
 #include "storage/sealed_reader.h"
 #include "storage/work_queue.h"
 
 namespace flaredb::storage {
-namespace {
-
-// Beyond this a sync costs what its bytes cost: merging more would only delay the first of them.
-constexpr size_t kMergedBytesMax = size_t{4} << 20;
-
-}  // namespace
 
 class RocksDisk::Impl {
  public:
@@ -42,7 +34,7 @@ class RocksDisk::Impl {
     INVARIANT(!writer_.joinable()) << "logs are recovered once";
     absl::StatusOr<std::vector<env::LogState>> logs = ReadLogStates(*folder_);
     if (!logs.ok()) return logs;
-    batch_.emplace(*folder_, *logs);
+    commit_writer_.emplace(*folder_, *logs);
     writer_ = std::thread([this] { WriterLoop(); });
     return logs;
   }
@@ -71,23 +63,12 @@ class RocksDisk::Impl {
     }
   }
 
-  // Writes commits from number `next` on as one synced batch and steps over them. False when that
-  // failed, which ends all writing.
+  // False when the write failed, which ends all writing.
   bool WriteSome(const std::vector<env::GroupCommit>& queued, size_t& next) {
-    rocksdb::WriteOptions synced;
-    synced.sync = true;
     const size_t first = next;
-    batch_->Clear();
-    do {
-      batch_->Add(queued[next++]);
-    } while (next < queued.size() && batch_->bytes() < kMergedBytesMax);
-
-    const rocksdb::Status s = folder_->db().Write(synced, &batch_->batch());
-    if (!s.ok()) {
-      // What the disk holds now is unknown: even a retry that succeeds proves nothing about pages
-      // that the failed sync dropped.
+    if (absl::Status s = commit_writer_->WriteSome(queued, next); !s.ok()) {
       commits_.CloseAndDrop();
-      options_.on_failed(ErrorFromRocks(s, "writing to disk"));
+      options_.on_failed(std::move(s));
       return false;
     }
     syncs_ += 1;
@@ -115,7 +96,7 @@ class RocksDisk::Impl {
   IoToken last_token_;
   WorkQueue<env::GroupCommit> commits_;
   WorkQueue<env::LogFetch> fetches_;
-  std::optional<CommitBatch> batch_;  // The writer thread's, once that runs.
+  std::optional<CommitWriter> commit_writer_;  // The writer thread's, once that runs.
   std::atomic<uint64_t> durable_commits_ = 0;
   std::atomic<uint64_t> syncs_ = 0;
   std::thread writer_;  // Runs from RecoverLogs on.
