@@ -12,6 +12,8 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "core/base/strings.h"
+#include "storage/manifest_check.h"
+#include "storage/ordered_names.h"
 #include "storage/record_codec.h"
 #include "storage/rocks_error.h"
 #include "storage/rocks_options.h"
@@ -81,6 +83,21 @@ absl::StatusOr<Content> LookInto(rocksdb::Env* env, const std::string& path) {
   return Content::kNothing;  // Or what is left of a creation that was interrupted.
 }
 
+// Makes the folder `path`, if it is missing, and its name durable: RocksDB syncs what lies in its
+// folder, and nobody the folder itself. After a loss of power all of it would be gone.
+absl::Status MakeFolder(rocksdb::Env* env, const std::string& path) {
+  const std::string what = absl::StrCat("making the folder ", path);
+  rocksdb::Status s = env->CreateDirIfMissing(path);
+  if (!s.ok()) return ErrorFromRocks(s, what);
+  const size_t slash = path.find_last_of('/', path.find_last_not_of('/'));
+  const std::string parent =
+      slash == std::string::npos ? "." : path.substr(0, std::max<size_t>(slash, 1));
+  std::unique_ptr<rocksdb::Directory> directory;
+  s = env->NewDirectory(parent, &directory);
+  if (s.ok()) s = directory->Fsync();
+  return s.ok() ? absl::OkStatus() : ErrorFromRocks(s, what);
+}
+
 // Fails when another process has the folder open.
 absl::Status CheckUnlocked(rocksdb::Env* env, const std::string& path) {
   rocksdb::FileLock* lock = nullptr;
@@ -148,9 +165,9 @@ absl::Status CheckFormat(const OpenedFolder& folder, const std::string& path, bo
 
 }  // namespace
 
-OpenedFolder::OpenedFolder(std::unique_ptr<rocksdb::DB> db,
+OpenedFolder::OpenedFolder(std::unique_ptr<rocksdb::Env> env, std::unique_ptr<rocksdb::DB> db,
                            const std::vector<rocksdb::ColumnFamilyHandle*>& families)
-    : db_(std::move(db)) {
+    : env_(std::move(env)), db_(std::move(db)) {
   INVARIANT(families.size() == kFamilies);
   std::copy(families.begin(), families.end(), families_.begin());
 }
@@ -172,16 +189,21 @@ absl::StatusOr<std::unique_ptr<OpenedFolder>> OpenFolder(rocksdb::Env* env, cons
     if (!read_only) {
       if (absl::Status s = CheckUnlocked(env, path); !s.ok()) return s;
     }
+    const absl::StatusOr<uint64_t> flushed = CheckManifest(env, path, !read_only);
+    if (!flushed.ok()) return flushed.status();
     if (absl::Status s = CheckFamilies(env, path); !s.ok()) return s;
     // Before anything is opened: RocksDB would replay, flush and delete the log.
-    const absl::StatusOr<WalTail> checked = CheckWal(env, path);
+    const absl::StatusOr<WalTail> checked = CheckWal(env, path, *flushed);
     if (!checked.ok()) return checked.status();
     tail = *checked;
   } else if (read_only) {
     return absl::NotFoundError(absl::StrCat("there is no store in ", path));
+  } else if (absl::Status s = MakeFolder(env, path); !s.ok()) {
+    return s;
   }
 
-  const rocksdb::DBOptions options = MakeDbOptions(env, tail);
+  std::unique_ptr<rocksdb::Env> ordered = WithOrderedNames(env);
+  const rocksdb::DBOptions options = MakeDbOptions(ordered.get(), tail);
   const std::vector<rocksdb::ColumnFamilyDescriptor> families = MakeColumnFamilies();
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
@@ -189,7 +211,8 @@ absl::StatusOr<std::unique_ptr<OpenedFolder>> OpenFolder(rocksdb::Env* env, cons
       read_only ? rocksdb::DB::OpenForReadOnly(options, path, families, &handles, &db)
                 : rocksdb::DB::Open(options, path, families, &handles, &db);
   if (!opened.ok()) return ErrorFromRocks(opened, absl::StrCat("opening the folder ", path));
-  auto folder = std::make_unique<OpenedFolder>(std::unique_ptr<rocksdb::DB>(db), handles);
+  auto folder =
+      std::make_unique<OpenedFolder>(std::move(ordered), std::unique_ptr<rocksdb::DB>(db), handles);
   if (absl::Status s = CheckFormat(*folder, path, !read_only); !s.ok()) return s;
   return folder;
 }

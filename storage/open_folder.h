@@ -17,7 +17,7 @@ namespace flaredb::storage {
 // An open folder. Closed by the destructor. Thread-safe as rocksdb::DB is.
 class OpenedFolder {
  public:
-  OpenedFolder(std::unique_ptr<rocksdb::DB> db,
+  OpenedFolder(std::unique_ptr<rocksdb::Env> env, std::unique_ptr<rocksdb::DB> db,
                const std::vector<rocksdb::ColumnFamilyHandle*>& families);
   ~OpenedFolder();
   OpenedFolder(const OpenedFolder&) = delete;
@@ -27,6 +27,7 @@ class OpenedFolder {
   rocksdb::ColumnFamilyHandle* family(Family f) const { return families_[static_cast<size_t>(f)]; }
 
  private:
+  std::unique_ptr<rocksdb::Env> env_;  // Before what uses it.
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families_;
 };

@@ -9,6 +9,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "core/base/rng.h"
 #include "storage/open_folder.h"
@@ -73,8 +74,8 @@ size_t CommitsWithin(const Killed& killed, uint64_t size) {
 TEST(ScanWal, CountsTheBatchesOfARealLog) {
   const Killed killed = MakeKilled(1, 40, 9000);  // Batches of several 32 KiB blocks among them.
   ASSERT_GT(killed.bytes.size(), size_t{3} * 32768);
-  const WalScan scan = ScanWal(killed.bytes);
-  EXPECT_EQ(scan.end, WalEnd::kWhole);
+  const LogScan scan = ScanWal(killed.bytes);
+  EXPECT_EQ(scan.end, LogEnd::kWhole);
   EXPECT_EQ(scan.batches, 41u);
   EXPECT_EQ(scan.good_bytes, killed.bytes.size());
   EXPECT_EQ(scan.first_sequence, 1u);
@@ -102,8 +103,8 @@ TEST(ScanWal, ReadsBatchesWhereverInABlockTheyStart) {
   ASSERT_GT(starts.size(), 5u) << "too few batches start at the end of a block";
   ASSERT_LT(*starts.begin(), 19u);
 
-  const WalScan scan = ScanWal(bytes);
-  EXPECT_EQ(scan.end, WalEnd::kWhole);
+  const LogScan scan = ScanWal(bytes);
+  EXPECT_EQ(scan.end, LogEnd::kWhole);
   EXPECT_EQ(scan.batches, kBatches + 1);
   EXPECT_EQ(scan.next_sequence, kBatches + 2);
 }
@@ -113,8 +114,8 @@ TEST(ScanWal, ForgivesALogThatStopsAnywhere) {
     const Killed killed = MakeKilled(2, 12, payload);
     const size_t step = killed.bytes.size() / 800 + 1;
     for (size_t size = 0; size < killed.bytes.size(); size += step) {
-      const WalScan scan = ScanWal(std::string_view(killed.bytes).substr(0, size));
-      EXPECT_TRUE(scan.end == WalEnd::kWhole || scan.end == WalEnd::kShort) << size;
+      const LogScan scan = ScanWal(std::string_view(killed.bytes).substr(0, size));
+      EXPECT_TRUE(scan.end == LogEnd::kWhole || scan.end == LogEnd::kShort) << size;
       EXPECT_EQ(scan.batches, size < killed.batch_ends[0] ? 0 : CommitsWithin(killed, size) + 1)
           << size;
     }
@@ -126,7 +127,7 @@ TEST(ScanWal, RefusesEveryFlippedBit) {
   for (size_t bit = 0; bit < killed.bytes.size() * 8; ++bit) {
     std::string bytes = killed.bytes;
     bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << bit % 8));
-    ASSERT_EQ(ScanWal(bytes).end, WalEnd::kDamaged) << "bit " << bit << " of " << bytes.size() * 8;
+    ASSERT_EQ(ScanWal(bytes).end, LogEnd::kDamaged) << "bit " << bit << " of " << bytes.size() * 8;
   }
 }
 
@@ -135,10 +136,10 @@ TEST(ScanWal, RefusesAFlippedBitBetweenBlocks) {
   for (size_t at = 5; at < killed.bytes.size(); at += 4001) {
     std::string bytes = killed.bytes;
     bytes[at] = static_cast<char>(bytes[at] ^ 0x10);
-    const WalScan scan = ScanWal(bytes);
+    const LogScan scan = ScanWal(bytes);
     // A flip in the padding between two blocks hurts nothing.
-    if (scan.end == WalEnd::kWhole && scan.batches == killed.batch_ends.size()) continue;
-    ASSERT_EQ(scan.end, WalEnd::kDamaged) << "byte " << at;
+    if (scan.end == LogEnd::kWhole && scan.batches == killed.batch_ends.size()) continue;
+    ASSERT_EQ(scan.end, LogEnd::kDamaged) << "byte " << at;
   }
 }
 
@@ -150,10 +151,9 @@ TEST(ScanWal, ForgivesMissingSectorsOfTheLastBatchOnly) {
     std::string bytes = killed.bytes;
     const size_t begin = std::max<size_t>(sector, sector + kSector > last_begin ? last_begin : 0);
     const size_t end = std::min(sector + kSector, bytes.size());
-    if (end - begin < 16) continue;
     std::fill(bytes.begin() + begin, bytes.begin() + end, '\0');
     const bool in_last = begin >= last_begin;
-    EXPECT_EQ(ScanWal(bytes).end, in_last ? WalEnd::kTorn : WalEnd::kDamaged)
+    EXPECT_EQ(ScanWal(bytes).end, in_last ? LogEnd::kTorn : LogEnd::kDamaged)
         << "sector " << sector;
     torn += in_last;
   }
@@ -239,6 +239,36 @@ TEST(Start, ReadsALogOfManyFiles) {
   const absl::StatusOr<Content> content = ReadAll(*disk);
   ASSERT_TRUE(content.ok()) << content.status();
   EXPECT_EQ(*content, life.content());
+}
+
+// Two log files, of which the first one is gone.
+TEST(Start, IsRefusedWhenALogFileIsMissing) {
+  const std::string folder = ScratchFolder();
+  {
+    TestDisk disk(folder);
+    ASSERT_TRUE(disk->RecoverLogs().ok());
+    Life life(13);
+    for (int i = 0; i < 5; ++i) disk->Write(life.Next());
+  }
+  {
+    const auto opened = OpenFolder(rocksdb::Env::Default(), folder, OpenMode::kReadWrite);
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    rocksdb::WriteOptions synced;
+    synced.sync = true;
+    const auto put = [&](Family family) {
+      return (*opened)->db().Put(synced, (*opened)->family(family), "key", "value");
+    };
+    ASSERT_TRUE(put(Family::kData).ok());
+    ASSERT_TRUE(put(Family::kRaftLog).ok());
+    ASSERT_TRUE((*opened)->db().Flush({}, (*opened)->family(Family::kRaftLog)).ok());
+    ASSERT_TRUE(put(Family::kData).ok());
+    ASSERT_TRUE(put(Family::kData).ok());
+  }
+  const std::vector<std::string> logs = FilesIn(folder, ".log");
+  ASSERT_EQ(logs.size(), 2u);
+  ASSERT_EQ(unlink(logs[0].c_str()), 0);
+  const auto opened = OpenFolder(rocksdb::Env::Default(), folder, OpenMode::kReadWrite);
+  EXPECT_TRUE(absl::IsDataLoss(opened.status())) << opened.status();
 }
 
 // A bit that flips in a table file is noticed or does no harm; wrong data is never seen.
