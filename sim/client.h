@@ -27,7 +27,8 @@ struct ClientOp {
   store::Operation operation;
   Instant give_up_at;
   uint32_t attempts = 0;
-  std::vector<VersionedHistory::OpRef> refs;  // A scan is a read of every key that it may show.
+  std::vector<VersionedHistory::OpRef> refs;  // A scan is a read of every key that it may show,
+  uint32_t group = 0;                         // and one operation of the history.
   ValueId value = 0;                          // Of a swap.
   uint32_t key = 0;                           // Unless a scan.
   // Some attempt was not refused for certain: it may have taken effect, or still may.

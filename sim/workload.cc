@@ -114,8 +114,9 @@ void Workload::StartGet(Client* client, uint32_t key) {
 
 void Workload::StartScan(Client* client, std::string begin) {
   client->op = {};
+  client->op.group = history_.StartGroup("Scan from " + begin);
   for (uint32_t key = 0; key < profile_.keys; ++key) {
-    client->op.refs.push_back(history_.InvokeGet(client->number, KeyName(key)));
+    client->op.refs.push_back(history_.InvokeGet(client->number, KeyName(key), client->op.group));
   }
   store::ScanRequest scan;
   scan.begin = std::move(begin);
@@ -268,6 +269,7 @@ void Workload::OnReply(Client* client, const store::GetReply& reply, Index appli
 void Workload::OnReply(Client* client, const store::ScanReply& reply, Index applied) {
   const auto& scan = std::get<store::ScanRequest>(client->op.operation);
   const kv::ScanPage& page = reply.page;
+  if (!page.next_key.empty()) history_.Remark(client->op.group, "cut at " + page.next_key);
   size_t shown = 0;
   for (uint32_t key = 0; key < profile_.keys; ++key) {
     const std::string name = KeyName(key);

@@ -2,6 +2,7 @@
 #include "sim/history/history.h"
 
 #include <sstream>
+#include <utility>
 
 #include "core/base/check.h"
 
@@ -50,6 +51,7 @@ std::string Describe(const VersionedOp& op) {
 }
 
 VersionedHistory::OpRef VersionedHistory::Invoke(std::string_view key, const VersionedOp& op) {
+  INVARIANT(op.group <= groups());
   auto it = key_numbers_.find(key);
   if (it == key_numbers_.end()) {
     it = key_numbers_.emplace(key, static_cast<uint32_t>(keys_.size())).first;
@@ -73,19 +75,35 @@ VersionedOp& VersionedHistory::Complete(OpRef ref, Outcome outcome) {
   return op;
 }
 
-VersionedHistory::OpRef VersionedHistory::InvokeGet(uint32_t client, std::string_view key) {
-  return Invoke(key, {.kind = OpKind::kGet, .client = client});
+uint32_t VersionedHistory::StartGroup(std::string what) {
+  groups_.push_back(std::move(what));
+  return groups();
+}
+
+void VersionedHistory::Remark(uint32_t group, std::string_view remark) {
+  INVARIANT(group >= 1 && group <= groups());
+  groups_[group - 1].append(", ").append(remark);
+}
+
+VersionedHistory::OpRef VersionedHistory::InvokeGet(uint32_t client, std::string_view key,
+                                                    uint32_t group) {
+  return Invoke(key, {.kind = OpKind::kGet, .client = client, .group = group});
 }
 
 VersionedHistory::OpRef VersionedHistory::InvokeCas(uint32_t client, std::string_view key,
-                                                    uint64_t expected, ValueId value) {
-  return Invoke(key,
-                {.kind = OpKind::kCas, .client = client, .expected = expected, .value = value});
+                                                    uint64_t expected, ValueId value,
+                                                    uint32_t group) {
+  return Invoke(key, {.kind = OpKind::kCas,
+                      .client = client,
+                      .expected = expected,
+                      .value = value,
+                      .group = group});
 }
 
 VersionedHistory::OpRef VersionedHistory::InvokeCasDelete(uint32_t client, std::string_view key,
-                                                          uint64_t expected) {
-  return Invoke(key, {.kind = OpKind::kCasDelete, .client = client, .expected = expected});
+                                                          uint64_t expected, uint32_t group) {
+  return Invoke(
+      key, {.kind = OpKind::kCasDelete, .client = client, .expected = expected, .group = group});
 }
 
 void VersionedHistory::OkFound(OpRef get, uint64_t version, ValueId value) {

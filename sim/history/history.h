@@ -51,7 +51,8 @@ struct VersionedOp {
   // kOk: of a get, the live version or 0 if not found; of a CAS, the version that it produced.
   // kMismatch: the live version, 0 if the key was not live. Otherwise unused.
   uint64_t version = 0;
-  ValueId value = 0;  // A CAS's new value; what a successful get of a live version returned.
+  ValueId value = 0;   // A CAS's new value; what a successful get of a live version returned.
+  uint32_t group = 0;  // The operation on several keys that it is a part of; 0: it stands alone.
 };
 
 // "client 3's CAS(expected 4, value 17) -> version 5 [events 12..20]"
@@ -67,9 +68,19 @@ class VersionedHistory {
     uint32_t op = 0;
   };
 
-  OpRef InvokeGet(uint32_t client, std::string_view key);
-  OpRef InvokeCas(uint32_t client, std::string_view key, uint64_t expected, ValueId value);
-  OpRef InvokeCasDelete(uint32_t client, std::string_view key, uint64_t expected);
+  // Starts an operation on several keys and returns its number, >= 1. Its parts are invoked with
+  // that number, in one go, and completed in one go; they take effect at one point or not at all.
+  // A part that is completed with Fail is not one: the page of a scan did not get there.
+  // `what` names the operation for the reader of a report: "Scan from k1".
+  uint32_t StartGroup(std::string what);
+  // Adds to that name what the answer told: "cut at k3".
+  void Remark(uint32_t group, std::string_view remark);
+
+  OpRef InvokeGet(uint32_t client, std::string_view key, uint32_t group = 0);
+  OpRef InvokeCas(uint32_t client, std::string_view key, uint64_t expected, ValueId value,
+                  uint32_t group = 0);
+  OpRef InvokeCasDelete(uint32_t client, std::string_view key, uint64_t expected,
+                        uint32_t group = 0);
 
   // Completions. Each requires an operation of the right kind that is not complete.
   void OkFound(OpRef get, uint64_t version, ValueId value);  // version >= 1
@@ -84,7 +95,13 @@ class VersionedHistory {
   const std::string& key(size_t i) const { return keys_[i]; }
   // The operations on one key, in the order of their invocations.
   const std::vector<VersionedOp>& ops(size_t i) const { return ops_[i]; }
+  // Parts of an operation on several keys count one by one.
   size_t operations() const { return operations_; }
+  uint32_t groups() const { return static_cast<uint32_t>(groups_.size()); }
+  // The name of the operation on several keys with number `i` in [1, groups()].
+  const std::string& group(uint32_t i) const { return groups_[i - 1]; }
+  // No event of the history is later.
+  EventNumber last_event() const { return last_event_; }
 
  private:
   OpRef Invoke(std::string_view key, const VersionedOp& op);
@@ -95,6 +112,7 @@ class VersionedHistory {
   std::map<std::string, uint32_t, std::less<>> key_numbers_;
   std::vector<std::string> keys_;
   std::vector<std::vector<VersionedOp>> ops_;
+  std::vector<std::string> groups_;
 };
 
 }  // namespace flaredb::sim

@@ -34,6 +34,23 @@ TEST(History, AnUnknownOutcomeStaysOpenForEver) {
   }
 }
 
+TEST(History, PartsOfAnOperationOnSeveralKeysCarryItsNumber) {
+  VersionedHistory history;
+  const uint32_t scan = history.StartGroup("Scan from a");
+  const auto a = history.InvokeGet(1, "a", scan);
+  const auto b = history.InvokeGet(1, "b", scan);
+  history.InvokeGet(2, "a");
+  history.OkNotFound(a);
+  history.Fail(b);
+  history.Remark(scan, "cut at b");
+  EXPECT_EQ(history.groups(), 1u);
+  EXPECT_EQ(history.group(scan), "Scan from a, cut at b");
+  EXPECT_EQ(history.ops(0)[0].group, scan);
+  EXPECT_EQ(history.ops(1)[0].group, scan);
+  EXPECT_EQ(history.ops(0)[1].group, 0u);
+  EXPECT_EQ(history.last_event(), 5u);
+}
+
 TEST(History, AnOperationCompletesOnce) {
   VersionedHistory history;
   const auto cas = history.InvokeCas(1, "a", 0, 17);
