@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "sim/history/graph_checker.h"
 #include "sim/history/versioned_checker.h"
 #include "sim/history/versioned_model.h"
 #include "sim/history/wgl.h"
@@ -27,6 +28,11 @@ void Judge(bool double_check, const VersionedHistory& history, FailureReport* re
   }
   if (!verdict.linearizable) {
     report->Fail(FailureKind::kSafety, "LIN", std::move(verdict.why));
+    return;
+  }
+  Verdict together = CheckGraph(history);
+  if (!together.linearizable) {
+    report->Fail(FailureKind::kSafety, "SER", std::move(together.why));
   }
 }
 

@@ -8,8 +8,9 @@
 
 namespace flaredb::sim {
 
-// Checker A decides (LIN). On a double check checker C, which shares no code with it, has to agree;
-// if it does not, a checker is wrong, and that is the failure.
+// Checker A decides for every key by itself (LIN), then checker B for operations on several keys,
+// such as scans (SER). On a double check checker C, which shares no code with A, has to agree with
+// it; if it does not, a checker is wrong, and that is the failure.
 void Judge(bool double_check, const VersionedHistory& history, FailureReport* report);
 
 }  // namespace flaredb::sim
