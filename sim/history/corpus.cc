@@ -44,7 +44,7 @@ absl::StatusOr<Verdict> CheckKv(bool partitioned, const std::string& path, std::
   }
   std::vector<std::vector<TimedOp<KvOp>>> parts(history->keys.size());
   for (const TimedOp<KvOp>& op : history->ops) parts[op.op.key].push_back(op);
-  return Check(KvKeyModel(&history->strings), parts);
+  return Check(KvKeyModel(parts.size(), history->ops, &history->strings), parts);
 }
 
 }  // namespace

@@ -7,10 +7,13 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "sim/history/wgl.h"
 
 namespace flaredb::sim {
 
@@ -62,21 +65,37 @@ class KvModel {
   StringTable* strings_;
 };
 
-// One key as an object of its own, whatever the operations' key is. Satisfies SequentialModel.
+// One key as an object of its own. Satisfies ModelOfOneWayStates: if every text that is put or
+// appended to a key differs from the others and ends with a character that occurs nowhere else in
+// them, a value tells the writes that made it since the last put. It then comes once at most, and
+// what led to it is known.
 class KvKeyModel {
  public:
   using Op = KvOp;
   using State = StringTable::Id;
 
-  explicit KvKeyModel(StringTable* strings) : strings_(strings) {}
+  // For operations on any of `keys` keys, one key at a time; `all` are all operations on them.
+  KvKeyModel(size_t keys, std::span<const TimedOp<KvOp>> all, StringTable* strings);
 
   State Initial() const { return StringTable::kEmpty; }
   bool Step(const Op& op, State* state);
   bool ReadOnly(const Op& op) const { return op.kind == Op::Kind::kGet; }
   uint64_t Hash(const State& state) const;
+  bool KnowsWays(const Op& op) const { return plain_[op.key]; }
+  std::span<const State> Way(const Op& get) const;
+  bool GoesOn(const Op& op) const { return op.kind == Op::Kind::kAppend; }
 
  private:
+  // What is written to one key.
+  struct Texts {
+    char end = 0;                                        // The last character of each.
+    std::map<std::string, Op::Kind, std::less<>> kinds;  // Of the writes.
+  };
+  std::vector<State> FindWay(const Texts& texts, std::string_view value);
+
   StringTable* strings_;
+  std::vector<bool> plain_;  // By key: its texts are as described above.
+  std::map<std::pair<uint32_t, StringTable::Id>, std::vector<State>> ways_;  // Of answers, by key.
 };
 
 }  // namespace flaredb::sim

@@ -14,6 +14,8 @@
 //   that
 //     of the operation that completes first. In any order that continues from here, the first
 //     operation on this object can as well stand first, since it commutes with the others.
+//   - Where the model never returns to a state that it left, no state is left on which a read still
+//     depends, and no operation of unknown outcome taken on which none will.
 //   - Linearizability is local: a history that the model lets be split by object is given as parts,
 //     and a wrong part is found early by advancing all parts in turns, with growing budgets.
 // There is always a verdict.
@@ -55,6 +57,19 @@ concept SequentialModel = std::regular<typename M::State> &&
 template <typename M>
 concept ModelOfObjects = SequentialModel<M> && requires(M model, const typename M::Op& op) {
   { model.Object(op) } -> std::same_as<uint32_t>;
+};
+
+// A model that may know that no state comes twice, and which states lead to the one that an
+// answered read needs. States are small numbers.
+template <typename M>
+concept ModelOfOneWayStates = SequentialModel<M> &&
+    std::convertible_to<typename M::State, size_t> && requires(M model, const typename M::Op& op) {
+  // Whether that is known for the part to which `op` belongs.
+  { model.KnowsWays(op) } -> std::same_as<bool>;
+  // Then: the states that have to be passed for the read-only `op`, its own included.
+  { model.Way(op) } -> std::same_as<std::span<const typename M::State>>;
+  // And whether a way through the state before the write `op` may lead through the one after it.
+  { model.GoesOn(op) } -> std::same_as<bool>;
 };
 
 // An operation of a history. Event numbers are unique within a part, apart from kNever.
@@ -106,6 +121,7 @@ class WglSearch {
     uint32_t equal_before = kNoEqualBefore;  // Previous equal one of unknown outcome.
     bool read_only = false;
     uint32_t object = 0;
+    uint32_t bit = 0;  // In done_.
   };
   static constexpr uint32_t kNoEqualBefore = std::numeric_limits<uint32_t>::max();
   // A choice: `op` was linearized in `state`, then the read-only ones that its result allowed.
@@ -123,14 +139,31 @@ class WglSearch {
   bool TryChoice(uint32_t op);
   // Takes the last choice back; returns its operation's invocation, now in the list again.
   Place Backtrack();
-  bool Linearized(uint32_t op) const { return (done_[op / 64] >> (op % 64)) & 1; }
+  // Notes that one answered read more, or less, is to be linearized.
+  void Await(uint32_t op, uint32_t difference) {
+    if constexpr (ModelOfOneWayStates<M>) {
+      if (!entries_[op].read_only) return;
+      for (const size_t state : model_->Way(ops_[op].op)) {
+        if (state >= awaited_.size()) awaited_.resize(state + 1);
+        awaited_[state] += difference;
+      }
+    }
+  }
+  // The answered reads to come whose way leads through `state`.
+  uint32_t Awaited(size_t state) const { return state < awaited_.size() ? awaited_[state] : 0; }
+  bool Linearized(uint32_t op) const {
+    const uint32_t bit = entries_[op].bit;
+    return (done_[bit / 64] >> (bit % 64)) & 1;
+  }
 
   M* model_;
   std::span<const Op> ops_;
   std::vector<Event> events_;
   std::vector<Entry> entries_;
   State state_;
-  std::vector<uint64_t> done_;  // Bit set of the linearized operations.
+  // Bit set of the linearized operations: the answered ones by invocation, which are done up to
+  // some point and not from some point on; then, in words of their own, those of unknown outcome.
+  std::vector<uint64_t> done_;
   size_t completions_left_ = 0;
   size_t fewest_left_ = std::numeric_limits<size_t>::max();
   size_t blocked_ = 0;
@@ -139,6 +172,7 @@ class WglSearch {
   std::vector<Choice> choices_;
   std::vector<uint32_t> read_only_done_;  // In the order in which they were linearized.
   WglMemo<State> memo_;
+  std::vector<uint32_t> awaited_;  // By state. Only of ModelOfOneWayStates.
 };
 
 // Decides whether every part has an order that `model` allows.
@@ -165,12 +199,7 @@ WglResult CheckWgl(M* model, const std::vector<std::vector<TimedOp<typename M::O
 
 template <SequentialModel M>
 WglSearch<M>::WglSearch(M* model, std::span<const Op> ops)
-    : model_(model),
-      ops_(ops),
-      entries_(ops.size()),
-      state_(model->Initial()),
-      done_((ops.size() + 63) / 64),
-      memo_(done_.size()) {
+    : model_(model), ops_(ops), entries_(ops.size()), state_(model->Initial()), memo_(0) {
   struct Mark {
     EventNumber at;
     uint32_t op;
@@ -189,6 +218,7 @@ WglSearch<M>::WglSearch(M* model, std::span<const Op> ops)
     } else {
       marks.push_back({ops[i].complete, i, true});
       ++completions_left_;
+      Await(i, 1);
     }
     marks.push_back({ops[i].invoke, i, false});
   }
@@ -207,6 +237,15 @@ WglSearch<M>::WglSearch(M* model, std::span<const Op> ops)
 
   std::sort(unknown.begin(), unknown.end(),
             [&](uint32_t x, uint32_t y) { return ops[x].invoke < ops[y].invoke; });
+  uint32_t bit = 0;
+  for (const Mark& mark : marks) {
+    if (!mark.completion && ops[mark.op].complete != kNever) entries_[mark.op].bit = bit++;
+  }
+  const size_t answered_words = (bit + 63) / 64;
+  bit = static_cast<uint32_t>(answered_words * 64);
+  for (const uint32_t op : unknown) entries_[op].bit = bit++;
+  done_.resize((bit + 63) / 64);
+  memo_ = WglMemo<State>(answered_words);
   for (size_t i = 0; i < unknown.size(); ++i) {
     for (size_t j = i; j-- > 0;) {
       if (ops[unknown[j]].op == ops[unknown[i]].op) {
@@ -264,6 +303,13 @@ bool WglSearch<M>::TryChoice(uint32_t op) {
   State next = state_;
   if (!model_->Step(ops_[op].op, &next)) return false;
   if (unknown && next == state_) return false;
+  if constexpr (ModelOfOneWayStates<M>) {
+    if (model_->KnowsWays(ops_[op].op) && next != state_) {
+      const uint32_t ahead = Awaited(next);
+      if (unknown && ahead == 0) return false;  // Without it nothing that is read changes.
+      if (Awaited(state_) > (model_->GoesOn(ops_[op].op) ? ahead : 0)) return false;
+    }
+  }
   std::swap(state_, next);
   const uint32_t read_only_before = static_cast<uint32_t>(read_only_done_.size());
   Lift(op);
@@ -314,8 +360,9 @@ void WglSearch<M>::Lift(uint32_t op) {
   if (entries_[op].completion != kEnd) {
     unlink(entries_[op].completion);
     --completions_left_;
+    Await(op, -1u);
   }
-  done_[op / 64] |= uint64_t{1} << (op % 64);
+  done_[entries_[op].bit / 64] |= uint64_t{1} << (entries_[op].bit % 64);
 }
 
 // Reverses the latest Lift, so that the neighbours are those of that time.
@@ -328,9 +375,10 @@ void WglSearch<M>::Unlift(uint32_t op) {
   if (entries_[op].completion != kEnd) {
     relink(entries_[op].completion);
     ++completions_left_;
+    Await(op, 1);
   }
   relink(entries_[op].invocation);
-  done_[op / 64] &= ~(uint64_t{1} << (op % 64));
+  done_[entries_[op].bit / 64] &= ~(uint64_t{1} << (entries_[op].bit % 64));
 }
 
 }  // namespace flaredb::sim

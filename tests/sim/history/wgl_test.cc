@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "core/base/rng.h"
 #include "sim/history/kv_model.h"
 #include "sim/history/register_model.h"
 #include "sim/history/wgl_memo.h"
@@ -128,6 +130,94 @@ TEST(WglMemo, TellsConfigurationsWithEqualHashesApart) {
   for (int state = 0; state < 1000; ++state) EXPECT_TRUE(memo.Insert({5}, state, 42));
   for (int state = 0; state < 1000; ++state) EXPECT_FALSE(memo.Insert({5}, state, 42));
   EXPECT_TRUE(memo.Insert({6}, 0, 42));
+}
+
+TEST(WglMemo, KeepsOnlyTheWordsBetweenOnesAndZeros) {
+  constexpr uint64_t kOnes = ~uint64_t{0};
+  WglMemo<int> memo(3);  // And a word that is kept in any case.
+  const std::vector<std::vector<uint64_t>> all = {
+      {kOnes, 5, 0, 0}, {5, 0, 0, 0}, {kOnes, kOnes, 5, 0}, {kOnes, 0, 5, 0}, {0, 0, 5, 0},
+      {kOnes, 5, 0, 5}, {0, 0, 0, 0}, {kOnes, 0, 0, 0},     {0, kOnes, 0, 0}, {0, 0, 0, kOnes}};
+  for (const auto& bits : all) EXPECT_TRUE(memo.Insert(bits, 0, 42));
+  for (const auto& bits : all) EXPECT_FALSE(memo.Insert(bits, 0, 42));
+}
+
+TEST(Wgl, ALongHistoryTakesMemoryForItsOverlapsOnly) {
+  std::vector<TimedOp<RegisterOp>> ops;
+  for (EventNumber i = 0; i < 200000; ++i) {
+    ops.push_back(
+        {Write(static_cast<int64_t>(i)), 2 * i + 1, 2 * i + 4});  // Overlaps the next one.
+  }
+  EXPECT_TRUE(Linearizable(ops));
+}
+
+// Forty clients append at once and never learn what became of it; every order and every subset of
+// these would be a state.
+TEST(Wgl, AnswersTellWhichUnknownAppendsTookEffect) {
+  StringTable strings;
+  std::vector<TimedOp<KvOp>> ops;
+  EventNumber at = 0;
+  for (int i = 0; i < 40; ++i) {
+    const StringTable::Id text = strings.Intern("x" + std::to_string(i) + "y");
+    ops.push_back({{KvOp::Kind::kAppend, 0, text}, ++at, kNever});
+  }
+  ops.push_back({{KvOp::Kind::kGet, 0, strings.Intern("x7y")}, at + 1, at + 2});
+  ops.push_back({{KvOp::Kind::kGet, 0, strings.Intern("x7yx3yx39y")}, at + 3, at + 4});
+  ops.push_back({{KvOp::Kind::kPut, 0, strings.Intern("py")}, at + 5, at + 6});
+  ops.push_back({{KvOp::Kind::kGet, 0, strings.Intern("pyx1y")}, at + 7, at + 8});
+  KvKeyModel right(1, ops, &strings);
+  EXPECT_TRUE(CheckWgl(&right, {ops}).linearizable);
+  for (const char* wrong : {"pyx3y", "x7yx3yx39yx1y", "pyx1yx1y", "pyx40y", "p", "x1ypy"}) {
+    ops.back().op.value = strings.Intern(wrong);
+    KvKeyModel model(1, ops, &strings);
+    EXPECT_FALSE(CheckWgl(&model, {ops}).linearizable) << wrong;
+  }
+}
+
+// KvModel knows nothing of the way that leads to an answer.
+TEST(Wgl, TheWayToAnAnswerChangesNoVerdict) {
+  uint64_t right = 0;
+  constexpr uint64_t kHistories = 20000;
+  for (uint64_t seed = 1; seed <= kHistories; ++seed) {
+    Rng rng(seed);
+    StringTable strings;
+    const bool plain = !rng.Chance(200000);  // Else texts repeat, and no value tells its way.
+    std::vector<TimedOp<KvOp>> ops;
+    std::string value;
+    std::vector<std::string> values = {""};
+    EventNumber at = 0;
+    const uint64_t count = rng.Between(2, 9);
+    for (uint64_t i = 0; i < count; ++i) {
+      const uint64_t kind = rng.Below(5);
+      const EventNumber invoke = 10 * ++at - rng.Below(3) * 10 + i % 10 + 20;
+      KvOp op;
+      if (kind < 2) {
+        op.kind = KvOp::Kind::kGet;
+        op.value = strings.Intern(rng.Chance(300000) ? values[rng.Below(values.size())] : value);
+      } else {
+        const std::string text = "x" + std::to_string(plain ? i : rng.Below(2)) + "y";
+        op.kind = kind == 2 ? KvOp::Kind::kPut : KvOp::Kind::kAppend;
+        op.value = strings.Intern(text);
+        const bool unknown = rng.Chance(400000);
+        if (!unknown || rng.Chance(500000)) {
+          value = (kind == 2 ? std::string() : value) + text;
+          values.push_back(value);
+        }
+        if (unknown) {
+          ops.push_back({op, invoke * 100 + i, kNever});
+          continue;
+        }
+      }
+      ops.push_back({op, invoke * 100 + i, (invoke + 1 + rng.Below(40)) * 100 + 50 + i});
+    }
+    KvModel whole(1, &strings);
+    KvKeyModel key(1, ops, &strings);
+    const bool expected = CheckWgl(&whole, {ops}).linearizable;
+    ASSERT_EQ(CheckWgl(&key, {ops}).linearizable, expected) << "seed " << seed;
+    if (expected) ++right;
+  }
+  EXPECT_GE(right * 5, kHistories);
+  EXPECT_GE((kHistories - right) * 8, kHistories);
 }
 
 }  // namespace
