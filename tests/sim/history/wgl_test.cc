@@ -144,7 +144,7 @@ TEST(WglMemo, KeepsOnlyTheWordsBetweenOnesAndZeros) {
 
 TEST(Wgl, ALongHistoryTakesMemoryForItsOverlapsOnly) {
   std::vector<TimedOp<RegisterOp>> ops;
-  for (EventNumber i = 0; i < 200000; ++i) {
+  for (EventNumber i = 0; i < 50000; ++i) {
     ops.push_back(
         {Write(static_cast<int64_t>(i)), 2 * i + 1, 2 * i + 4});  // Overlaps the next one.
   }
