@@ -37,6 +37,7 @@ PROGRAMS = {
     "//:sim": "sim/sim",
     "//:check_history": "sim/history/check_history",
     "//storage:inspect": "storage/inspect",
+    "//storage/sim:campaign": "storage/sim/campaign",
     "//tests:explore": "tests/explore/explore",
 }
 # Programs that are not run, and why; references_test looks whether they exist.
