@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/base/probe.h"
 
 namespace flaredb::raft {
 namespace {
@@ -128,6 +129,7 @@ void Raft::OnPersisted(Instant now, IoToken token, Effects* effects) {
     log_.OnPersisted(token);
 
     for (Gated& gated : gated_) {
+      SOMETIMES(kGatedOutdated, gated.gate <= durable_token_ && gated.message.term != term());
       // A promise of an earlier term binds nobody any more; dropping it loses a message at most.
       if (gated.gate <= durable_token_ && gated.message.term == term()) {
         effects_->sends.push_back(std::move(gated.message));
@@ -137,7 +139,7 @@ void Raft::OnPersisted(Instant now, IoToken token, Effects* effects) {
 
     if (std::holds_alternative<Candidate>(role_)) CountElection();
     if (is_leader()) MaybeCommit();
-    log_.TrimWindow(config_.window_bytes_max);
+    log_.TrimWindow(BUGGIFY(kDropWindow) ? 0 : config_.window_bytes_max);
   });
 }
 
@@ -160,6 +162,8 @@ void Raft::OnFetched(Instant now, uint64_t fetch_id, EntrySlices entries, Effect
       // The follower may have moved meanwhile; then it is asked again from where it is now.
       if (entries.front().first_index() == follower.next_index() && follower.MaySend(config_)) {
         SendAppend(&follower, std::move(entries), /*accept_unanswered=*/false);
+      } else {
+        REACHED(kFollowerMovedMeanwhile);
       }
       Replicate(&follower);
       return;
@@ -202,7 +206,9 @@ ProposeResult Raft::Propose(Instant now, EntryBlockRef block, Effects* effects) 
     const size_t bytes = block->bytes(0, block->size());
     const bool full = !leader->uncommitted.empty() &&
                       leader->uncommitted_bytes + bytes > config_.uncommitted_bytes_max;
-    if (full || leader->transfer) {
+    SOMETIMES(kProposalRefusedFull, full);
+    SOMETIMES(kProposalDuringTransfer, leader->transfer.has_value());
+    if (full || leader->transfer || BUGGIFY(kRefuseProposal)) {
       result = Busy{};
       return;
     }
@@ -304,7 +310,10 @@ bool Raft::ObserveTerm(const Message& message) {
   // campaigner is never shut out for good.
   const auto* vote = std::get_if<VoteRequest>(&message.body);
   const bool invited = vote != nullptr && vote->leadership_transfer;
-  if (IsCampaign(message) && !invited && LeaderIsFresh()) return false;
+  if (IsCampaign(message) && !invited && LeaderIsFresh()) {
+    REACHED(kCampaignUnheard);
+    return false;
+  }
   BecomeFollower(message.term, PeerId());
   return true;
 }
@@ -332,6 +341,7 @@ void Raft::Hold(IoToken gate, Message&& message) {
   // A disk that hangs must not pile up an answer for each heartbeat and each probe.
   for (auto older = gated_.rbegin(); older != gated_.rend() && older->gate == gate; ++older) {
     if (older->message.to != message.to || !Supersedes(message, older->message)) continue;
+    REACHED(kGatedSuperseded);
     older->message = std::move(message);
     return;
   }
@@ -363,6 +373,10 @@ void Raft::AppendToLog(EntrySlice entries) {
 void Raft::TruncateLog(Index from) {
   Persist& pending = Pending();
   INVARIANT(pending.append.empty() && !pending.truncate_from && !pending.install);
+  SOMETIMES(kTruncatesTwoTerms, log_.IdAt(from).term != log_.last_id().term);
+  SOMETIMES(kTruncatesDurable, from <= log_.durable_index());
+  SOMETIMES(kTruncatesUnderWay, log_.durable_index() < log_.last_index());
+  SOMETIMES(kTruncatesConf, confs_.latest_index() >= from);
   pending.truncate_from = from;
   log_.TruncateFrom(from);
   confs_.TruncateFrom(from);
@@ -391,7 +405,10 @@ bool Raft::DiskStalled() const {
 // The only way for the commit index to move.
 void Raft::CommitTo(Index index) {
   log_.CommitTo(index);
-  if (staged_ != nullptr && staged_->base.last.index <= index) Unstage();
+  if (staged_ != nullptr && staged_->base.last.index <= index) {
+    REACHED(kSnapshotOvertaken);
+    Unstage();
+  }
   auto* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr) return;
   while (!leader->uncommitted.empty() && leader->uncommitted.front().first <= index) {
@@ -404,11 +421,14 @@ void Raft::CommitTo(Index index) {
 void Raft::HandOutCommitted() {
   while (handed_out_index_ < log_.commit_index() && apply_fetch_id_ == 0) {
     const Index first = handed_out_index_.next();
-    EntrySlices entries = log_.Read(first, log_.commit_index(), std::numeric_limits<size_t>::max());
+    const Index last = BUGGIFY(kHandOutSingly) ? first : log_.commit_index();
+    EntrySlices entries = log_.Read(first, last, std::numeric_limits<size_t>::max());
     if (entries.empty()) {
+      REACHED(kFetchedToApply);
       apply_fetch_id_ = ++last_fetch_id_;
-      const Index last = std::min(log_.commit_index(), log_.window_first().prev());
-      effects_->fetches.push_back({apply_fetch_id_, first, last, config_.fetch_bytes_max});
+      effects_->fetches.push_back({apply_fetch_id_, first,
+                                   std::min(last, log_.window_first().prev()),
+                                   config_.fetch_bytes_max});
       return;
     }
     handed_out_index_ = entries.back().last_index();

@@ -295,6 +295,7 @@ class Raft {
   Index AppendVerified(Index prev_index, EntrySlices&& slices);
   Progress* Answering(const Message& message, uint64_t session, uint64_t round);
   void Replicate(Progress* follower);
+  bool MaySend(const Progress& follower) const;
   void SendAppend(Progress* follower, EntrySlices entries, bool accept_unanswered);
   void ReplicateToAll();
   void MaybeCommit();

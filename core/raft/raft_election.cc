@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/base/probe.h"
 #include "core/raft/raft.h"
 
 namespace flaredb::raft {
@@ -23,6 +24,7 @@ void Raft::BecomeFollower(Term new_term, PeerId leader) {
 // What the old role owes to others.
 void Raft::LeaveRole() {
   if (auto* leader = std::get_if<Leader>(&role_)) {
+    SOMETIMES(kReadLosesLeader, !leader->reads.empty());
     const size_t first_outcome = effects_->reads.size();
     leader->reads.Abort(&effects_->reads);
     AnswerRemoteReaders(first_outcome);
@@ -44,6 +46,7 @@ void Raft::AskVoters(const Request& request, IoToken gate) {
 }
 
 void Raft::BecomePreCandidate() {
+  SOMETIMES(kRemovedVoterCampaigns, !conf().IsVoter(id_));
   LeaveRole();
   role_ = PreCandidate{};
   DrawElectionTimeout();
@@ -63,6 +66,8 @@ void Raft::BecomeCandidate(bool leadership_transfer) {
 
 void Raft::BecomeLeader() {
   INVARIANT(hard_state_.vote == id_ && hard_state_token_ <= durable_token_);
+  SOMETIMES(kJointInherited, conf().joint());
+  SOMETIMES(kUncommittedConfInherited, confs_.latest_index() > log_.commit_index());
   role_ = Leader{};
   auto& leader = std::get<Leader>(role_);
   leader.heartbeat_due = now_ + config_.heartbeat_interval;
@@ -80,6 +85,7 @@ void Raft::BecomeLeader() {
 void Raft::DrawElectionTimeout() {
   const Duration timeout = config_.election_timeout;
   election_timeout_ = rng_.Between(timeout, timeout + timeout - Duration::Nanoseconds(1));
+  if (BUGGIFY(kShortElection)) election_timeout_ = timeout;
   election_due_ = now_ + election_timeout_;
 }
 
@@ -136,6 +142,7 @@ void Raft::CountPreElection() {
       BecomeCandidate(/*leadership_transfer=*/false);
       break;
     case VoteState::kLost:
+      REACHED(kPreElectionLost);
       BecomeFollower(term(), PeerId());
       break;
     case VoteState::kPending:
@@ -149,6 +156,8 @@ void Raft::On(const Message& message, const VoteRequest& request) {
   const bool promised = LeaderIsFresh() && !request.leadership_transfer;
   const bool free = !hard_state_.vote && !leader_id() && !promised;
   const bool granted = hard_state_.vote == message.from || (free && IsUpToDate(request.last_log));
+  SOMETIMES(kVoteAskedAgain, hard_state_.vote == message.from);
+  SOMETIMES(kVoteForOlderLogRefused, free && !granted);
   if (granted && hard_state_.vote != message.from) {
     SetHardState({term(), message.from});
     DrawElectionTimeout();
@@ -173,6 +182,7 @@ void Raft::CountElection() {
       BecomeLeader();
       break;
     case VoteState::kLost:
+      REACHED(kElectionLost);
       BecomeFollower(term(), PeerId());
       break;
     case VoteState::kPending:

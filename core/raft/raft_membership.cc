@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/base/probe.h"
 #include "core/raft/raft.h"
 
 namespace flaredb::raft {
@@ -32,7 +33,10 @@ ChangeResult Raft::ChangeMembers(Instant now, absl::Span<const MemberChange> cha
 std::optional<ChangeRefusal> Raft::MayChange(absl::Span<const MemberChange> changes) const {
   const auto& leader = std::get<Leader>(role_);
   if (leader.transfer) return ChangeRefusal::kTransferInProgress;
-  if (!log_.Has({term(), log_.commit_index()})) return ChangeRefusal::kLeaderIsNew;
+  if (!log_.Has({term(), log_.commit_index()})) {
+    REACHED(kChangeBeforeFirstCommit);
+    return ChangeRefusal::kLeaderIsNew;
+  }
   if (confs_.latest_index() > log_.commit_index() || conf().joint()) {
     return ChangeRefusal::kChangeInProgress;
   }
@@ -42,6 +46,7 @@ std::optional<ChangeRefusal> Raft::MayChange(absl::Span<const MemberChange> chan
     if (change.kind != MemberChange::Kind::kPromote || change.id == id_) continue;
     const Progress& learner = *leader.Find(change.id);
     if (!learner.incarnation() || !learner.caught_up() || !InContact(learner)) {
+      REACHED(kPromotionTooEarly);
       return ChangeRefusal::kNotCaughtUp;
     }
   }
@@ -68,6 +73,7 @@ void Raft::FollowEverybody() {
     if (conf().IsMember(follower.id())) return false;
     std::erase_if(leader.snapshots, [&](const SnapshotSend& send) {
       if (send.follower != follower.id()) return false;
+      REACHED(kReceiverRemoved);
       effects_->snapshots.push_back(DropSnapshot{send.id});
       return true;
     });
@@ -111,6 +117,7 @@ void Raft::TendConfiguration() {
   if (conf().joint()) {
     AppendConf(LeaveJoint(conf()));
   } else if (!conf().IsVoter(id_)) {
+    REACHED(kLeaderRemoved);
     ReplicateToAll();
     HandOver();
     BecomeFollower(term(), PeerId());
@@ -119,6 +126,7 @@ void Raft::TendConfiguration() {
     std::vector<Member> met = Met(conf());
     std::erase_if(met, [&](const Member& member) { return !conf().IsVoter(member.id); });
     if (met.empty()) return;
+    REACHED(kPinsProposed);
     AppendConf(Pin(conf(), met));
   }
   CountRounds();

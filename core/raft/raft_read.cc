@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/base/probe.h"
 #include "core/raft/raft.h"
 
 namespace flaredb::raft {
@@ -20,6 +21,7 @@ ReadResult Raft::Read(Instant now, Effects* effects, ReadMode mode) {
       return;
     }
     StopResting();
+    SOMETIMES(kLeaseLapsed, mode == ReadMode::kLease && ReadIndexNow() && !HoldsLease(now));
     if (mode == ReadMode::kLease && HoldsLease(now)) {
       effects_->reads.push_back({id, true, log_.commit_index()});
     } else {
@@ -41,6 +43,7 @@ void Raft::ReadHere(ReadId id) {
   auto& leader = std::get<Leader>(role_);
   // One round at a time: reads that arrive while one is under way share the next.
   const bool idle = leader.reads.empty();
+  SOMETIMES(kReadWaitsForNextRound, !idle);
   leader.reads.Add(id, ReadIndexNow(), leader.round + 1);
   if (idle) BeginRound();
   CountRounds();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/base/probe.h"
 #include "core/raft/raft.h"
 
 namespace flaredb::raft {
@@ -15,6 +16,7 @@ void Raft::HearFromLeader(PeerId leader) {
   const PeerId known = leader_id();
   INVARIANT(!known || known == leader)
       << "two leaders in term " << term() << ": " << known << " and " << leader;
+  SOMETIMES(kCandidateMeetsLeader, std::holds_alternative<Candidate>(role_));
   if (known != leader) BecomeFollower(term(), leader);
   std::get<Follower>(role_).resting = false;
   election_due_ = now_ + election_timeout_;
@@ -28,9 +30,11 @@ void Raft::On(const Message& message, AppendRequest&& request) {
   if (request.prev.index > log_.last_index() ||
       (request.prev.index >= log_.base().index && !log_.Has(request.prev))) {
     const Index nearest = std::min(request.prev.index, log_.last_index());
-    reply.result =
-        AppendReject{request.prev.index, log_.LastWithTermAtMost(nearest, request.prev.term)};
+    const LogId hint = log_.LastWithTermAtMost(nearest, request.prev.term);
+    SOMETIMES(kRejectedWithOlderTerm, hint.term < request.prev.term && hint.index < nearest);
+    reply.result = AppendReject{request.prev.index, hint};
   } else {
+    SOMETIMES(kAppendBelowBase, request.prev.index < log_.base().index);
     // Only what this very message showed to agree with the leader may commit by it.
     const Index verified = AppendVerified(request.prev.index, std::move(request.entries));
     const Index commit_index = std::min(request.commit_index, verified);
@@ -55,6 +59,7 @@ Index Raft::AppendVerified(Index prev_index, EntrySlices&& slices) {
     }
     if (fresh > verified) continue;
     if (fresh <= log_.last_index()) TruncateLog(fresh);
+    SOMETIMES(kAppendPartlyKnown, fresh > entries.first_index());
     if (fresh > entries.first_index()) entries = entries.Clip(fresh, verified);
     AppendToLog(std::move(entries));
   }
@@ -66,9 +71,11 @@ void Raft::On(const Message& message, const HeartbeatRequest& request) {
   auto& follower = std::get<Follower>(role_);
   if (follower.reads.request_under_way() &&
       now_ - follower.reads.asked_at() >= config_.heartbeat_interval) {
+    REACHED(kRemoteReadAskedAgain);
     AskLeader();  // Question or answer may be lost.
   }
   follower.resting = AgreesToRest(request);
+  SOMETIMES(kRestRefused, request.rest_at.index && !follower.resting);
   if (follower.resting) ReleaseMemory();
   Send(message.from, HeartbeatReply{request.session, request.round, log_.commit_index()}, IoToken(),
        message.from_incarnation);
@@ -118,7 +125,8 @@ void Raft::On(const Message& message, const AppendReply& reply) {
   } else {
     const auto& reject = std::get<AppendReject>(reply.result);
     const Index nearest = std::min(reject.hint.index, log_.last_index());
-    follower->OnReject(reject.prev_index, log_.LastWithTermAtMost(nearest, reject.hint.term).index);
+    const Index agree = log_.LastWithTermAtMost(nearest, reject.hint.term).index;
+    if (!follower->OnReject(reject.prev_index, agree)) REACHED(kRejectionTooLate);
   }
   follower->MeasureRound(now_, log_.last_index(), config_.election_timeout);
   Replicate(follower);
@@ -148,6 +156,15 @@ void Raft::ReplicateToAll() {
   for (Progress& follower : std::get<Leader>(role_).followers) Replicate(&follower);
 }
 
+// Whether the follower's window has room. Beyond it nothing breaks.
+bool Raft::MaySend(const Progress& follower) const {
+  if (follower.MaySend(config_)) return true;
+  const bool waits =
+      follower.state() == ProgressState::kReplicate && follower.next_index() <= log_.last_index();
+  SOMETIMES(kWindowFull, waits);
+  return waits && BUGGIFY(kOverfillWindow);
+}
+
 // Sends what the follower lacks and may have now: entries, or the news of a commit.
 void Raft::Replicate(Progress* follower) {
   // Whatever is under way: what comes next is not in the log any more.
@@ -157,19 +174,25 @@ void Raft::Replicate(Progress* follower) {
     if (!waits && InContact(*follower)) BeginSnapshot(follower);
     return;
   }
-  while (follower->MaySend(config_)) {
+  while (MaySend(*follower)) {
     const Index next = follower->next_index();
     if (next > log_.last_index()) {
       if (follower->state() == ProgressState::kProbe) {
         SendAppend(follower, {}, /*accept_unanswered=*/false);
-      } else if (follower->commit_sent < log_.commit_index()) {
+      } else if (follower->commit_sent < log_.commit_index() && !BUGGIFY(kKeepCommitNews)) {
         SendAppend(follower, {}, /*accept_unanswered=*/true);
       }
       return;
     }
-    EntrySlices entries = log_.Read(next, log_.last_index(), config_.append_bytes_max);
+    if (follower->state() == ProgressState::kProbe && InContact(*follower) &&
+        BUGGIFY(kNeedlessSnapshot)) {
+      return BeginSnapshot(follower);
+    }
+    const Index last = BUGGIFY(kSmallAppend) ? next : log_.last_index();
+    EntrySlices entries = log_.Read(next, last, config_.append_bytes_max);
     if (entries.empty()) {
       if (follower->fetch_id != 0) return;
+      REACHED(kFetchedForFollower);
       follower->fetch_id = ++last_fetch_id_;
       follower->fetch_first = next;
       effects_->fetches.push_back(
@@ -206,10 +229,13 @@ void Raft::MaybeCommit() {
   }));
   INVARIANT(acked <= log_.last_index());
   // Entries of earlier terms commit only beneath one of ours: thesis 3.6.2, figure 3.7.
+  SOMETIMES(kOldTermHeldByQuorum, acked > log_.commit_index() && !log_.Has({term(), acked}));
   if (acked <= log_.commit_index() || !log_.Has({term(), acked})) return;
+  SOMETIMES(kCommittedBeforeOwnDisk, acked > log_.durable_index());
   CommitTo(acked);
   if (!leader.reads.empty()) {
     // A round that was answered before may prove reads that have an index only now.
+    SOMETIMES(kReadBeforeFirstCommit, !leader.reads.placed());
     leader.reads.Place(acked);
     leader.round_news = true;
     CountRounds();
@@ -219,16 +245,21 @@ void Raft::MaybeCommit() {
 
 void Raft::OnLeaderDeadline() {
   auto& leader = std::get<Leader>(role_);
-  if (leader.transfer && now_ >= leader.transfer->deadline) leader.transfer.reset();
+  if (leader.transfer && now_ >= leader.transfer->deadline) {
+    REACHED(kTransferExpired);
+    leader.transfer.reset();
+  }
   if (now_ >= leader.heartbeat_due) Heartbeat();
 }
 
 void Raft::Heartbeat() {
   if (DiskStalled()) {
+    REACHED(kOwnDiskHangs);
     // Others can acknowledge without this disk, but nobody knows whether it will ever write again.
     HandOver();
     BecomeFollower(term(), PeerId());
   } else if (!HearsQuorum()) {
+    REACHED(kQuorumSilent);
     // Others may have elected somebody by now; clients had better go and look (thesis 6.2).
     BecomeFollower(term(), PeerId());
   } else if (MayRest()) {

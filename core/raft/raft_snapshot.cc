@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/base/probe.h"
 #include "core/raft/raft.h"
 
 namespace flaredb::raft {
@@ -23,6 +24,7 @@ void Raft::Compact(Instant now, Index upto, Effects* effects) {
     if (leader == nullptr) return;
     for (Progress& follower : leader->followers) {
       if (follower.fetch_id == 0 || follower.fetch_first > to) continue;
+      REACHED(kCompactedDuringFetch);
       // What is being read for it may be gone already.
       follower.fetch_id = 0;
       Replicate(&follower);
@@ -39,12 +41,14 @@ Index Raft::CompactionLimit(Index upto) const {
     if (!InContact(follower) || follower.state() == ProgressState::kSnapshot) continue;
     const uint64_t retained = std::min(upto.value(), config_.compact_retain_entries_max);
     limit = std::min(limit, std::max(follower.match_index(), upto - retained));
+    SOMETIMES(kCompactionHeldForFollower, limit < upto);
   }
   for (const SnapshotSend& send : leader->snapshots) {
     // What comes after the snapshot is sent next.
     const Index held = send.base ? send.base->last.index : log_.base().index;
     const bool worth_it = now_ - send.began < config_.snapshot_hold_timeout &&
                           upto - held <= config_.snapshot_hold_entries_max;
+    SOMETIMES(kCompactionHeldForSnapshot, worth_it && held < limit);
     if (worth_it) limit = std::min(limit, held);
   }
   return limit;
@@ -134,6 +138,7 @@ void Raft::On(const Message& message, const SnapshotReply& reply) {
     send->moved = now_;
     ReadChunk(send, number + 1);
   } else if (reply.next_chunk == 0 && number > 0) {
+    REACHED(kSnapshotBegunAgain);
     // It lost what it had. Under a new id, so that nothing of the first attempt is mistaken.
     EndSnapshot(follower);
     BeginSnapshot(follower);
@@ -167,8 +172,10 @@ void Raft::TendSnapshots() {
   for (size_t i = leader.snapshots.size(); i-- > 0;) {
     SnapshotSend& send = leader.snapshots[i];
     if (now_ - send.moved >= config_.snapshot_stall_timeout) {
+      REACHED(kSnapshotGivenUp);
       EndSnapshot(leader.Find(send.follower));
     } else if (send.outstanding != nullptr && now_ - send.sent >= config_.election_timeout) {
+      REACHED(kPieceSentAgain);
       SendChunk(&send);
     }
   }
@@ -181,6 +188,7 @@ void Raft::On(const Message& message, const SnapshotRequest& request) {
   const SnapshotChunk& chunk = *request.chunk;
   const LogId end = chunk.base.last;
   if (end.index <= log_.commit_index() || log_.Has(end)) {
+    REACHED(kSnapshotNotNeeded);
     // Nothing to install: this log holds it all, as `end` shows (thesis 5.3).
     Unstage();
     if (end.index > log_.commit_index()) CommitTo(end.index);
@@ -193,6 +201,8 @@ void Raft::On(const Message& message, const SnapshotRequest& request) {
   const bool same = staged_ != nullptr && staged_->id == chunk.id && staged_->base == chunk.base;
   const uint64_t wanted = same ? staged_->number + 1 : 0;
   const uint64_t before = same ? staged_->checksum : 0;
+  SOMETIMES(kPieceCorrupt,
+            chunk.number == wanted && chunk.checksum != ChecksumChunk(before, chunk.data));
   if (chunk.number != wanted || chunk.checksum != ChecksumChunk(before, chunk.data)) {
     Send(message.from, SnapshotReply{request.session, request.round, chunk.id, wanted}, IoToken(),
          message.from_incarnation);
@@ -216,6 +226,7 @@ void Raft::On(const Message& message, const SnapshotRequest& request) {
 void Raft::Install(const SnapshotChunk& chunk) {
   const LogId end = chunk.base.last;
   INVARIANT(end.index > log_.commit_index()) << "a snapshot would undo commits";
+  SOMETIMES(kSnapshotReplacesEntries, log_.last_index() > log_.commit_index());
   INVARIANT(Pending().append.empty() && !Pending().truncate_from && Pending().base == nullptr);
   staged_.reset();
   log_.ResetTo(end);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/check.h"
+#include "core/base/probe.h"
 #include "core/raft/raft.h"
 
 namespace flaredb::raft {
@@ -35,7 +36,11 @@ void Raft::TellTransferee() {
   auto& leader = std::get<Leader>(role_);
   if (!leader.transfer || leader.transfer->told) return;
   const Progress& target = *leader.Find(leader.transfer->target);
-  if (target.match_index() != log_.last_index()) return;
+  if (target.match_index() != log_.last_index()) {
+    REACHED(kTransferWaitsForLog);
+    return;
+  }
+  SOMETIMES(kLeaseVoided, HoldsLease(now_));
   leader.transfer->told = true;
   // The request may be long on its way: no lease in this term is safe from it any more.
   leader.lease_void = true;
@@ -66,6 +71,7 @@ const Progress* Raft::BestSuccessor() const {
 void Raft::On(const Message& message, const TimeoutNow& request) {
   const auto* follower = std::get_if<Follower>(&role_);
   if (follower == nullptr || (follower->leader && follower->leader != message.from)) return;
+  SOMETIMES(kSuccessorLostLog, !log_.Has(request.last_log));
   if (!MayCampaign() || DiskStalled() || !log_.Has(request.last_log)) return;
   BecomeCandidate(/*leadership_transfer=*/true);
 }

@@ -40,6 +40,8 @@ class ReadQueue {
     reads_.clear();
   }
   bool empty() const { return reads_.empty(); }
+  // Whether every read has its index.
+  bool placed() const { return reads_.empty() || reads_.back().index.has_value(); }
   // The newest round that a read waits for. Requires !empty().
   uint64_t last_round() const { return reads_.back().round; }
   size_t size() const { return reads_.size(); }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/hash.h"
+#include "core/base/probe.h"
 #include "core/base/time.h"
 #include "core/base/types.h"
 #include "core/raft/effects.h"
@@ -34,6 +35,8 @@ class RemoteReads {
   // replica. False: a request is still under way.
   bool Grant(uint64_t request, Index index, std::vector<ReadOutcome>* out) {
     if (request > latest_request_) return asked_.empty();
+    SOMETIMES(kRemoteReadAnsweredLate,
+              request < latest_request_ && !asked_.empty() && asked_[0].first_request <= request);
     auto rest = asked_.begin();
     while (rest != asked_.end() && rest->first_request <= request) {
       out->push_back({rest->id, true, index});

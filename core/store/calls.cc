@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "core/base/probe.h"
 #include "core/kv/key.h"
 #include "core/store/errors.h"
 #include "core/store/reads.h"
@@ -55,6 +56,7 @@ void Calls::Admit(Origin origin, Request request) {
   const Instant deadline = now_ + std::min(request.budget, Instant::Max() - now_);
   std::optional<Error> refusal = Validate(request, options_);
   if (!refusal && table_.size() >= options_.waiting_calls_max) {
+    REACHED(kCallsFull);
     refusal = BusyError("too many requests wait for an answer");
   }
   if (!refusal && deadline <= now_) refusal = DeadlineError(false);
@@ -79,6 +81,8 @@ void Calls::Route(CallKey key) {
   const StoreId leader = replica->leader_store();
   if (replica->poisoned()) {
     Fail(key, StoppedError(region, false));
+  } else if (call.IsRoutedHere() && leader && BUGGIFY(kParkCall)) {
+    Park(key);
   } else if (replica->is_leader()) {
     QueuedKeys& queue = queues_[region];
     (call.IsWrite() ? queue.writes : queue.reads).push_back(key);
@@ -118,7 +122,10 @@ void Calls::ForwardTo(StoreId store, RegionId region, CallKey key) {
 
 void Calls::OnReply(ForwardedReply reply) {
   const auto forward = forwards_.find(reply.id);
-  if (forward == forwards_.end()) return;
+  if (forward == forwards_.end()) {
+    REACHED(kForwardAnsweredLate);
+    return;
+  }
   const CallKey key = forward->second.call;
   forwards_.erase(forward);
   Call& call = *table_.Find(key);
@@ -169,6 +176,7 @@ void Calls::OnLeaderChanged(RegionId region, StoreId leader) {
       ++forward;
       continue;
     }
+    REACHED(kForwardedElsewhere);
     forward = forwards_.erase(forward);
     call.forward_id = 0;
     Park(waiting.call);
@@ -238,7 +246,9 @@ void Calls::AnswerWrite(CallKey key, ApplyReply outcome, const Replica& replica)
     return;
   }
   auto& write = std::get<kv::WriteReply>(outcome);
+  SOMETIMES(kWriteOvertaken, write.result == kv::WriteResult::kOvertaken);
   if (write.result == kv::WriteResult::kForgotten) {
+    REACHED(kWriteForgotten);
     --call->attempts;  // This one was not applied; without another the outcome is certain.
     Fail(key, ForgottenError(), replica.applied_index());
     return;

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
+#include "core/base/probe.h"
 #include "core/store/errors.h"
 
 namespace flaredb::store {
@@ -87,8 +88,14 @@ std::string Replica::Refusal(const ChangePeers& order) const {
 }
 
 void Replica::OnStateDurable(const TurnContext& turn, Index applied, ReplicaOutput* output) {
-  if (applied <= raft_.base().index + options_.log_entries_max) return;
-  raft_.Compact(turn.now, applied - options_.log_entries_max / 2, &effects_);
+  if (applied > raft_.base().index + options_.log_entries_max) {
+    if (BUGGIFY(kCompactLate)) return;
+    raft_.Compact(turn.now, applied - options_.log_entries_max / 2, &effects_);
+  } else if (BUGGIFY(kCompactEarly)) {
+    raft_.Compact(turn.now, applied, &effects_);
+  } else {
+    return;
+  }
   Drain(turn, output);
 }
 
@@ -118,7 +125,8 @@ void Replica::Propose(const TurnContext& turn, absl::Span<const QueuedWrite> wri
   while (!writes.empty()) {
     size_t count = 0;
     size_t bytes = 0;
-    while (count < writes.size() && (count == 0 || bytes < options_.raft.append_bytes_max)) {
+    while (count < writes.size() &&
+           (count == 0 || (bytes < options_.raft.append_bytes_max && !BUGGIFY(kSplitBatch)))) {
       bytes += std::visit([](const auto& c) { return c.key.size(); }, writes[count].command);
       if (const auto* swap = std::get_if<kv::CompareAndSwap>(&writes[count].command)) {
         bytes += swap->value.size();
@@ -147,6 +155,7 @@ void Replica::ProposeBlock(const TurnContext& turn, absl::Span<const QueuedWrite
       writes_.push_back({proposed->first_index + i, proposed->term, writes[i].call});
     }
   } else {
+    SOMETIMES(kWriteTooLate, std::holds_alternative<raft::NotLeader>(result));
     auto& turned_away =
         std::holds_alternative<raft::Busy>(result) ? output->refused : output->displaced;
     for (const QueuedWrite& write : writes) turned_away.push_back(write.call);
@@ -178,6 +187,7 @@ void Replica::Drain(const TurnContext& turn, ReplicaOutput* output) {
                             granted_.front().calls.end());
     granted_.pop_front();
   }
+  SOMETIMES(kReadWaitsForApply, !granted_.empty());
   if (poisoned()) {
     Abandon(output);
     snapshots_ = ReplicaSnapshots();

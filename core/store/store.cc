@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/probe.h"
 #include "core/base/rng.h"
 #include "core/region/overlay.h"
 #include "core/store/calls.h"
@@ -106,7 +107,10 @@ class Store::Impl {
     Replica* replica = replicas_.Find(region);
     // Ids are never reused: a later peer of the region on this store means that the one here was
     // removed, whether it knows or not.
-    if (replica != nullptr && message.to > replica->peer()) excluded_.insert(region);
+    if (replica != nullptr && message.to > replica->peer()) {
+      REACHED(kReplacedUnknowing);
+      excluded_.insert(region);
+    }
     if (replica == nullptr) replica = MaybeCreate(region, message);
     if (replica == nullptr || message.to != replica->peer()) return;
     const uint64_t conf_version = replica->region().epoch.conf_version;
@@ -178,7 +182,10 @@ class Store::Impl {
 
   void On(env::LogFetched& event) {
     Replica* replica = replicas_.Find(event.region);
-    if (replica == nullptr || !replica->Wants(event.id)) return;
+    if (replica == nullptr || !replica->Wants(event.id)) {
+      REACHED(kFetchedTooLate);
+      return;
+    }
     if (!event.entries.ok()) {
       Stop(event.entries.status());
       return;
@@ -206,11 +213,14 @@ class Store::Impl {
                             std::holds_alternative<raft::HeartbeatRequest>(message.body) ||
                             std::holds_alternative<raft::SnapshotRequest>(message.body);
     const auto tombstone = tombstones_.find(region);
+    SOMETIMES(kMessageToTheDead, replicates && message.to && tombstone != tombstones_.end() &&
+                                     message.to <= tombstone->second);
     // Not for one that believes in an earlier life of this store, which nobody would listen to.
     if (!replicates || !message.to || message.to_incarnation ||
         (tombstone != tombstones_.end() && message.to <= tombstone->second)) {
       return nullptr;
     }
+    SOMETIMES(kRecreated, tombstone != tombstones_.end());
     const Incarnation incarnation(rng_.Next() | 1);
     CreateReplica(region, message.to, incarnation, commit_);
     RecoveredRegion recovered;
@@ -255,7 +265,9 @@ class Store::Impl {
 
   void WakeAllWith(StoreId store) {
     for (auto& [id, replica] : replicas_) {
-      if (MembersStores(*replica).contains(store)) WakeUp(replica.get());
+      if (!replica->resting() || !MembersStores(*replica).contains(store)) continue;
+      REACHED(kWokenBySilence);
+      WakeUp(replica.get());
     }
   }
 
