@@ -45,6 +45,7 @@ enum class Choice : uint8_t {
   kPatience,  // Whether a client makes a second attempt, closes a call, or allows odd times.
   kPiece,     // Which piece of a snapshot is corrupted, and where.
   kLimits,    // Of a store that starts again with others.
+  kBuggify,   // Whether the code takes an alternative.
   kCount,
 };
 

@@ -109,6 +109,7 @@ void Cluster::StartStore(uint32_t id) {
   if (!recovered->regions.empty()) region = recovered->regions[0];
   store::Options options = node.options;
   options.seed = world_->choices.Seed(Choice::kStoreSeed, id);
+  world_->acting = id;
   node.store = std::make_unique<store::Store>(options, *std::move(recovered), &node.disk.image(),
                                               node.clock.Read(world_->now()));
   node.paused = false;
@@ -239,6 +240,7 @@ void Cluster::Turn(uint32_t id) {
   ++turns_;
   std::swap(turn_events_, node.inbox);
   effects_.Clear();
+  world_->acting = id;
   node.store->Turn(node.clock.Read(world_->now()), absl::MakeSpan(turn_events_), &effects_);
   // The store may have answered before it came to see that the client was gone, but only until now.
   std::swap(gone_calls_, node.gone_calls);

@@ -52,6 +52,7 @@ enum class Fault : uint8_t {
   kOvertake,      // A message arrives before one that was sent earlier on the same link.
   kCorruptPiece,  // A bit of a snapshot's piece flips on the way.
   kSlowCommit,
+  kBuggify,  // The code takes an alternative that it would not; see core/base/probes.h.
 
   // --- What clients and operators do to the stores.
 

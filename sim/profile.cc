@@ -119,6 +119,14 @@ void DrawWorkload(Choices* c, uint32_t operations_max, Profile* profile) {
   work.value_bytes = c->OneOf<uint32_t>(kP, {0, 20, 300});
 }
 
+// In every other run: half of the points, so that one does not hide behind another.
+void DrawBuggify(Choices* c, Profile* profile) {
+  constexpr Choice kF = Choice::kFaultPlan;
+  if (c->Chance(kF, 500000)) return;
+  profile->buggify.ppm = c->OneOf<uint32_t>(kF, {10000, 100000});
+  for (size_t i = 0; i < kBuggifyPoints; ++i) profile->buggify.points[i] = c->Chance(kF, 500000);
+}
+
 }  // namespace
 
 // Far below any sensible setting, so that every path behind a full window, a partial batch and a
@@ -162,6 +170,7 @@ Profile DrawProfile(Choices* choices, uint32_t operations_max, Duration faults_e
   DrawFaults(choices, &profile);
   DrawOperator(choices, &profile);
   DrawWorkload(choices, operations_max, &profile);
+  DrawBuggify(choices, &profile);
   return profile;
 }
 

@@ -4,9 +4,11 @@
 #ifndef FLAREDB_SIM_PROFILE_H_
 #define FLAREDB_SIM_PROFILE_H_
 
+#include <bitset>
 #include <cstdint>
 #include <vector>
 
+#include "core/base/probes.h"
 #include "core/base/time.h"
 #include "core/store/store.h"
 #include "sim/choices.h"
@@ -78,6 +80,12 @@ enum class Ending : uint8_t {
   kBroken,  // Nothing is healed: only what was acknowledged counts.
 };
 
+// Alternatives that the code itself offers; see core/base/probe.h.
+struct BuggifyProfile {
+  std::bitset<kBuggifyPoints> points;  // On in this run.
+  uint32_t ppm = 0;                    // How often each of those is taken.
+};
+
 struct Profile {
   Ending ending = Ending::kHealed;
   uint32_t stores = 3;
@@ -90,6 +98,7 @@ struct Profile {
   DiskProfile disk;
   FaultPlan faults;
   OperatorProfile orders;
+  BuggifyProfile buggify;
   WorkloadProfile workload;
 };
 

@@ -37,10 +37,12 @@ enum class Phase : uint8_t { kFaults, kHealed, kAudit, kSettle, kOver };
 class Simulation {
  public:
   Simulation(Choices choices, const RunOptions& options)
-      : world_(std::move(choices), &options.reduction, options.trace_out),
+      : options_(options),
+        world_(std::move(choices), &options.reduction, options.trace_out),
         double_check_(world_.choices.Pick(Choice::kProfile, kDoubleCheckOneIn) == 0),
         profile_(DrawProfile(&world_.choices, options.operations_max, options.faults_max)),
         clients_(Workload::Endpoints(profile_.workload, profile_.stores)),
+        probes_(&world_, profile_.buggify),
         network_(&world_, profile_.network, profile_.stores + clients_),
         cluster_(&world_, profile_, &network_),
         workload_(&world_, profile_, cluster_.region(), &network_,
@@ -57,6 +59,7 @@ class Simulation {
 
  private:
   void Dispatch(const Event& event);
+  void Log(const Event& event);
   void OnPhase();
   void Heal();
   void Break();
@@ -65,11 +68,13 @@ class Simulation {
   void FailLiveness(const std::string& what);
   Duration Timeouts(int64_t n) const { return profile_.store.raft.election_timeout * n; }
 
+  const RunOptions& options_;
   World world_;
   std::optional<Recorder> recorder_;
   const bool double_check_;  // By a second checker.
   const Profile profile_;
   const uint32_t clients_;
+  Probes probes_;
   SimNetwork network_;
   Cluster cluster_;
   Workload workload_;
@@ -82,6 +87,7 @@ class Simulation {
 };
 
 RunResult Simulation::Run() {
+  const ProbeScope scope(&probes_);
   try {
     cluster_.SetObserver(&nemesis_);
     cluster_.Start();
@@ -97,6 +103,7 @@ RunResult Simulation::Run() {
           .Add(static_cast<uint64_t>(event.kind) << 32 | event.target)
           .Add(event.arg);
       Dispatch(event);
+      if (options_.event_log != nullptr) Log(event);
       if (world_.queue.processed() > kEventsMax) {
         FailLiveness("the run goes on for more than " + std::to_string(kEventsMax) + " events");
       }
@@ -116,6 +123,7 @@ RunResult Simulation::Run() {
   result.counts.turns = cluster_.turns();
   result.counts.crashes = cluster_.crashes();
   result.counts.features = cluster_.features();
+  result.counts.probes = probes_.counts();
   result.counts.faults = world_.faults.counts();
   result.faults = world_.faults.fired();
   result.operations = workload_.made();
@@ -125,6 +133,13 @@ RunResult Simulation::Run() {
   result.counts.terms =
       cluster_.checkers().commits().TermAt(cluster_.checkers().commits().last()).value();
   return result;
+}
+
+void Simulation::Log(const Event& event) {
+  const size_t text_end =
+      world_.trace.on() ? static_cast<size_t>(options_.trace_out->tellp()) : size_t{0};
+  options_.event_log->entries.push_back(
+      {world_.now(), event, world_.trace.hash().value(), text_end});
 }
 
 void Simulation::Dispatch(const Event& event) {
@@ -205,6 +220,7 @@ void Simulation::Heal() {
                    profile_.faults.length.last;
   nemesis_.Stop();
   if (recorder_) recorder_->Healed();
+  probes_.Stop();
   operator_.Stop();
   network_.Heal();
   cluster_.Heal();
@@ -239,6 +255,7 @@ RunCounts& RunCounts::operator+=(const RunCounts& other) {
   terms += other.terms;
   features += other.features;
   faults += other.faults;
+  probes += other.probes;
   return *this;
 }
 

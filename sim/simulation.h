@@ -10,9 +10,11 @@
 
 #include "core/base/time.h"
 #include "sim/choices.h"
+#include "sim/event_log.h"
 #include "sim/failure.h"
 #include "sim/fault_ledger.h"
 #include "sim/features.h"
+#include "sim/probes.h"
 #include "sim/record.h"
 #include "sim/reduction.h"
 #include "sim/state_coverage.h"
@@ -29,6 +31,7 @@ struct RunOptions {
   Tape* record_on = nullptr;          // Takes the choices; null: they are not kept. Borrowed.
   Record* record = nullptr;           // Takes what the run's page shows; null: none. Borrowed.
   StateCoverage* states = nullptr;    // Is told of every state; null: nobody is. Borrowed.
+  EventLog* event_log = nullptr;      // Takes the events; null: they are not kept. Borrowed.
 };
 
 // What a run did, whatever its verdict.
@@ -42,6 +45,7 @@ struct RunCounts {
   uint64_t terms = 0;      // The last leader's term.
   Features features;
   FaultCounts faults;
+  ProbeCounts probes;
 
   RunCounts& operator+=(const RunCounts& other);
 };

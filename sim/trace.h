@@ -12,6 +12,9 @@
 
 namespace flaredb::sim {
 
+// Seconds: "0.012345678".
+void PutTime(Instant at, std::ostream& out);
+
 class Trace {
  public:
   // Lines go to `out`; null: none are made. Borrowed.

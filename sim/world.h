@@ -34,6 +34,7 @@ struct World {
   EventQueue queue;
   Trace trace;
   FailureReport report;
+  uint32_t acting = 0;  // The node whose store turns.
   const Reduction* const reduction;
   FaultLedger faults;
   Recorder* recorder = nullptr;  // Null: nobody wants to see the run. Borrowed.
