@@ -1,50 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/campaign.h"
 
-#include <sstream>
+#include <utility>
+
+#include "sim/self_check.h"
 
 namespace flaredb::sim {
+namespace {
 
-RunResult RunAndRepeat(uint64_t seed, const RunOptions& options) {
-  RunResult result = RunSeed(seed, options);
-  if (result.failure.kind == FailureKind::kNone && seed % 16 != 0) return result;
-  RunOptions silent = options;
-  silent.trace_out = nullptr;
-  silent.record = nullptr;
-  const RunResult again = RunSeed(seed, silent);
-  if (again.hash != result.hash) {
-    std::ostringstream out;
-    out << "two runs of this seed have different hashes: " << std::hex << result.hash << " after "
-        << std::dec << result.counts.events << " events, and " << std::hex << again.hash
-        << " after " << std::dec << again.counts.events << ".";
-    result.failure = {FailureKind::kNondeterminism, "DET", out.str()};
-  }
-  return result;
-}
+// Of the seeds that pass, so many run twice.
+constexpr uint64_t kRepeatOneIn = 16;
 
-CampaignResult RunCampaign(const Flags& flags, std::ostream* trace_out, std::ostream& out) {
-  CampaignResult campaign;
+}  // namespace
+
+RunOptions OptionsOf(const Flags& flags) {
   RunOptions options;
   options.operations_max = flags.operations_max;
-  options.trace_out = trace_out;
+  options.reduction.without = flags.without;
+  return options;
+}
+
+RunResult RunAndRepeat(uint64_t seed, const RunOptions& options) {
+  return RunAndCompare(options, seed % kRepeatOneIn == 0,
+                       [seed](const RunOptions& same) { return RunSeed(seed, same); });
+}
+
+CampaignResult RunCampaign(const Flags& flags, absl::FunctionRef<RunResult(uint64_t seed)> run,
+                           CampaignWatcher* watcher) {
+  CampaignResult campaign;
   for (uint64_t seed = flags.first_seed;; ++seed) {
-    const RunResult run = RunAndRepeat(seed, options);
+    RunResult result = run(seed);
     ++campaign.seeds;
-    campaign.counts += run.counts;
-    campaign.simulated = campaign.simulated + run.simulated;
-    campaign.hash.Add(run.hash);
-    if (run.failure.kind != FailureKind::kNone) {
-      ++campaign.failed;
-      if (campaign.first_failure == FailureKind::kNone) campaign.first_failure = run.failure.kind;
-      out << run.failure.invariant << ": " << run.failure.sentence << "\n"
-          << "replay: ./bazelw run //:sim -- --seed=" << seed;
-      if (flags.operations_max != 0) out << " --ops=" << flags.operations_max;
-      out << std::endl;
-      if (!flags.keep_going) break;
+    campaign.counts += result.counts;
+    campaign.simulated = campaign.simulated + result.simulated;
+    campaign.hash.Add(result.hash);
+    if (result.failure.kind != FailureKind::kNone) {
+      campaign.failures.push_back({seed, std::move(result.failure)});
+      watcher->OnFailure(campaign.failures.back());
     }
-    if (seed == flags.last_seed) break;
+    const bool over = seed == flags.last_seed || (!campaign.failures.empty() && !flags.keep_going);
+    if (!watcher->GoOn(campaign) || over) return campaign;
   }
-  return campaign;
 }
 
 }  // namespace flaredb::sim

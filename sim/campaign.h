@@ -4,8 +4,9 @@
 #define FLAREDB_SIM_CAMPAIGN_H_
 
 #include <cstdint>
-#include <ostream>
+#include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "core/base/hash.h"
 #include "core/base/time.h"
 #include "sim/failure.h"
@@ -14,22 +15,43 @@
 
 namespace flaredb::sim {
 
+struct FailedSeed {
+  uint64_t seed = 0;
+  Failure failure;
+};
+
 struct CampaignResult {
   uint64_t seeds = 0;
-  uint64_t failed = 0;
-  FailureKind first_failure = FailureKind::kNone;
+  std::vector<FailedSeed> failures;
   RunCounts counts;
   Duration simulated;
   Hasher hash;  // Over the hashes of the runs, in order.
+
+  FailureKind first_failure() const {
+    return failures.empty() ? FailureKind::kNone : failures.front().failure.kind;
+  }
 };
 
-// Runs one seed, twice if it fails and for one seed in sixteen: a run that differs from itself is a
-// failure of its own kind, whatever the first verdict was.
+// Whoever looks on while a campaign runs.
+class CampaignWatcher {
+ public:
+  virtual ~CampaignWatcher() = default;
+  virtual void OnFailure(const FailedSeed& failed) = 0;
+  // After every seed; `so_far` includes it. False ends the campaign.
+  virtual bool GoOn(const CampaignResult& so_far) = 0;
+};
+
+// What the flags say of every run.
+RunOptions OptionsOf(const Flags& flags);
+
+// Runs one seed, twice if it fails and for one seed in sixteen; see RunAndCompare.
 RunResult RunAndRepeat(uint64_t seed, const RunOptions& options);
 
-// Runs the seeds of `flags`, up to the first that fails unless told to keep going. Failures are
-// described on `out` as they happen.
-CampaignResult RunCampaign(const Flags& flags, std::ostream* trace_out, std::ostream& out);
+// Runs the seeds of `flags` by `run`, which is called for one after the other, up to the first that
+// fails unless told to keep going, and as long as `watcher` likes. The result depends on the
+// results of `run` alone.
+CampaignResult RunCampaign(const Flags& flags, absl::FunctionRef<RunResult(uint64_t seed)> run,
+                           CampaignWatcher* watcher);
 
 }  // namespace flaredb::sim
 

@@ -16,6 +16,7 @@ enum class FailureKind : uint8_t {
   kLiveness = 3,        // Something right did not happen although nothing stood in its way.
   kNondeterminism = 4,  // The same seed did not do the same twice.
   kChecker = 5,         // A checker gave no verdict, or two gave different ones.
+  kDied = 6,            // The process that ran it died.
 };
 
 struct Failure {

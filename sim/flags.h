@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "sim/fault.h"
 
 namespace flaredb::sim {
 
@@ -15,14 +16,21 @@ struct Flags {
   bool help = false;
   uint64_t first_seed = 1;
   uint64_t last_seed = 100;     // Inclusive; not below first_seed.
+  double minutes = 0;           // Of wall time, at most; 0: as long as it takes.
+  uint32_t jobs = 1;            // Processes that run seeds.
   uint32_t operations_max = 0;  // 0: each seed decides.
+  FaultSet without;             // Kinds of fault that do not happen.
   std::string trace_out;        // Empty: no trace. "-": standard output.
   std::string html;             // The page of the one seed; empty: none.
+  std::string json;             // A file for the report; empty: none.
   bool keep_going = false;      // Go on after a failing seed.
 };
 
 // INVALID_ARGUMENT with one sentence for the user when `arguments` make no sense.
 absl::StatusOr<Flags> ParseFlags(const std::vector<std::string>& arguments);
+
+// The shorter one of --only=... and --without=... that leaves out just these. Requires any.
+std::string FaultFlag(const FaultSet& without);
 
 // What --help prints.
 std::string Usage();

@@ -28,6 +28,8 @@ LoggedRun Repeat(const RunOptions& options, bool traced, RunOnce run) {
   RunOptions silent = options;
   silent.trace_out = traced ? &text : nullptr;
   silent.record_on = nullptr;
+  silent.record = nullptr;
+  silent.states = nullptr;
   silent.event_log = &repeated.log;
   repeated.result = run(silent);
   repeated.text = std::move(text).str();

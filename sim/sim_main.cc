@@ -1,22 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 // The simulator as a program. The only file of sim/ that knows the time of day: it measures how
-// long a campaign took.
+// long a campaign took, and ends one that has a time.
+#include <unistd.h>
+
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sim/campaign.h"
 #include "sim/flags.h"
+#include "sim/jobs.h"
 #include "sim/page/page_of_run.h"
+#include "sim/report.h"
 
 namespace flaredb::sim {
 namespace {
 
 constexpr int kUsageError = 2;
+
+using WallClock = std::chrono::steady_clock;
 
 // `bazel run` starts programs elsewhere; relative paths are the caller's.
 std::filesystem::path CallersPath(const std::string& path) {
@@ -25,14 +33,54 @@ std::filesystem::path CallersPath(const std::string& path) {
 }
 
 absl::Status WriteHtml(const Flags& flags) {
-  RunOptions options;
-  options.operations_max = flags.operations_max;
-  const std::string seed = std::to_string(flags.first_seed);
-  std::string replay = "./bazelw run //:sim -- --seed=" + seed;
-  if (flags.operations_max != 0) replay += " --ops=" + std::to_string(flags.operations_max);
-  return WritePageOfRun(Choices(flags.first_seed), options, "seed " + seed, replay,
-                        CallersPath(flags.html));
+  const uint64_t seed = flags.first_seed;
+  return WritePageOfRun(Choices(seed), OptionsOf(flags), "seed " + std::to_string(seed),
+                        ReplayLine(flags, seed), CallersPath(flags.html));
 }
+
+// False, and the user is told, if the file can't be written.
+bool Open(const std::string& flag, const std::string& path, std::ofstream* file) {
+  file->open(CallersPath(path));
+  if (!*file) std::cerr << flag << "=" << path << ": this file can't be written.\n";
+  return static_cast<bool>(*file);
+}
+
+// Tells of failures as they happen; on a terminal, of progress as well.
+class Watcher : public CampaignWatcher {
+ public:
+  explicit Watcher(const Flags& flags) : flags_(flags), is_terminal_(isatty(STDERR_FILENO) != 0) {}
+  ~Watcher() override { Wipe(); }
+
+  void OnFailure(const FailedSeed& failed) override {
+    Wipe();
+    PrintFailure(flags_, failed, std::cout);
+  }
+  bool GoOn(const CampaignResult& so_far) override {
+    const WallClock::time_point now = WallClock::now();
+    if (is_terminal_ && now >= next_line_) {
+      Wipe();
+      std::cerr << ProgressLine(flags_, so_far, wall_seconds()) << std::flush;
+      has_line_ = true;
+      next_line_ = now + std::chrono::milliseconds(500);
+    }
+    return flags_.minutes == 0 || wall_seconds() < flags_.minutes * 60;
+  }
+  double wall_seconds() const {
+    return std::chrono::duration<double>(WallClock::now() - begin_).count();
+  }
+
+ private:
+  // What comes next takes the place of the progress line.
+  void Wipe() {
+    if (std::exchange(has_line_, false)) std::cerr << "\r\033[K" << std::flush;
+  }
+
+  const Flags& flags_;
+  const bool is_terminal_;
+  const WallClock::time_point begin_ = WallClock::now();
+  WallClock::time_point next_line_ = begin_ + std::chrono::milliseconds(500);
+  bool has_line_ = false;
+};
 
 int Main(const std::vector<std::string>& arguments) {
   const absl::StatusOr<Flags> flags = ParseFlags(arguments);
@@ -44,18 +92,16 @@ int Main(const std::vector<std::string>& arguments) {
     std::cout << Usage();
     return 0;
   }
-  std::ofstream file;
-  std::ostream* trace_out = nullptr;
+  RunOptions options = OptionsOf(*flags);
+  std::ofstream trace;
+  std::ofstream json;
   if (flags->trace_out == "-") {
-    trace_out = &std::cout;
+    options.trace_out = &std::cout;
   } else if (!flags->trace_out.empty()) {
-    file.open(CallersPath(flags->trace_out));
-    if (!file) {
-      std::cerr << "--trace-out=" << flags->trace_out << ": this file can't be written.\n";
-      return kUsageError;
-    }
-    trace_out = &file;
+    if (!Open("--trace-out", flags->trace_out, &trace)) return kUsageError;
+    options.trace_out = &trace;
   }
+  if (!flags->json.empty() && !Open("--json", flags->json, &json)) return kUsageError;
 
   // First, so that a campaign is not run in vain when the file can't be written.
   if (!flags->html.empty()) {
@@ -65,23 +111,19 @@ int Main(const std::vector<std::string>& arguments) {
     }
   }
 
-  const auto begin = std::chrono::steady_clock::now();
-  const CampaignResult campaign = RunCampaign(*flags, trace_out, std::cout);
-  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
+  const auto run = [&options](uint64_t seed) { return RunAndRepeat(seed, options); };
+  std::optional<Jobs> jobs;
+  if (flags->jobs > 1) jobs.emplace(flags->first_seed, flags->last_seed, flags->jobs, run);
+  std::optional<Watcher> watcher(*flags);
+  const CampaignResult campaign = RunCampaign(
+      *flags, [&](uint64_t seed) { return jobs ? jobs->Take(seed) : run(seed); }, &*watcher);
+  const double wall_seconds = watcher->wall_seconds();
+  watcher.reset();
+  jobs.reset();
 
-  const RunCounts& counts = campaign.counts;
-  const Features& features = counts.features;
-  std::cout << "operations=" << counts.operations << " unknown=" << counts.unknown
-            << " committed=" << counts.committed << " terms=" << counts.terms
-            << " crashes=" << counts.crashes << " turns=" << counts.turns
-            << " changes=" << features.changes << " snapshots=" << features.snapshots
-            << " transfers=" << features.transfers << " leases=" << features.leases << "\n"
-            << "seeds=" << campaign.seeds << " failed=" << campaign.failed
-            << " events=" << counts.events
-            << " sim_seconds=" << campaign.simulated.milliseconds() / 1000
-            << " wall_seconds=" << wall.count() << " hash=" << std::hex << campaign.hash.value()
-            << std::endl;
-  return static_cast<int>(campaign.first_failure);
+  PrintSummary(*flags, campaign, wall_seconds, std::cout);
+  if (json.is_open()) WriteJson(*flags, campaign, wall_seconds, json);
+  return static_cast<int>(campaign.first_failure());
 }
 
 }  // namespace

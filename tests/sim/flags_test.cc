@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <initializer_list>
+#include <limits>
 #include <string>
 
 namespace flaredb::sim {
@@ -26,16 +28,94 @@ TEST(Flags, ARangeIncludesBothEnds) {
 }
 
 TEST(Flags, WhatMakesNoSenseIsNamedInOneSentence) {
-  for (const std::string argument :
-       {"--seed", "--seed=", "--seed=x", "--seed=-1", "--seeds=5", "--seeds=9..3", "--seeds=1..",
-        "--seeds=0..18446744073709551615", "--ops=0", "--ops=many",
-        "--trace-out=", "--html=", "--html=run.html", "--sed=1", "42"}) {
+  for (const std::string argument : {"--seed",
+                                     "--seed=",
+                                     "--seed=x",
+                                     "--seed=-1",
+                                     "--seeds=5",
+                                     "--seeds=9..3",
+                                     "--seeds=1..",
+                                     "--seeds=0..18446744073709551615",
+                                     "--ops=0",
+                                     "--ops=many",
+                                     "--trace-out=",
+                                     "--html=",
+                                     "--html=run.html",
+                                     "--sed=1",
+                                     "42",
+                                     "--minutes",
+                                     "--minutes=0",
+                                     "--minutes=-1",
+                                     "--minutes=nan",
+                                     "--minutes=inf",
+                                     "--minutes=1h",
+                                     "--jobs=0",
+                                     "--jobs=257",
+                                     "--jobs=two",
+                                     "--json=",
+                                     "--only=",
+                                     "--only=split,",
+                                     "--without=splat",
+                                     "--without=split;transfer"}) {
     const auto flags = ParseFlags({argument});
     ASSERT_FALSE(flags.ok()) << argument;
     const std::string text(flags.status().message());
     EXPECT_EQ(text.rfind(argument + ": ", 0), 0u) << text;
     EXPECT_EQ(text.find('\n'), std::string::npos) << text;
   }
+}
+
+TEST(Flags, ATimeWithoutSeedsHasNoLastSeed) {
+  const auto open = ParseFlags({"--minutes=0.5"});
+  ASSERT_TRUE(open.ok());
+  EXPECT_EQ(open->minutes, 0.5);
+  EXPECT_EQ(open->first_seed, 1u);
+  EXPECT_EQ(open->last_seed, std::numeric_limits<uint64_t>::max());
+  const auto both = ParseFlags({"--minutes=30", "--seeds=5..9", "--jobs=2", "--json=r.json"});
+  ASSERT_TRUE(both.ok());
+  EXPECT_EQ(both->last_seed, 9u);
+  EXPECT_EQ(both->jobs, 2u);
+  EXPECT_EQ(both->json, "r.json");
+}
+
+FaultSet Kinds(std::initializer_list<Fault> faults) {
+  FaultSet kinds;
+  for (const Fault fault : faults) kinds.set(static_cast<size_t>(fault));
+  return kinds;
+}
+
+TEST(Flags, KindsOfFaultAreChosenByName) {
+  EXPECT_EQ(ParseFlags({})->without, FaultSet());
+  EXPECT_EQ(ParseFlags({"--only=split,crash-leader"})->without,
+            ~Kinds({Fault::kSplit, Fault::kCrashLeader}));
+  EXPECT_EQ(ParseFlags({"--without=transfer"})->without, Kinds({Fault::kTransfer}));
+  EXPECT_EQ(ParseFlags({"--only=split,transfer", "--without=transfer"})->without,
+            ~Kinds({Fault::kSplit}));
+  EXPECT_EQ(ParseFlags({"--only=none"})->without, FaultSet().set());
+}
+
+TEST(Flags, AnUnknownKindIsAnsweredWithTheList) {
+  const auto flags = ParseFlags({"--only=splat"});
+  ASSERT_FALSE(flags.ok());
+  const std::string text(flags.status().message());
+  EXPECT_NE(text.find("\"splat\""), std::string::npos) << text;
+  for (size_t i = 0; i < kFaults; ++i) {
+    EXPECT_NE(text.find(NameOf(static_cast<Fault>(i))), std::string::npos) << i;
+  }
+}
+
+TEST(Flags, WhatIsLeftOutCanBeSaidAgain) {
+  const FaultSet sets[] = {Kinds({Fault::kSplit}), Kinds({Fault::kSplit, Fault::kTransfer}),
+                           ~Kinds({Fault::kAbandon}), FaultSet().set()};
+  for (const FaultSet& without : sets) {
+    EXPECT_EQ(ParseFlags({FaultFlag(without)})->without, without) << FaultFlag(without);
+  }
+  EXPECT_EQ(FaultFlag(~Kinds({Fault::kAbandon})), "--only=abandon");
+}
+
+TEST(Flags, ATraceIsWrittenByOneProcess) {
+  EXPECT_FALSE(ParseFlags({"--jobs=2", "--trace-out=-"}).ok());
+  EXPECT_TRUE(ParseFlags({"--jobs=1", "--trace-out=-"}).ok());
 }
 
 }  // namespace

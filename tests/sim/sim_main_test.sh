@@ -45,4 +45,34 @@ grep -q "${first##* }" "$TEST_TMPDIR/with-page" || fail "--html changes no run"
 
 "$sim" --seed=42 --trace-out=- | grep -q 'append term' || fail "a trace shows the messages"
 
+output=$("$sim" --only=splat 2>&1)
+[ $? -eq 2 ] || fail "an unknown fault exits with 2"
+[ "$(echo "$output" | wc -l)" -eq 1 ] || fail "an unknown fault gets one line: $output"
+echo "$output" | grep -q 'crash-leader' || fail "an unknown fault gets the list: $output"
+
+hash_of() { "$sim" --seeds=1..20 "$@" 2>&1 | tail -n 1 | sed 's/.*hash=//'; }
+[ "$(hash_of --jobs=1)" = "$(hash_of --jobs=3)" ] || fail "the number of jobs changes the result"
+[ "$(hash_of)" != "$(hash_of --only=none)" ] || fail "--only=none leaves faults in"
+"$sim" --seeds=1..20 --only=none | grep -Eq '(^| )(split|abandon) +[1-9]' &&
+  fail "a fault happens that is left out"
+
+"$sim" --seeds=1..20 | grep -Eq '^split +[0-9]+ +[0-9]+' || fail "faults are counted in a table"
+"$sim" --seeds=1..2 | grep -q '^never hit: ' || fail "a short campaign says what it did not hit"
+"$sim" --seed=1 | grep -q '^never hit: ' && fail "a single seed lists what it did not hit"
+
+[ -z "$("$sim" --seeds=1..20 2>&1 >/dev/null)" ] || fail "progress is shown without a terminal"
+
+for jobs in 1 2; do
+  "$sim" --minutes=0.02 --jobs=$jobs | tail -n 1 | grep -Eq '^seeds=[1-9][0-9]* failed=0 ' ||
+    fail "--minutes runs seeds until the time is over"
+done
+
+report=${TEST_TMPDIR:-/tmp}/report.json
+"$sim" --seeds=1..3 --jobs=2 --json="$report" >/dev/null
+grep -q '"seeds": 3' "$report" || fail "--json writes a report"
+grep -q '"crash-leader": {"fired": ' "$report" || fail "--json counts faults"
+output=$("$sim" --seed=1 --json=/no/such/folder/report 2>&1)
+[ $? -eq 2 ] || fail "an impossible report exits with 2"
+[ "$(echo "$output" | wc -l)" -eq 1 ] || fail "an impossible report gets one line: $output"
+
 [ "$failures" -eq 0 ]
