@@ -17,6 +17,7 @@ RunOptions OptionsOf(const Flags& flags) {
   RunOptions options;
   options.operations_max = flags.operations_max;
   options.reduction.without = flags.without;
+  options.faults_max = Duration::Seconds(flags.seconds);
   return options;
 }
 

@@ -36,7 +36,7 @@ class FaultLedger {
 
   // A fault might happen now, as chance or plan has it: whether it does.
   bool Fires(Fault fault);
-  // Something came of a fault that happened. At most once for each.
+  // Something came of a fault that happened; each time that something does.
   void Mattered(Fault fault) { ++counts_.kinds[static_cast<size_t>(fault)].mattered; }
 
   const FaultCounts& counts() const { return counts_; }

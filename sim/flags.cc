@@ -15,6 +15,7 @@ namespace {
 
 constexpr uint32_t kJobsMax = 256;
 constexpr double kMinutesMax = 1e6;
+constexpr uint32_t kSecondsMax = 3600;
 // In the place of a list of kinds.
 constexpr std::string_view kNoKind = "none";
 
@@ -116,6 +117,25 @@ absl::StatusOr<Flags> ParseFlags(const std::vector<std::string>& arguments) {
         return Wrong(argument, "the number of operations is at least 1, as in --ops=300");
       }
       flags.operations_max = *operations;
+    } else if (name == "--seconds") {
+      const auto seconds = ParseNumber<uint32_t>(value);
+      if (!seconds || *seconds == 0 || *seconds > kSecondsMax) {
+        return Wrong(argument, "a run lasts between 1 and 3600 seconds, as in --seconds=60");
+      }
+      flags.seconds = *seconds;
+    } else if (name == "--minimise") {
+      const auto seconds = ParseNumber<uint32_t>(value);
+      if (!seconds) {
+        return Wrong(argument, "it takes a number of seconds, as in --minimise=30; 0: not at all");
+      }
+      flags.minimise = *seconds;
+    } else if (name == "--trace") {
+      if (value.empty())
+        return Wrong(argument, "it takes a saved run, as in --trace=seed-42.trace");
+      flags.trace = value;
+    } else if (name == "--save") {
+      if (value.empty()) return Wrong(argument, "it takes a file, as in --save=found.trace");
+      flags.save = value;
     } else if (name == "--only" || name == "--without") {
       const absl::StatusOr<FaultSet> kinds = ParseFaults(argument, value);
       if (!kinds.ok()) return kinds.status();
@@ -142,7 +162,13 @@ absl::StatusOr<Flags> ParseFlags(const std::vector<std::string>& arguments) {
     return Wrong("--jobs=" + std::to_string(flags.jobs),
                  "a trace is written by one process; leave one of --jobs and --trace-out out");
   }
-  if (!flags.html.empty() && flags.first_seed != flags.last_seed) {
+  if (!flags.trace.empty() && (seeds_given || flags.minutes != 0 || flags.jobs > 1 ||
+                               flags.without.any() || flags.operations_max != 0)) {
+    return Wrong("--trace=" + flags.trace,
+                 "a saved run says itself what it consists of; leave --seed, --seeds, --minutes, "
+                 "--jobs, --ops, --only and --without out");
+  }
+  if (!flags.html.empty() && flags.trace.empty() && flags.first_seed != flags.last_seed) {
     return Wrong("--html=" + flags.html, "a page shows one run, so give --seed as well");
   }
   return flags;
@@ -166,8 +192,13 @@ std::string Usage() {
   --only=K,K,...    Let no other kinds of fault happen; none: not any.
   --without=K,...   Let these kinds of fault not happen.
   --trace-out=FILE  Write a line for every event of the run; - is standard output.
-  --html=FILE       Write the page of the run of --seed: lanes, messages, faults, operations.
+  --html=FILE       Write the page of the run of --seed or --trace: lanes, messages, faults, operations.
   --json=FILE       Write a report for scripts.
+  --seconds=N       Simulated time until everything heals. Default: 10.
+  --trace=FILE      Replay a saved run from its choices.
+  --minimise=S      Take S seconds to make the run smaller that ended the campaign, and save it.
+                    Default: 120; 0: do not.
+  --save=FILE       Where to. Default: seed-N.trace.
   --keep-going      Go on after a failing seed.
   --help            This text.
 

@@ -19,6 +19,10 @@ struct Flags {
   double minutes = 0;           // Of wall time, at most; 0: as long as it takes.
   uint32_t jobs = 1;            // Processes that run seeds.
   uint32_t operations_max = 0;  // 0: each seed decides.
+  uint32_t seconds = 10;        // Simulated, until everything heals.
+  uint32_t minimise = 120;      // Seconds to make the failure smaller that ends a campaign.
+  std::string trace;            // A saved run to replay instead of seeds; empty: none.
+  std::string save;             // Where the smaller run goes; empty: seed-N.trace.
   FaultSet without;             // Kinds of fault that do not happen.
   std::string trace_out;        // Empty: no trace. "-": standard output.
   std::string html;             // The page of the one seed; empty: none.

@@ -132,6 +132,7 @@ void Minimiser::LookForASmallOne() {
     Rng rng(Mix64(found.tape.seed) ^ i);
     SavedRun candidate;
     candidate.invariant = found.invariant;
+    candidate.faults_max = found.faults_max;
     candidate.operations_max =
         static_cast<uint32_t>(rng.Between(kOperationsGoal / 4, kOperationsGoal));
     candidate.reduction.faults_max = static_cast<uint32_t>(rng.Between(2, kFaultsGoal));

@@ -98,7 +98,10 @@ void DrawWorkload(Choices* c, uint32_t operations_max, Profile* profile) {
   const Duration timeout = profile->store.raft.election_timeout;
   work.clients = static_cast<uint32_t>(c->Between(kP, 2, 8));
   work.keys = static_cast<uint32_t>(c->Between(kP, 1, 5));
-  work.operations_max = static_cast<uint32_t>(c->Between(kP, 200, 400));
+  // In ten seconds; as many more in more.
+  const auto tenths = static_cast<uint64_t>(profile->faults_end.milliseconds()) / 1000;
+  work.operations_max =
+      static_cast<uint32_t>(std::max<uint64_t>(c->Between(kP, 200, 400) * tenths / 10, 1));
   if (operations_max != 0) work.operations_max = operations_max;
   // All clients together aim at spreading the operations over the run, or at finishing early.
   const Duration mean = profile->faults_end * work.clients / work.operations_max;

@@ -57,10 +57,13 @@ std::optional<std::pair<std::string_view, uint64_t>> NamedNumber(std::string_vie
 // Whether the words after the first one could be read into `run`.
 bool ReadLine(const std::vector<std::string_view>& words, SavedRun* run) {
   const std::string_view what = words[0];
-  if (what == "seed" || what == "ops" || what == "faults-max") {
+  if (what == "seed" || what == "ops" || what == "milliseconds" || what == "faults-max") {
     const std::optional<uint64_t> number = words.size() == 2 ? Number(words[1]) : std::nullopt;
     if (!number) return false;
     if (what == "seed") run->tape.seed = *number;
+    if (what == "milliseconds") {
+      run->faults_max = Duration::Milliseconds(static_cast<int64_t>(*number));
+    }
     if (what == "ops") run->operations_max = static_cast<uint32_t>(*number);
     if (what == "faults-max") run->reduction.faults_max = static_cast<uint32_t>(*number);
     return true;
@@ -115,6 +118,7 @@ bool ReadLine(const std::vector<std::string_view>& words, SavedRun* run) {
 SavedRun Record(uint64_t seed, const RunOptions& options) {
   SavedRun run;
   run.operations_max = options.operations_max;
+  run.faults_max = options.faults_max;
   run.reduction = options.reduction;
   run.tape.seed = seed;
   RunOptions recording = options;
@@ -125,10 +129,19 @@ SavedRun Record(uint64_t seed, const RunOptions& options) {
   return run;
 }
 
+RunOptions ReplayOptions(const SavedRun& run) {
+  RunOptions options;
+  options.operations_max = run.operations_max;
+  options.faults_max = run.faults_max;
+  options.reduction = run.reduction;
+  return options;
+}
+
 RunResult Replay(const SavedRun& run, const RunOptions& options) {
-  RunOptions replay = options;
-  replay.operations_max = run.operations_max;
-  replay.reduction = run.reduction;
+  RunOptions replay = ReplayOptions(run);
+  replay.trace_out = options.trace_out;
+  replay.record_on = options.record_on;
+  replay.record = options.record;
   return Run(Choices(run.tape), replay);
 }
 
@@ -140,7 +153,8 @@ std::string EncodeSavedRun(const SavedRun& run) {
     out << "# " << run.invariant << ": " << run.sentence.substr(0, run.sentence.find('\n')) << '\n';
     out << "expect " << run.invariant << '\n';
   }
-  out << "seed " << run.tape.seed << "\nops " << run.operations_max << '\n';
+  out << "seed " << run.tape.seed << "\nops " << run.operations_max << "\nmilliseconds "
+      << run.faults_max.milliseconds() << '\n';
   const Reduction& left_out = run.reduction;
   if (left_out.without.any()) {
     out << "without";

@@ -17,7 +17,8 @@
 namespace flaredb::sim {
 
 struct SavedRun {
-  uint32_t operations_max = 0;  // As RunOptions.
+  uint32_t operations_max = 0;  // As in RunOptions; and
+  Duration faults_max = RunOptions().faults_max;
   Reduction reduction;
   Tape tape;
   // The code and sentence that it had when it was saved; empty: it passed.
@@ -28,7 +29,9 @@ struct SavedRun {
 // Runs `seed` and keeps its choices. `options` except record_on.
 SavedRun Record(uint64_t seed, const RunOptions& options);
 
-// Runs it again. Only the streams of `options` count.
+// What Run needs beside the choices to run it again.
+RunOptions ReplayOptions(const SavedRun& run);
+// Runs it again. What `options` says of what to look at counts, what it says of the run does not.
 RunResult Replay(const SavedRun& run, const RunOptions& options);
 
 // Text, a line for each stream of choices. Decoding refuses anything that Encode does not produce

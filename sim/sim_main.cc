@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iostream>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,8 +17,10 @@
 #include "sim/campaign.h"
 #include "sim/flags.h"
 #include "sim/jobs.h"
+#include "sim/minimise.h"
 #include "sim/page/page_of_run.h"
 #include "sim/report.h"
+#include "sim/saved_run.h"
 
 namespace flaredb::sim {
 namespace {
@@ -30,6 +33,71 @@ using WallClock = std::chrono::steady_clock;
 std::filesystem::path CallersPath(const std::string& path) {
   const char* folder = std::getenv("BUILD_WORKING_DIRECTORY");
   return folder == nullptr ? std::filesystem::path(path) : std::filesystem::path(folder) / path;
+}
+
+std::optional<std::string> ReadFile(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  if (!file || !(text << file.rdbuf())) return std::nullopt;
+  return text.str();
+}
+
+std::string TraceLine(const std::string& path) { return "./bazelw run //:sim -- --trace=" + path; }
+
+// As small as the time allows, in a file.
+void MinimiseAndSave(const Flags& flags, const FailedSeed& failed) {
+  const SavedRun found = Record(failed.seed, OptionsOf(flags));
+  if (found.invariant.empty()) return;  // It does not fail every time.
+  std::cout << "making it smaller..." << std::endl;
+  const WallClock::time_point begin = WallClock::now();
+  const Minimised least = Minimise(
+      found, [&] { return WallClock::now() - begin < std::chrono::seconds(flags.minimise); });
+  const std::string path =
+      flags.save.empty() ? "seed-" + std::to_string(failed.seed) + ".trace" : flags.save;
+  std::ofstream file(CallersPath(path));
+  file << EncodeSavedRun(least.run) << std::flush;
+  std::cout << "minimised: " << least.faults << " faults and " << least.operations
+            << " operations, after " << least.runs << " runs: " << least.run.sentence << "\n";
+  if (file) {
+    std::cout << "replay: " << TraceLine(path) << std::endl;
+  } else {
+    std::cout << path << ": this file can't be written; --save=FILE names another." << std::endl;
+  }
+}
+
+// --trace: the exit code.
+int ReplayTrace(const Flags& flags, std::ostream* trace_out) {
+  const std::optional<std::string> text = ReadFile(CallersPath(flags.trace));
+  if (!text) {
+    std::cerr << "--trace=" << flags.trace << ": this file can't be read.\n";
+    return kUsageError;
+  }
+  const absl::StatusOr<SavedRun> run = DecodeSavedRun(*text);
+  if (!run.ok()) {
+    std::cerr << "--trace=" << flags.trace << ": " << run.status().message() << "\n";
+    return kUsageError;
+  }
+  RunOptions options = ReplayOptions(*run);
+  if (!flags.html.empty()) {
+    const absl::Status written = WritePageOfRun(Choices(run->tape), options, flags.trace,
+                                                TraceLine(flags.trace), CallersPath(flags.html));
+    if (!written.ok()) {
+      std::cerr << "--html=" << flags.html << ": " << written.message() << "\n";
+      return kUsageError;
+    }
+  }
+  options.trace_out = trace_out;
+  const RunResult result = Run(Choices(run->tape), options);
+  const Failure& failure = result.failure;
+  if (failure.kind != FailureKind::kNone) {
+    std::cout << failure.invariant << ": " << failure.sentence << "\n";
+  } else if (!run->invariant.empty()) {
+    std::cout << "It passes now; it failed by " << run->invariant << " when it was saved.\n";
+  }
+  std::cout << "faults=" << result.faults.size() << " operations=" << result.operations.size()
+            << " events=" << result.counts.events << " hash=" << std::hex << result.hash
+            << std::endl;
+  return static_cast<int>(failure.kind);
 }
 
 absl::Status WriteHtml(const Flags& flags) {
@@ -101,6 +169,7 @@ int Main(const std::vector<std::string>& arguments) {
     if (!Open("--trace-out", flags->trace_out, &trace)) return kUsageError;
     options.trace_out = &trace;
   }
+  if (!flags->trace.empty()) return ReplayTrace(*flags, options.trace_out);
   if (!flags->json.empty() && !Open("--json", flags->json, &json)) return kUsageError;
 
   // First, so that a campaign is not run in vain when the file can't be written.
@@ -121,6 +190,12 @@ int Main(const std::vector<std::string>& arguments) {
   watcher.reset();
   jobs.reset();
 
+  const FailureKind first = campaign.first_failure();
+  const bool repeats = first == FailureKind::kSafety || first == FailureKind::kLiveness ||
+                       first == FailureKind::kChecker;
+  if (repeats && !flags->keep_going && flags->minimise > 0) {
+    MinimiseAndSave(*flags, campaign.failures.front());
+  }
   PrintSummary(*flags, campaign, wall_seconds, std::cout);
   if (json.is_open()) WriteJson(*flags, campaign, wall_seconds, json);
   return static_cast<int>(campaign.first_failure());

@@ -118,5 +118,27 @@ TEST(Flags, ATraceIsWrittenByOneProcess) {
   EXPECT_TRUE(ParseFlags({"--jobs=1", "--trace-out=-"}).ok());
 }
 
+TEST(Flags, ASavedRunStandsAlone) {
+  EXPECT_EQ(ParseFlags({"--trace=a.trace"})->trace, "a.trace");
+  EXPECT_EQ(ParseFlags({"--trace=a.trace", "--html=a.html"})->html, "a.html");
+  for (const char* other : {"--seed=1", "--seeds=1..2", "--minutes=1", "--jobs=2", "--ops=3",
+                            "--without=split", "--only=none"}) {
+    EXPECT_FALSE(ParseFlags({"--trace=a.trace", other}).ok()) << other;
+  }
+  EXPECT_FALSE(ParseFlags({"--trace="}).ok());
+  EXPECT_FALSE(ParseFlags({"--trace"}).ok());
+}
+
+TEST(Flags, LengthsAreNumbersOfSeconds) {
+  EXPECT_EQ(ParseFlags({})->seconds, 10u);
+  EXPECT_EQ(ParseFlags({"--seconds=60"})->seconds, 60u);
+  EXPECT_EQ(ParseFlags({"--minimise=0"})->minimise, 0u);
+  EXPECT_EQ(ParseFlags({"--save=x"})->save, "x");
+  for (const char* wrong : {"--seconds=0", "--seconds=3601", "--seconds=x", "--minimise=-1",
+                            "--minimise=", "--save="}) {
+    EXPECT_FALSE(ParseFlags({wrong}).ok()) << wrong;
+  }
+}
+
 }  // namespace
 }  // namespace flaredb::sim

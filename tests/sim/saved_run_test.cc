@@ -52,6 +52,7 @@ TEST(SavedRun, FaultsThatAreNamedAreThoseThatHappen) {
 SavedRun Rich() {
   SavedRun run;
   run.operations_max = 12;
+  run.faults_max = Duration::Seconds(3);
   run.invariant = "LC";
   run.sentence = "One line.\nAnother one.";
   run.tape.seed = 18446744073709551615u;
@@ -70,6 +71,7 @@ TEST(SavedRun, ItsTextSaysAll) {
   const absl::StatusOr<SavedRun> run = DecodeSavedRun(text);
   ASSERT_TRUE(run.ok()) << run.status().message();
   EXPECT_EQ(run->operations_max, 12u);
+  EXPECT_EQ(run->faults_max, Duration::Seconds(3));
   EXPECT_EQ(run->invariant, "LC");
   EXPECT_EQ(run->tape.seed, Rich().tape.seed);
   EXPECT_EQ(run->tape.streams, Rich().tape.streams);
