@@ -6,6 +6,9 @@
 #include <variant>
 #include <vector>
 
+#include "absl/strings/escaping.h"
+#include "core/base/strings.h"
+
 namespace flaredb::sim {
 namespace {
 
@@ -175,6 +178,9 @@ std::string_view Head(const std::string& value) {
   return std::string_view(value).substr(0, value.find(':'));
 }
 
+// Bytes as a person can read them in one line.
+std::string Printable(std::string_view bytes) { return absl::CHexEscape(ToAbsl(bytes)); }
+
 }  // namespace
 
 std::string Describe(const raft::Message& message) {
@@ -227,6 +233,12 @@ std::string Describe(const store::Request& request) {
                 << r.retry.id.client_lo << "/" << r.retry.id.seq << ", seen " << r.retry.seen_index
                 << ")";
           },
+          [&](const store::ExecuteRequest& r) {
+            out << "execute " << Printable(r.object) << ": " << Printable(r.command);
+          },
+          [&](const store::QueryRequest& r) {
+            out << "query " << Printable(r.object) << ": " << Printable(r.query);
+          },
       },
       request.operation);
   return out.str();
@@ -247,6 +259,7 @@ std::string Describe(const store::Reply& reply) {
             out << r.page.rows.size() << " rows, next \"" << r.page.next_key << "\"";
           },
           [&](const kv::WriteReply& r) { out << NameOf(r.result) << ", version " << r.version; },
+          [&](const MachineReply& r) { out << Printable(r.bytes) << ", index " << r.index; },
           [&](const store::Error& r) {
             out << NameOf(r.code)
                 << (r.outcome == store::Outcome::kUnknown ? " (unknown)" : " (not applied)");
@@ -340,6 +353,8 @@ void AddTo(Hasher* hash, const store::Request& request) {
                    hash->Add(r.key).Add(r.expected).Add(r.retry.id.client_lo);
                    hash->Add(r.retry.id.seq).Add(r.retry.seen_index);
                  },
+                 [&](const store::ExecuteRequest& r) { hash->Add(r.object).Add(r.command); },
+                 [&](const store::QueryRequest& r) { hash->Add(r.object).Add(r.query); },
              },
              request.operation);
 }
@@ -360,6 +375,7 @@ void AddTo(Hasher* hash, const store::Reply& reply) {
                  [&](const kv::WriteReply& r) {
                    hash->Add(static_cast<uint64_t>(r.result)).Add(r.version).Add(r.value);
                  },
+                 [&](const MachineReply& r) { hash->Add(r.bytes).Add(r.index); },
                  [&](const store::Error& r) {
                    hash->Add(static_cast<uint64_t>(r.code)).Add(static_cast<uint64_t>(r.outcome));
                    hash->Add(r.leader);

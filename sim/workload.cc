@@ -327,6 +327,10 @@ void Workload::OnReply(Client* client, const kv::WriteReply& reply, Index applie
   }
 }
 
+void Workload::OnReply(Client*, const MachineReply&, Index) {
+  Fail("REPLY", "a key-value operation is answered as if it were a command of another machine.");
+}
+
 void Workload::Forgotten(Client* client) {
   if (Recorder* recorder = world_->recorder) {
     recorder->GaveUp(client->slot, client->op.maybe_applied);

@@ -85,6 +85,7 @@ class Workload {
   void OnReply(Client* client, const store::GetReply& reply, Index applied);
   void OnReply(Client* client, const store::ScanReply& reply, Index applied);
   void OnReply(Client* client, const kv::WriteReply& reply, Index applied);
+  void OnReply(Client* client, const MachineReply& reply, Index applied);
   void OnReply(Client* client, const store::Error& error, Index applied);
   void Forgotten(Client* client);
 

@@ -14,8 +14,9 @@
 
 namespace flaredb::kv {
 
-// A namespace of keys. Allocated once, never reused.
-enum class NamespaceId : uint32_t { kNone = 0, kDefault = 1 };
+// A namespace of keys. Allocated once, never reused. The last one holds the rows of a state machine
+// that is not this one (core/region/state_machine.h) and takes no key-value operation.
+enum class NamespaceId : uint32_t { kNone = 0, kDefault = 1, kMachine = 0xffffffff };
 
 // Counts the changes of one key: 1, 2, 3... Never reused; 0 means "does not exist".
 using Version = Ordinal<struct VersionTag>;

@@ -2,7 +2,6 @@
 #include "core/region/region.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -73,7 +72,7 @@ absl::StatusOr<std::vector<Peer>> PeersOf(const raft::ConfState& conf) {
 }
 
 kv::KeyRange DataRange(const Region& region) {
-  constexpr kv::NamespaceId kLast{std::numeric_limits<uint32_t>::max()};
+  constexpr kv::NamespaceId kLast = kv::NamespaceId::kMachine;
   const kv::KeyRange records = {kv::EncodeKey(kv::NamespaceId{1}, ""),
                                 kv::PrefixSuccessor(kv::EncodeKey(kLast, ""))};
   return {std::max(records.begin, region.start_key),

@@ -17,15 +17,35 @@ namespace flaredb {
 
 namespace {
 
-constexpr uint8_t kFormat = 1;
+// The format of a region command tells what kind of command it carries.
+constexpr uint8_t kKvFormat = 1;
+constexpr uint8_t kMachineFormat = 2;
 constexpr size_t kHeaderBytesMax = 21;
 
-std::string KeyOf(const kv::Command& command) {
-  return std::visit([](const auto& c) { return kv::EncodeKey(c.ns, c.key); }, command);
+std::string KeyOf(const Command& command) {
+  if (const auto* own = std::get_if<MachineCommand>(&command)) return ObjectPrefix(own->object);
+  return std::visit([](const auto& c) { return kv::EncodeKey(c.ns, c.key); },
+                    std::get<kv::Command>(command));
+}
+
+absl::StatusOr<ApplyReply> ApplyMachineCommand(const MachineCommand& command, Index index,
+                                               const StateMachine* machine, const DataReader& data,
+                                               WriteBatch* batch) {
+  if (machine == nullptr) {
+    return absl::FailedPreconditionError(
+        "it is for a state machine that this store was started without");
+  }
+  MutableObjectRows rows(command.object, data);
+  std::string reply = machine->Apply(command.bytes, &rows);
+  if (!rows.status().ok()) return rows.status();
+  const std::vector<Mutation>& changes = rows.changes().mutations;
+  batch->mutations.insert(batch->mutations.end(), changes.begin(), changes.end());
+  return MachineReply{std::move(reply), index};
 }
 
 absl::StatusOr<ApplyReply> ApplyCommand(const Region& region, const raft::EntryView& entry,
-                                        const DataReader& data, WriteBatch* batch) {
+                                        const StateMachine* machine, const DataReader& data,
+                                        WriteBatch* batch) {
   const absl::StatusOr<RegionCommand> decoded = DecodeRegionCommand(entry.payload);
   if (!decoded.ok()) return decoded.status();
   if (decoded->epoch.version > region.epoch.version) {
@@ -35,7 +55,11 @@ absl::StatusOr<ApplyReply> ApplyCommand(const Region& region, const raft::EntryV
   if (!region.Contains(KeyOf(decoded->command))) {
     return absl::DataLossError("its key lies outside the region, at the same epoch");
   }
-  absl::StatusOr<kv::WriteReply> reply = kv::Apply(decoded->command, entry.index, data, batch);
+  if (const auto* own = std::get_if<MachineCommand>(&decoded->command)) {
+    return ApplyMachineCommand(*own, entry.index, machine, data, batch);
+  }
+  absl::StatusOr<kv::WriteReply> reply =
+      kv::Apply(std::get<kv::Command>(decoded->command), entry.index, data, batch);
   if (!reply.ok()) return reply.status();
   return *std::move(reply);
 }
@@ -55,13 +79,13 @@ absl::StatusOr<ApplyReply> ApplyConf(const raft::EntryView& entry, Region* regio
 }
 
 // Changes `region` and `batch` only when it succeeds.
-absl::StatusOr<ApplyReply> ApplyEntry(const raft::EntryView& entry, const DataReader& data,
-                                      Region* region, WriteBatch* batch) {
+absl::StatusOr<ApplyReply> ApplyEntry(const raft::EntryView& entry, const StateMachine* machine,
+                                      const DataReader& data, Region* region, WriteBatch* batch) {
   switch (entry.kind) {
     case raft::EntryKind::kNoop:
       return ApplyReply();
     case raft::EntryKind::kCommand:
-      return ApplyCommand(*region, entry, data, batch);
+      return ApplyCommand(*region, entry, machine, data, batch);
     case raft::EntryKind::kConf:
       return ApplyConf(entry, region, batch);
   }
@@ -71,23 +95,29 @@ absl::StatusOr<ApplyReply> ApplyEntry(const raft::EntryView& entry, const DataRe
 }  // namespace
 
 std::string EncodeRegionCommand(const RegionCommand& command) {
-  const std::string bytes = kv::EncodeCommand(command.command);
+  const auto* own = std::get_if<MachineCommand>(&command.command);
+  const std::string bytes =
+      own != nullptr ? own->bytes : kv::EncodeCommand(std::get<kv::Command>(command.command));
   ByteWriter out(kHeaderBytesMax + bytes.size());
-  out.U8(kFormat);
+  out.U8(own != nullptr ? kMachineFormat : kKvFormat);
   out.Varint(command.epoch.conf_version);
   out.Varint(command.epoch.version);
+  if (own != nullptr) out.Bytes(own->object);
   out.Raw(bytes);
   return out.Take();
 }
 
 absl::StatusOr<RegionCommand> DecodeRegionCommand(std::string_view bytes) {
   ByteReader in(bytes);
-  in.FormatVersion(kFormat);
+  const bool own = !bytes.empty() && static_cast<uint8_t>(bytes.front()) == kMachineFormat;
+  in.FormatVersion(own ? kMachineFormat : kKvFormat);
   RegionEpoch epoch;
   epoch.conf_version = in.Varint();
   epoch.version = in.Varint();
+  const std::string_view object = own ? in.Bytes() : std::string_view();
   const std::string_view rest = in.Rest();
   if (absl::Status status = in.Finish("a region command"); !status.ok()) return status;
+  if (own) return RegionCommand{epoch, MachineCommand{std::string(object), std::string(rest)}};
   absl::StatusOr<kv::Command> command = kv::DecodeCommand(rest);
   if (!command.ok()) return command.status();
   return RegionCommand{epoch, *std::move(command)};
@@ -99,7 +129,7 @@ absl::StatusOr<ApplyReply> RegionMachine::Apply(const raft::EntryView& entry,
       << "region " << region_.id << " applied " << applied_.index << ", got " << entry.index;
   INVARIANT(entry.term >= applied_.term) << "region " << region_.id << " index " << entry.index;
   INVARIANT(region_.initialized()) << "region " << region_.id << " index " << entry.index;
-  absl::StatusOr<ApplyReply> reply = ApplyEntry(entry, data, &region_, batch);
+  absl::StatusOr<ApplyReply> reply = ApplyEntry(entry, machine_, data, &region_, batch);
   if (!reply.ok()) {
     return absl::Status(reply.status().code(),
                         absl::StrCat("region ", region_.id.value(), " cannot apply entry ",

@@ -14,15 +14,25 @@
 #include "core/raft/entry.h"
 #include "core/raft/types.h"
 #include "core/region/region.h"
+#include "core/region/state_machine.h"
 
 namespace flaredb {
+
+// For the store's own StateMachine, about one of its objects.
+struct MachineCommand {
+  std::string object;
+  std::string bytes;
+
+  friend bool operator==(const MachineCommand&, const MachineCommand&) = default;
+};
+using Command = std::variant<kv::Command, MachineCommand>;
 
 // A command as a log entry carries it: with the epoch that its proposer checked. The range may have
 // changed between proposal and apply, so apply compares epoch.version again; a change of replicas
 // (epoch.conf_version) moves no key and refuses nothing.
 struct RegionCommand {
   RegionEpoch epoch;
-  kv::Command command;
+  Command command;
 };
 std::string EncodeRegionCommand(const RegionCommand& command);
 absl::StatusOr<RegionCommand> DecodeRegionCommand(std::string_view bytes);
@@ -39,12 +49,14 @@ struct ConfChanged {
   friend bool operator==(const ConfChanged&, const ConfChanged&) = default;
 };
 // What an entry answers to whoever proposed it here. Monostate: nothing to answer (a no-op).
-using ApplyReply = std::variant<std::monostate, kv::WriteReply, EpochChanged, ConfChanged>;
+using ApplyReply =
+    std::variant<std::monostate, kv::WriteReply, MachineReply, EpochChanged, ConfChanged>;
 
 class RegionMachine {
  public:
-  RegionMachine(Region region, raft::LogId applied)
-      : region_(std::move(region)), applied_(applied) {}
+  // `machine` carries out MachineCommands and outlives this object; null: there can't be any.
+  RegionMachine(Region region, raft::LogId applied, const StateMachine* machine = nullptr)
+      : region_(std::move(region)), applied_(applied), machine_(machine) {}
 
   // Applies the next entry: adds its changes and the new applied position to `batch`, which becomes
   // visible and durable as a whole. A configuration makes everybody in it the region's peers and
@@ -62,6 +74,7 @@ class RegionMachine {
  private:
   Region region_;
   raft::LogId applied_;
+  const StateMachine* machine_;
 };
 
 }  // namespace flaredb

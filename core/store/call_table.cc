@@ -10,10 +10,7 @@
 
 namespace flaredb::store {
 
-bool Call::IsWrite() const {
-  return std::holds_alternative<kv::CompareAndSwap>(request.operation) ||
-         std::holds_alternative<kv::CompareAndDelete>(request.operation);
-}
+bool Call::IsWrite() const { return store::IsWrite(request.operation); }
 
 bool Call::IsRoutedHere() const {
   return std::holds_alternative<CallId>(origin) && !request.context.has_value();
@@ -27,6 +24,8 @@ bool Call::MayRetry() const {
         if constexpr (std::is_same_v<Op, kv::CompareAndSwap> ||
                       std::is_same_v<Op, kv::CompareAndDelete>) {
           return static_cast<bool>(operation.retry.id);
+        } else if constexpr (std::is_same_v<Op, ExecuteRequest>) {
+          return false;  // Only its client knows whether it may happen twice.
         } else {
           return true;
         }

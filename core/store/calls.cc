@@ -20,6 +20,9 @@ std::string RoutingKey(const Operation& operation) {
         using Op = std::decay_t<decltype(op)>;
         if constexpr (std::is_same_v<Op, ScanRequest>) {
           return kv::EncodeKey(op.ns, op.begin);
+        } else if constexpr (std::is_same_v<Op, ExecuteRequest> ||
+                             std::is_same_v<Op, QueryRequest>) {
+          return ObjectPrefix(op.object);
         } else {
           return kv::EncodeKey(op.ns, op.key);
         }
@@ -27,8 +30,11 @@ std::string RoutingKey(const Operation& operation) {
       operation);
 }
 
-kv::Command TakeCommand(Operation operation) {
+Command TakeCommand(Operation operation) {
   if (auto* swap = std::get_if<kv::CompareAndSwap>(&operation)) return std::move(*swap);
+  if (auto* execute = std::get_if<ExecuteRequest>(&operation)) {
+    return MachineCommand{std::move(execute->object), std::move(execute->command)};
+  }
   return std::get<kv::CompareAndDelete>(std::move(operation));
 }
 
@@ -230,8 +236,8 @@ absl::Status Calls::Settle(const Replica& replica, ReplicaOutput* output) {
 absl::Status Calls::AnswerRead(CallKey key, const Replica& replica) {
   const Call* call = table_.Find(key);
   if (call == nullptr) return absl::OkStatus();
-  absl::StatusOr<Result> result =
-      ReadOperation(call->request.operation, replica.region(), *data_, options_);
+  absl::StatusOr<Result> result = ReadOperation(call->request.operation, replica.region(),
+                                                replica.applied_index(), *data_, options_);
   if (!result.ok()) return result.status();
   Answer(key, Reply{*std::move(result), replica.applied_index()});
   return absl::OkStatus();
@@ -243,6 +249,10 @@ void Calls::AnswerWrite(CallKey key, ApplyReply outcome, const Replica& replica)
   if (std::holds_alternative<EpochChanged>(outcome)) {
     --call->attempts;
     Fail(key, EpochError(replica.region()), replica.applied_index());
+    return;
+  }
+  if (auto* own = std::get_if<MachineReply>(&outcome)) {
+    Answer(key, Reply{std::move(*own), replica.applied_index()});
     return;
   }
   auto& write = std::get<kv::WriteReply>(outcome);

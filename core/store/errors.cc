@@ -34,11 +34,39 @@ std::optional<Error> CheckKey(const std::string& key, const Options& options) {
   return TooLong("a key", key.size(), options.key_bytes_max);
 }
 
+std::optional<Error> CheckNamespace(kv::NamespaceId ns) {
+  if (ns != kv::NamespaceId::kMachine) return std::nullopt;
+  return Invalid(absl::StrCat("namespace ", static_cast<uint32_t>(ns),
+                              " holds the rows of the store's own state machine; choose another"));
+}
+
+std::optional<Error> CheckMachine(const std::string& object, const char* what,
+                                  const std::string& bytes, const Options& options) {
+  if (options.machine == nullptr) {
+    return Invalid(absl::StrCat(what,
+                                " needs a state machine, and this store has none beside the "
+                                "key-value operations; use those"));
+  }
+  if (object.empty()) return Invalid("the object's name is empty; a name has at least one byte");
+  if (auto error = TooLong("an object's name", object.size(), options.key_bytes_max)) return error;
+  return TooLong(what, bytes.size(), options.value_bytes_max);
+}
+
+std::optional<Error> Check(const ExecuteRequest& execute, const Options& options) {
+  return CheckMachine(execute.object, "a command", execute.command, options);
+}
+
+std::optional<Error> Check(const QueryRequest& query, const Options& options) {
+  return CheckMachine(query.object, "a query", query.query, options);
+}
+
 std::optional<Error> Check(const GetRequest& get, const Options& options) {
+  if (auto error = CheckNamespace(get.ns)) return error;
   return CheckKey(get.key, options);
 }
 
 std::optional<Error> Check(const ScanRequest& scan, const Options& options) {
+  if (auto error = CheckNamespace(scan.ns)) return error;
   if (!scan.end.empty() && scan.end < scan.begin) {
     return Invalid("the end key sorts before the start key; swap them");
   }
@@ -48,11 +76,13 @@ std::optional<Error> Check(const ScanRequest& scan, const Options& options) {
 }
 
 std::optional<Error> Check(const kv::CompareAndSwap& swap, const Options& options) {
+  if (auto error = CheckNamespace(swap.ns)) return error;
   if (auto error = CheckKey(swap.key, options)) return error;
   return TooLong("a value", swap.value.size(), options.value_bytes_max);
 }
 
 std::optional<Error> Check(const kv::CompareAndDelete& del, const Options& options) {
+  if (auto error = CheckNamespace(del.ns)) return error;
   if (!del.expected) {
     return Invalid(
         "expected_version is 0, which means \"does not exist\"; a delete needs the version that "

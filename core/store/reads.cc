@@ -41,11 +41,22 @@ absl::StatusOr<Result> Read(const ScanRequest& scan, const Region& region, const
   return Result(ScanReply{*std::move(page)});
 }
 
+absl::StatusOr<Result> Read(const QueryRequest& query, Index index, const DataReader& data,
+                            const Options& options) {
+  const ObjectRows rows(query.object, data);
+  std::string answer = options.machine->Query(query.query, rows);
+  if (!rows.status().ok()) return rows.status();
+  return Result(MachineReply{std::move(answer), index});
+}
+
 }  // namespace
 
-absl::StatusOr<Result> ReadOperation(const Operation& operation, const Region& region,
+absl::StatusOr<Result> ReadOperation(const Operation& operation, const Region& region, Index index,
                                      const DataReader& data, const Options& options) {
   if (const auto* get = std::get_if<GetRequest>(&operation)) return Read(*get, data);
+  if (const auto* query = std::get_if<QueryRequest>(&operation)) {
+    return Read(*query, index, data, options);
+  }
   const auto* scan = std::get_if<ScanRequest>(&operation);
   INVARIANT(scan != nullptr) << "writes are not read";
   return Read(*scan, region, data, options);

@@ -5,6 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/base/data_reader.h"
+#include "core/base/types.h"
 #include "core/region/region.h"
 #include "core/store/request.h"
 
@@ -12,9 +13,10 @@ namespace flaredb::store {
 
 struct Options;
 
-// Carries out a GetRequest or ScanRequest. A scan ends at the region's end with the next region's
-// first key as its next_key. Fails only when the data cannot be read.
-absl::StatusOr<Result> ReadOperation(const Operation& operation, const Region& region,
+// Carries out an operation that is no write on the data as they are at `index`. A scan ends at the
+// region's end with the next region's first key as its next_key. Fails only when the data cannot be
+// read.
+absl::StatusOr<Result> ReadOperation(const Operation& operation, const Region& region, Index index,
                                      const DataReader& data, const Options& options);
 
 }  // namespace flaredb::store

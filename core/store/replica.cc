@@ -11,10 +11,26 @@
 #include "core/store/errors.h"
 
 namespace flaredb::store {
+namespace {
+
+// About as many as its entry will have.
+size_t BytesOf(const Command& command) {
+  if (const auto* own = std::get_if<MachineCommand>(&command)) {
+    return own->object.size() + own->bytes.size();
+  }
+  const kv::Command& record = std::get<kv::Command>(command);
+  if (const auto* swap = std::get_if<kv::CompareAndSwap>(&record)) {
+    return swap->key.size() + swap->value.size();
+  }
+  return std::get<kv::CompareAndDelete>(record).key.size();
+}
+
+}  // namespace
+
 Replica::Replica(const Options& options, RecoveredRegion recovered, Rng rng, Instant now)
     : options_(options),
       peer_(recovered.peer),
-      machine_(std::move(recovered.region), recovered.applied),
+      machine_(std::move(recovered.region), recovered.applied, options.machine),
       raft_(options.raft, peer_, std::move(recovered.raft), rng, now),
       term_(raft_.term()) {}
 
@@ -127,10 +143,7 @@ void Replica::Propose(const TurnContext& turn, absl::Span<const QueuedWrite> wri
     size_t bytes = 0;
     while (count < writes.size() &&
            (count == 0 || (bytes < options_.raft.append_bytes_max && !BUGGIFY(kSplitBatch)))) {
-      bytes += std::visit([](const auto& c) { return c.key.size(); }, writes[count].command);
-      if (const auto* swap = std::get_if<kv::CompareAndSwap>(&writes[count].command)) {
-        bytes += swap->value.size();
-      }
+      bytes += BytesOf(writes[count].command);
       ++count;
     }
     ProposeBlock(turn, writes.first(count), output);
@@ -252,7 +265,7 @@ absl::Status Replica::Install(const TurnContext& turn, raft::LogId applied, Repl
   WriteBatch batch;
   absl::Status status = snapshots_.stage()->Finish(*turn.data, applied, &region, &batch);
   if (!status.ok()) return status;
-  machine_ = RegionMachine(std::move(region), applied);
+  machine_ = RegionMachine(std::move(region), applied, options_.machine);
   turn.data->Add(turn.commit->token, batch);
   std::move(batch.mutations.begin(), batch.mutations.end(),
             std::back_inserter(turn.commit->data.mutations));

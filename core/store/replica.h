@@ -41,7 +41,7 @@ struct TurnContext {
 // A write that waits to be proposed.
 struct QueuedWrite {
   CallKey call;
-  kv::Command command;
+  Command command;
 };
 
 // What a replica has for its store after an event. Owned by the store and reused: Clear keeps the

@@ -13,6 +13,7 @@
 #include "core/kv/command.h"
 #include "core/kv/engine.h"
 #include "core/region/region.h"
+#include "core/region/state_machine.h"
 
 namespace flaredb::store {
 
@@ -31,7 +32,27 @@ struct ScanRequest {
   bool keys_only = false;
 };
 
-using Operation = std::variant<GetRequest, ScanRequest, kv::CompareAndSwap, kv::CompareAndDelete>;
+// A command for an object of Options::machine. A store applies it at most once for each request.
+struct ExecuteRequest {
+  std::string object;
+  std::string command;
+};
+
+// What Options::machine answers from an object's rows; linearizable, as Get is.
+struct QueryRequest {
+  std::string object;
+  std::string query;
+};
+
+using Operation = std::variant<GetRequest, ScanRequest, kv::CompareAndSwap, kv::CompareAndDelete,
+                               ExecuteRequest, QueryRequest>;
+
+// Whether the operation goes through the log.
+inline bool IsWrite(const Operation& operation) {
+  return std::holds_alternative<kv::CompareAndSwap>(operation) ||
+         std::holds_alternative<kv::CompareAndDelete>(operation) ||
+         std::holds_alternative<ExecuteRequest>(operation);
+}
 
 // The region, and its epoch, that a client with a routing cache believes in. Checked strictly.
 struct RoutingContext {
@@ -82,7 +103,7 @@ struct ScanReply {
   kv::ScanPage page;
 };
 
-using Result = std::variant<GetReply, ScanReply, kv::WriteReply, Error>;
+using Result = std::variant<GetReply, ScanReply, kv::WriteReply, Error, MachineReply>;
 
 struct Reply {
   Result result;

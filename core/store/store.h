@@ -11,6 +11,7 @@
 #include "core/base/types.h"
 #include "core/raft/config.h"
 #include "core/raft/view.h"
+#include "core/region/state_machine.h"
 #include "core/store/effects.h"
 #include "core/store/event.h"
 #include "core/store/recovery.h"
@@ -31,7 +32,12 @@ struct Options {
   // instead of being passed on to the leader.
   bool follower_reads = false;
 
-  // Limits of the API; an error names the limit and the value.
+  // Carries out ExecuteRequest and QueryRequest, which are refused without it; the same on all
+  // stores of a cluster. Outlives the store.
+  const StateMachine* machine = nullptr;
+
+  // Limits of the API; an error names the limit and the value. Names of objects are keys in this
+  // sense, commands and queries are values.
   size_t key_bytes_max = 8 << 10;
   size_t value_bytes_max = 1 << 20;
   size_t scan_rows_max = 10000;

@@ -39,11 +39,6 @@ GrpcChannelOptions ChannelOptions(const LinkHeader& header) {
   return options;
 }
 
-bool IsWrite(const store::Operation& operation) {
-  return std::holds_alternative<kv::CompareAndSwap>(operation) ||
-         std::holds_alternative<kv::CompareAndDelete>(operation);
-}
-
 store::ForwardedReply Refusal(uint64_t id, store::ErrorCode code, store::Outcome outcome,
                               std::string message) {
   store::Error error;

@@ -81,6 +81,14 @@ absl::Status DecodeOperation(raftpb::ForwardedRequest* in, store::Operation* out
       *out = std::move(cas);
       break;
     }
+    case raftpb::ForwardedRequest::kExecute:
+      *out = store::ExecuteRequest{std::move(*in->mutable_execute()->mutable_object()),
+                                   std::move(*in->mutable_execute()->mutable_command())};
+      return absl::OkStatus();
+    case raftpb::ForwardedRequest::kQuery:
+      *out = store::QueryRequest{std::move(*in->mutable_query()->mutable_object()),
+                                 std::move(*in->mutable_query()->mutable_query())};
+      return absl::OkStatus();
     case raftpb::ForwardedRequest::OPERATION_NOT_SET:
       return Bad("a forwarded request of an unknown kind");
   }
@@ -207,6 +215,14 @@ void EncodeRequest(const store::ForwardedRequest& in, raftpb::ForwardedRequest* 
                    to->set_expected(cas.expected.value());
                    EncodeRetry(cas.retry, to->mutable_retry());
                  },
+                 [&](const store::ExecuteRequest& execute) {
+                   out->mutable_execute()->set_object(execute.object);
+                   out->mutable_execute()->set_command(execute.command);
+                 },
+                 [&](const store::QueryRequest& query) {
+                   out->mutable_query()->set_object(query.object);
+                   out->mutable_query()->set_query(query.query);
+                 },
              },
              in.request.operation);
 }
@@ -254,6 +270,10 @@ void EncodeReply(const store::ForwardedReply& in, raftpb::ForwardedReply* out) {
                    to->set_version(write.version.value());
                    to->set_value(write.value);
                  },
+                 [&](const MachineReply& own) {
+                   out->mutable_machine()->set_reply(own.bytes);
+                   out->mutable_machine()->set_index(own.index.value());
+                 },
                  [&](const store::Error& error) {
                    raftpb::StoreError* to = out->mutable_error();
                    to->set_code(EncodeCode(error.code));
@@ -288,6 +308,10 @@ absl::Status TakeReply(raftpb::ForwardedReply* in, store::ForwardedReply* out) {
       out->reply.result = std::move(write);
       return absl::OkStatus();
     }
+    case raftpb::ForwardedReply::kMachine:
+      out->reply.result = MachineReply{std::move(*in->mutable_machine()->mutable_reply()),
+                                       Index(in->machine().index())};
+      return absl::OkStatus();
     case raftpb::ForwardedReply::kError: {
       store::Error error;
       if (!DecodeCode(in->error().code(), &error.code)) {
@@ -317,6 +341,10 @@ size_t PayloadBytes(const store::ForwardedRequest& request) {
           return operation.begin.size() + operation.end.size();
         } else if constexpr (std::is_same_v<Op, kv::CompareAndSwap>) {
           return operation.key.size() + operation.value.size();
+        } else if constexpr (std::is_same_v<Op, store::ExecuteRequest>) {
+          return operation.object.size() + operation.command.size();
+        } else if constexpr (std::is_same_v<Op, store::QueryRequest>) {
+          return operation.object.size() + operation.query.size();
         } else {
           return operation.key.size();
         }
@@ -330,6 +358,7 @@ size_t PayloadBytes(const store::ForwardedReply& reply) {
     return get->found.has_value() ? get->found->value.size() : 0;
   }
   if (const auto* write = std::get_if<kv::WriteReply>(&result)) return write->value.size();
+  if (const auto* own = std::get_if<MachineReply>(&result)) return own->bytes.size();
   size_t bytes = 0;
   if (const auto* scan = std::get_if<store::ScanReply>(&result)) {
     for (const kv::ScanRow& row : scan->page.rows) bytes += row.key.size() + row.value.size();

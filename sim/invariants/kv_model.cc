@@ -21,14 +21,15 @@ std::optional<std::string> KvModel::Apply(const raft::EntryView& entry) {
     return "the committed entry at index " + std::to_string(entry.index.value()) +
            " can't be decoded: " + std::string(command.status().message());
   }
-  if (command->epoch.version != epoch_.version) return std::nullopt;
+  const auto* record = std::get_if<kv::Command>(&command->command);
+  if (record == nullptr || command->epoch.version != epoch_.version) return std::nullopt;
 
   const auto& [key, expected, retry] = std::visit(
       [](const auto& c) {
         return std::tuple<const std::string&, kv::Version, const kv::Retry&>(c.key, c.expected,
                                                                              c.retry);
       },
-      command->command);
+      *record);
   const State* current = At(key, entry.index);
   if (current != nullptr && retry.id &&
       std::find(current->remembered.begin(), current->remembered.end(), retry.id) !=
@@ -52,7 +53,7 @@ std::optional<std::string> KvModel::Apply(const raft::EntryView& entry) {
   if (current != nullptr) next.remembered = current->remembered;
   next.version = current != nullptr ? current->version.next() : kv::Version(1);
   next.index = entry.index;
-  if (const auto* swap = std::get_if<kv::CompareAndSwap>(&command->command)) {
+  if (const auto* swap = std::get_if<kv::CompareAndSwap>(record)) {
     next.live = true;
     next.value = swap->value;
   }

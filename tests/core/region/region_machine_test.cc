@@ -14,6 +14,7 @@
 #include "core/region/state_rows.h"
 #include "tests/core/base/exact_decoding.h"
 #include "tests/core/base/map_reader.h"
+#include "tests/core/region/list_machine.h"
 
 namespace flaredb {
 namespace {
@@ -227,7 +228,7 @@ TEST_F(RegionMachineTest, CommandOutsideTheRangeCannotBe) {
 TEST_F(RegionMachineTest, EntryThatCannotBeUnderstoodFailsAndNamesItsPlace) {
   const std::string good = SwapBytes("k", "v");
   for (const std::string& bytes :
-       {std::string(), std::string("\x02") + good.substr(1), good.substr(0, 5)}) {
+       {std::string(), std::string("\x03") + good.substr(1), good.substr(0, 5)}) {
     const absl::Status status = FailureOf(Next(bytes));
     EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
     EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr("region 7"), HasSubstr("entry 10")));
@@ -255,6 +256,65 @@ TEST_F(RegionMachineTest, SameEntriesGiveTheSameBytesOnEveryReplica) {
   EXPECT_EQ(data_.rows, other_data.rows);
 }
 
+// --- Commands of another machine.
+
+const ListMachine kLists;
+
+Region Whole() {
+  Region region = TestRegion();
+  region.start_key.clear();
+  region.end_key.clear();
+  return region;
+}
+
+std::string CommandBytes(std::string object, std::string command, RegionEpoch epoch = kEpoch) {
+  return EncodeRegionCommand({epoch, MachineCommand{std::move(object), std::move(command)}});
+}
+
+class RegionOwnMachineTest : public RegionMachineTest {
+ protected:
+  RegionOwnMachineTest() { machine_ = RegionMachine(Whole(), {Term(4), Index(9)}, &kLists); }
+};
+
+TEST_F(RegionOwnMachineTest, ItsRowsAndTheAppliedPositionChangeInOneBatch) {
+  EXPECT_EQ(Do(Next(CommandBytes("a", "one"))), ApplyReply(MachineReply{"one", Index(10)}));
+  WriteBatch batch;
+  const auto reply = machine_.Apply(Next(CommandBytes("a", "two")), data_, &batch);
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_EQ(*reply, ApplyReply(MachineReply{"one two", Index(11)}));
+  ASSERT_EQ(batch.mutations.size(), 2u);
+  EXPECT_EQ(batch.mutations[0], (Mutation{ObjectPrefix("a") + "\x01", "two"}));
+  EXPECT_EQ(batch.mutations[1].key, AppliedRowKey(RegionId(7)));
+}
+
+TEST_F(RegionOwnMachineTest, KeyValueCommandsAreCarriedOutBesideIt) {
+  Do(Next(SwapBytes("k", "v")));
+  Do(Next(CommandBytes("k", "one")));
+  EXPECT_EQ(Read("k"), (kv::VersionedValue{"v", kv::Version(1)}));
+}
+
+TEST_F(RegionOwnMachineTest, ACommandOfAnEarlierRangeHasNoEffect) {
+  EXPECT_EQ(Do(Next(CommandBytes("a", "one", {3, 4}))), ApplyReply(EpochChanged{}));
+  EXPECT_EQ(ObjectRows("a", data_).Get(std::string(1, '\0')), std::nullopt);
+}
+
+TEST_F(RegionOwnMachineTest, UnreadableRowsFailWhateverTheMachineMakesOfThem) {
+  data_.failure = absl::UnavailableError("no disk");
+  EXPECT_EQ(FailureOf(Next(CommandBytes("a", "one"))).code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(RegionMachineTest, ACommandOfAnotherMachineCannotBeWithoutIt) {
+  machine_ = RegionMachine(Whole(), {Term(4), Index(9)});
+  const absl::Status status = FailureOf(Next(CommandBytes("a", "one")));
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("started without"));
+}
+
+TEST_F(RegionMachineTest, AnObjectOutsideTheRangeCannotBe) {
+  machine_ = RegionMachine(TestRegion(), {Term(4), Index(9)}, &kLists);
+  EXPECT_EQ(FailureOf(Next(CommandBytes("k", "one"))).code(), absl::StatusCode::kDataLoss);
+}
+
 TEST(RegionCommand, ComesBack) {
   const RegionCommand command{
       {300, 2}, kv::CompareAndDelete{kNs, "k", kv::Version(5), {{1, 2, 3}, Index(4)}}};
@@ -264,9 +324,27 @@ TEST(RegionCommand, ComesBack) {
   EXPECT_TRUE(decoded->command == command.command);
 }
 
+TEST(RegionCommand, OfAnotherMachineComesBack) {
+  for (const std::string bytes : {"", "one", "\x01\x02"}) {
+    const RegionCommand command{{300, 2}, MachineCommand{"object", bytes}};
+    const absl::StatusOr<RegionCommand> decoded = DecodeRegionCommand(EncodeRegionCommand(command));
+    ASSERT_TRUE(decoded.ok()) << decoded.status();
+    EXPECT_EQ(decoded->epoch, command.epoch);
+    EXPECT_TRUE(decoded->command == command.command);
+  }
+}
+
+// docs/FORMAT.md shows these bytes.
+TEST(RegionCommand, OfAnotherMachineHasTheDocumentedBytes) {
+  EXPECT_EQ(EncodeRegionCommand({{1, 1}, MachineCommand{"ab", "run"}}),
+            "\x02\x01\x01\x02"
+            "abrun");
+}
+
 TEST(RegionCommand, DamagedBytesAreRefusedOrMeanSomethingElse) {
-  ExpectExactDecoding({SwapBytes("key", "value", 3, {300, 2}), SwapBytes("", "")}, 15,
-                      DecodeRegionCommand, EncodeRegionCommand);
+  ExpectExactDecoding({SwapBytes("key", "value", 3, {300, 2}), SwapBytes("", ""),
+                       EncodeRegionCommand({{300, 2}, MachineCommand{"object", "command"}})},
+                      15, DecodeRegionCommand, EncodeRegionCommand);
 }
 
 }  // namespace

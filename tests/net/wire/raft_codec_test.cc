@@ -25,15 +25,15 @@ class Generator {
   explicit Generator(uint64_t seed) : rng_(seed) {}
 
   static constexpr uint64_t kBodies = std::variant_size_v<raft::Body>;
-  static constexpr uint64_t kKinds = kBodies + 4 + 4 + 2;
+  static constexpr uint64_t kKinds = kBodies + 6 + 5 + 2;
 
   // Message number `kind`, below kKinds.
   store::StoreMessage Message(uint64_t kind) {
     if (kind < kBodies) return Envelope(kind);
     kind -= kBodies;
-    if (kind < 4) return Request(kind);
-    if (kind < 8) return Reply(kind - 4);
-    if (kind == 8) return store::PeerRemoved{RegionId(Positive()), PeerId(Positive()), Positive()};
+    if (kind < 6) return Request(kind);
+    if (kind < 11) return Reply(kind - 6);
+    if (kind == 11) return store::PeerRemoved{RegionId(Positive()), PeerId(Positive()), Positive()};
     return Beat();
   }
 
@@ -202,9 +202,15 @@ class Generator {
         forwarded.request.operation =
             kv::CompareAndSwap{ns, Bytes(50), Bytes(200), kv::Version(Number()), Retry()};
         break;
-      default:
+      case 3:
         forwarded.request.operation =
             kv::CompareAndDelete{ns, Bytes(50), kv::Version(Number()), Retry()};
+        break;
+      case 4:
+        forwarded.request.operation = store::ExecuteRequest{Bytes(50), Bytes(200)};
+        break;
+      default:
+        forwarded.request.operation = store::QueryRequest{Bytes(50), Bytes(200)};
     }
     return forwarded;
   }
@@ -232,6 +238,9 @@ class Generator {
       case 2:
         forwarded.reply.result = kv::WriteReply{static_cast<kv::WriteResult>(rng_.Below(4)),
                                                 kv::Version(Number()), Bytes(50)};
+        break;
+      case 3:
+        forwarded.reply.result = MachineReply{Bytes(200), Index(Number())};
         break;
       default: {
         store::Error error;
