@@ -4,6 +4,7 @@
 #define FLAREDB_SIM_CAMPAIGN_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -52,6 +53,10 @@ RunResult RunAndRepeat(uint64_t seed, const RunOptions& options);
 // results of `run` alone.
 CampaignResult RunCampaign(const Flags& flags, absl::FunctionRef<RunResult(uint64_t seed)> run,
                            CampaignWatcher* watcher);
+
+// For tests: what is printed of the first of the seeds [first, last] that fails; empty when none
+// does.
+std::string FirstFailure(const Subject& subject, uint64_t first, uint64_t last);
 
 }  // namespace flaredb::sim
 

@@ -54,7 +54,7 @@ std::string NameOf(uint32_t node) { return "n" + std::to_string(node + 1); }
 
 }  // namespace
 
-Cluster::Cluster(World* world, const Profile& profile, SimNetwork* network)
+Cluster::Cluster(World* world, const Profile& profile, SimNetwork* network, MachineSpec* spec)
     : world_(world),
       profile_(profile),
       network_(network),
@@ -64,11 +64,13 @@ Cluster::Cluster(World* world, const Profile& profile, SimNetwork* network)
         std::vector<Node> nodes;
         nodes.reserve(profile.stores);
         for (uint32_t i = 0; i < profile.stores; ++i) {
-          nodes.emplace_back(world, profile.disk, i).options = profile.store;
+          store::Options& options = nodes.emplace_back(world, profile.disk, i).options;
+          options = profile.store;
+          if (spec != nullptr) options.machine = &spec->machine();
         }
         return nodes;
       }()),
-      checkers_(region_, Disks(), ClocksAreTrusted(profile), &world->report) {}
+      checkers_(region_, Disks(), ClocksAreTrusted(profile), &world->report, spec) {}
 
 std::vector<const SimDisk*> Cluster::Disks() const {
   std::vector<const SimDisk*> disks;

@@ -68,7 +68,8 @@ class TurnObserver {
 class Cluster {
  public:
   // Everything passed outlives this object.
-  Cluster(World* world, const Profile& profile, SimNetwork* network);
+  // `spec`: of a machine of the user's own; null: there is none.
+  Cluster(World* world, const Profile& profile, SimNetwork* network, MachineSpec* spec = nullptr);
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
 

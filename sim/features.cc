@@ -12,8 +12,10 @@ bool IsTransfer(const store::Send& send) {
   return envelope != nullptr && std::holds_alternative<raft::TimeoutNow>(envelope->message.body);
 }
 
+// Or a command of a machine, which takes more than a turn as well.
 bool IsRead(const store::CallReply& reply) {
-  return std::holds_alternative<store::GetReply>(reply.reply.result) ||
+  return std::holds_alternative<MachineReply>(reply.reply.result) ||
+         std::holds_alternative<store::GetReply>(reply.reply.result) ||
          std::holds_alternative<store::ScanReply>(reply.reply.result);
 }
 

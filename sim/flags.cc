@@ -178,10 +178,11 @@ std::string FaultFlag(const FaultSet& without) {
   return 2 * without.count() > kFaults ? "--only=" + Join(~without) : "--without=" + Join(without);
 }
 
-std::string Usage() {
+std::string Usage(const std::string& command) {
   return R"(Runs the production core on simulated time, disks and networks, and checks it.
 
-  ./bazelw run //:sim -- [flags]
+  )" + command +
+         R"( [flags]
 
   --seed=N          Run one seed.
   --seeds=A..B      Run the seeds A to B, both included. Default: 1..100.

@@ -9,10 +9,12 @@
 
 #include "absl/status/statusor.h"
 #include "sim/fault.h"
+#include "sim/machine_spec.h"
 
 namespace flaredb::sim {
 
 struct Flags {
+  Subject subject;  // Not said on the command line: it is the program's.
   bool help = false;
   uint64_t first_seed = 1;
   uint64_t last_seed = 100;     // Inclusive; not below first_seed.
@@ -37,7 +39,7 @@ absl::StatusOr<Flags> ParseFlags(const std::vector<std::string>& arguments);
 std::string FaultFlag(const FaultSet& without);
 
 // What --help prints.
-std::string Usage();
+std::string Usage(const std::string& command = Subject().command);
 
 }  // namespace flaredb::sim
 

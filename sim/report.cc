@@ -84,7 +84,7 @@ std::string_view NameOf(FailureKind kind) {
 }
 
 std::string ReplayLine(const Flags& flags, uint64_t seed) {
-  std::string line = "./bazelw run //:sim -- --seed=" + std::to_string(seed);
+  std::string line = flags.subject.command + " --seed=" + std::to_string(seed);
   if (flags.operations_max != 0) line += " --ops=" + std::to_string(flags.operations_max);
   if (flags.seconds != Flags().seconds) line += " --seconds=" + std::to_string(flags.seconds);
   if (flags.without.any()) line += " " + FaultFlag(flags.without);

@@ -139,6 +139,7 @@ RunOptions ReplayOptions(const SavedRun& run) {
 
 RunResult Replay(const SavedRun& run, const RunOptions& options) {
   RunOptions replay = ReplayOptions(run);
+  replay.subject = options.subject;
   replay.trace_out = options.trace_out;
   replay.record_on = options.record_on;
   replay.record = options.record;

@@ -29,9 +29,9 @@ struct SavedRun {
 // Runs `seed` and keeps its choices. `options` except record_on.
 SavedRun Record(uint64_t seed, const RunOptions& options);
 
-// What Run needs beside the choices to run it again.
+// What Run needs beside the choices to run it again; the subject is the caller's to set.
 RunOptions ReplayOptions(const SavedRun& run);
-// Runs it again. What `options` says of what to look at counts, what it says of the run does not.
+// Runs it again. Of `options` the subject counts, and what there is to look at.
 RunResult Replay(const SavedRun& run, const RunOptions& options);
 
 // Text, a line for each stream of choices. Decoding refuses anything that Encode does not produce

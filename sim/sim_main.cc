@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The simulator as a program. The only file of sim/ that knows the time of day: it measures how
-// long a campaign took, and ends one that has a time.
+// The only file of sim/ that knows the time of day: it measures how long a campaign took, and ends
+// one that has a time.
+#include "sim/sim_main.h"
+
 #include <unistd.h>
 
 #include <chrono>
@@ -42,7 +44,9 @@ std::optional<std::string> ReadFile(const std::filesystem::path& path) {
   return text.str();
 }
 
-std::string TraceLine(const std::string& path) { return "./bazelw run //:sim -- --trace=" + path; }
+std::string TraceLine(const Flags& flags, const std::string& path) {
+  return flags.subject.command + " --trace=" + path;
+}
 
 // As small as the time allows, in a file.
 void MinimiseAndSave(const Flags& flags, const FailedSeed& failed) {
@@ -51,7 +55,11 @@ void MinimiseAndSave(const Flags& flags, const FailedSeed& failed) {
   std::cout << "making it smaller..." << std::endl;
   const WallClock::time_point begin = WallClock::now();
   const Minimised least = Minimise(
-      found, [&] { return WallClock::now() - begin < std::chrono::seconds(flags.minimise); });
+      found, [&] { return WallClock::now() - begin < std::chrono::seconds(flags.minimise); },
+      [&](const SavedRun& run, RunOptions options) {
+        options.subject = flags.subject;
+        return Replay(run, options);
+      });
   const std::string path =
       flags.save.empty() ? "seed-" + std::to_string(failed.seed) + ".trace" : flags.save;
   std::ofstream file(CallersPath(path));
@@ -59,7 +67,7 @@ void MinimiseAndSave(const Flags& flags, const FailedSeed& failed) {
   std::cout << "minimised: " << least.faults << " faults and " << least.operations
             << " operations, after " << least.runs << " runs: " << least.run.sentence << "\n";
   if (file) {
-    std::cout << "replay: " << TraceLine(path) << std::endl;
+    std::cout << "replay: " << TraceLine(flags, path) << std::endl;
   } else {
     std::cout << path << ": this file can't be written; --save=FILE names another." << std::endl;
   }
@@ -78,9 +86,11 @@ int ReplayTrace(const Flags& flags, std::ostream* trace_out) {
     return kUsageError;
   }
   RunOptions options = ReplayOptions(*run);
+  options.subject = flags.subject;
   if (!flags.html.empty()) {
-    const absl::Status written = WritePageOfRun(Choices(run->tape), options, flags.trace,
-                                                TraceLine(flags.trace), CallersPath(flags.html));
+    const absl::Status written =
+        WritePageOfRun(Choices(run->tape), options, flags.trace, TraceLine(flags, flags.trace),
+                       CallersPath(flags.html));
     if (!written.ok()) {
       std::cerr << "--html=" << flags.html << ": " << written.message() << "\n";
       return kUsageError;
@@ -150,16 +160,17 @@ class Watcher : public CampaignWatcher {
   bool has_line_ = false;
 };
 
-int Main(const std::vector<std::string>& arguments) {
-  const absl::StatusOr<Flags> flags = ParseFlags(arguments);
+int Main(const Subject& subject, const std::vector<std::string>& arguments) {
+  absl::StatusOr<Flags> flags = ParseFlags(arguments);
   if (!flags.ok()) {
     std::cerr << flags.status().message() << "\n";
     return kUsageError;
   }
   if (flags->help) {
-    std::cout << Usage();
+    std::cout << Usage(subject.command);
     return 0;
   }
+  flags->subject = subject;
   RunOptions options = OptionsOf(*flags);
   std::ofstream trace;
   std::ofstream json;
@@ -202,8 +213,9 @@ int Main(const std::vector<std::string>& arguments) {
 }
 
 }  // namespace
-}  // namespace flaredb::sim
 
-int main(int argc, char** argv) {
-  return flaredb::sim::Main(std::vector<std::string>(argv + 1, argv + argc));
+int SimMain(const Subject& subject, int argc, char** argv) {
+  return Main(subject, std::vector<std::string>(argv + 1, argv + argc));
 }
+
+}  // namespace flaredb::sim

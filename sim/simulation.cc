@@ -2,13 +2,14 @@
 #include "sim/simulation.h"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <sstream>
 #include <utility>
 
 #include "core/base/check.h"
 #include "sim/cluster.h"
-#include "sim/judge.h"
+#include "sim/machine_workload.h"
 #include "sim/nemesis.h"
 #include "sim/network.h"
 #include "sim/operator.h"
@@ -41,12 +42,12 @@ class Simulation {
         world_(std::move(choices), &options.reduction, options.trace_out),
         double_check_(world_.choices.Pick(Choice::kProfile, kDoubleCheckOneIn) == 0),
         profile_(DrawProfile(&world_.choices, options.operations_max, options.faults_max)),
-        clients_(Workload::Endpoints(profile_.workload, profile_.stores)),
+        spec_(options.subject.new_spec ? options.subject.new_spec() : nullptr),
+        clients_(Clients::Endpoints(profile_.workload, profile_.stores)),
         probes_(&world_, profile_.buggify),
         network_(&world_, profile_.network, profile_.stores + clients_),
-        cluster_(&world_, profile_, &network_),
-        workload_(&world_, profile_, cluster_.region(), &network_,
-                  &cluster_.checkers().commits().model()),
+        cluster_(&world_, profile_, &network_, spec_.get()),
+        workload_(NewWorkload()),
         nemesis_(&world_, profile_, &cluster_, &network_, clients_),
         operator_(&world_, profile_.orders, &cluster_) {
     cluster_.SetStateCoverage(options.states);
@@ -58,6 +59,7 @@ class Simulation {
   RunResult Run();
 
  private:
+  std::unique_ptr<Clients> NewWorkload();
   void Dispatch(const Event& event);
   void Log(const Event& event);
   void OnPhase();
@@ -73,11 +75,12 @@ class Simulation {
   std::optional<Recorder> recorder_;
   const bool double_check_;  // By a second checker.
   const Profile profile_;
+  const std::unique_ptr<MachineSpec> spec_;  // Null: the key-value machine.
   const uint32_t clients_;
   Probes probes_;
   SimNetwork network_;
   Cluster cluster_;
-  Workload workload_;
+  const std::unique_ptr<Clients> workload_;
   Nemesis nemesis_;
   Operator operator_;
   Phase phase_ = Phase::kFaults;
@@ -86,12 +89,22 @@ class Simulation {
   uint64_t progress_ = 0;  // Rises with everything that brings the end nearer.
 };
 
+std::unique_ptr<Clients> Simulation::NewWorkload() {
+  const Commits& commits = cluster_.checkers().commits();
+  if (spec_ == nullptr) {
+    return std::make_unique<Workload>(&world_, profile_, cluster_.region(), &network_,
+                                      &commits.model());
+  }
+  return std::make_unique<MachineWorkload>(&world_, profile_, cluster_.region(), &network_,
+                                           spec_.get(), &commits);
+}
+
 RunResult Simulation::Run() {
   const ProbeScope scope(&probes_);
   try {
     cluster_.SetObserver(&nemesis_);
     cluster_.Start();
-    workload_.Start();
+    workload_->Start();
     nemesis_.Start();
     operator_.Start();
     Enter(Phase::kFaults);
@@ -109,12 +122,12 @@ RunResult Simulation::Run() {
       }
     }
     if (!world_.report.failed() && profile_.ending != Ending::kBroken) cluster_.CheckAtEnd();
-    if (!world_.report.failed()) Judge(double_check_, workload_.history(), &world_.report);
+    if (!world_.report.failed()) workload_->JudgeHistory(double_check_);
   } catch (const InvariantViolation& broken) {
     world_.report.Fail(FailureKind::kSafety, "INV", broken.what());
   }
 
-  if (recorder_) recorder_->Finish(world_.report.failure(), workload_.history());
+  if (recorder_) recorder_->Finish(world_.report.failure(), workload_->history());
   RunResult result;
   result.failure = world_.report.failure();
   result.hash = world_.trace.hash().value();
@@ -126,9 +139,9 @@ RunResult Simulation::Run() {
   result.counts.probes = probes_.counts();
   result.counts.faults = world_.faults.counts();
   result.faults = world_.faults.fired();
-  result.operations = workload_.made();
-  result.counts.operations = workload_.operations();
-  result.counts.unknown = workload_.unknown();
+  result.operations = workload_->made();
+  result.counts.operations = workload_->operations();
+  result.counts.unknown = workload_->unknown();
   result.counts.committed = cluster_.checkers().commits().last().value();
   result.counts.terms =
       cluster_.checkers().commits().TermAt(cluster_.checkers().commits().last()).value();
@@ -149,10 +162,10 @@ void Simulation::Dispatch(const Event& event) {
       if (!packet) return;
       if (packet->to < profile_.stores) return cluster_.Deliver(*std::move(packet));
       if (recorder_) recorder_->Fared(*packet, Record::Fate::kArrived);
-      return workload_.Deliver(*std::move(packet));
+      return workload_->Deliver(*std::move(packet));
     }
     case EventKind::kClient:
-      return workload_.OnTimer(event.target, event.arg);
+      return workload_->OnTimer(event.target, event.arg);
     case EventKind::kFault:
       return nemesis_.OnEvent(event.arg);
     case EventKind::kOperator:
@@ -177,19 +190,19 @@ void Simulation::OnPhase() {
   if (phase_ != Phase::kFaults) CheckProgress();
   switch (phase_) {
     case Phase::kFaults:
-      if (workload_.done() || world_.now() - Instant() >= profile_.faults_end) {
+      if (workload_->done() || world_.now() - Instant() >= profile_.faults_end) {
         if (profile_.ending == Ending::kBroken) return Break();
         Heal();
       }
       break;
     case Phase::kHealed:
-      if (workload_.done() && cluster_.leader()) {
-        workload_.Audit(cluster_.members());
+      if (workload_->done() && cluster_.leader()) {
+        workload_->Audit(cluster_.members());
         Enter(Phase::kAudit);
       }
       break;
     case Phase::kAudit:
-      if (workload_.done()) Enter(Phase::kSettle);
+      if (workload_->done()) Enter(Phase::kSettle);
       break;
     case Phase::kSettle:
       if (cluster_.Settled()) Enter(Phase::kOver);
@@ -201,22 +214,22 @@ void Simulation::OnPhase() {
 }
 
 void Simulation::CheckProgress() {
-  const uint64_t progress = workload_.finished() + cluster_.applied_in_all();
+  const uint64_t progress = workload_->finished() + cluster_.applied_in_all();
   if (progress != progress_) {
     progress_ = progress;
     patient_until_ = std::max(
-        patient_until_, world_.now() + Timeouts(kTimeoutsToProgress) + workload_.longest_budget());
+        patient_until_, world_.now() + Timeouts(kTimeoutsToProgress) + workload_->longest_budget());
   }
   if (world_.now() < patient_until_ && world_.now() - healed_at_ < kHealingMax) return;
   if (!cluster_.leader()) return FailLiveness("there is no leader");
-  if (!workload_.done()) return FailLiveness("clients still wait");
+  if (!workload_->done()) return FailLiveness("clients still wait");
   FailLiveness("not every member has applied everything, or a store is not quiet");
 }
 
 void Simulation::Heal() {
   healed_at_ = world_.now();
   patient_until_ = healed_at_ + Timeouts(kTimeoutsToLead) + profile_.workload.operation_timeout +
-                   workload_.longest_budget() + profile_.network.slow_max +
+                   workload_->longest_budget() + profile_.network.slow_max +
                    profile_.faults.length.last;
   nemesis_.Stop();
   if (recorder_) recorder_->Healed();
@@ -225,12 +238,12 @@ void Simulation::Heal() {
   network_.Heal();
   cluster_.Heal();
   if (profile_.ending == Ending::kQuorum) cluster_.LeaveAQuorum();
-  workload_.Drain();
+  workload_->Drain();
   Enter(Phase::kHealed);
 }
 
 void Simulation::Break() {
-  workload_.Leave();
+  workload_->Leave();
   Enter(Phase::kOver);
 }
 
@@ -239,7 +252,7 @@ void Simulation::FailLiveness(const std::string& what) {
   out << "since " << (healed_at_ - Instant()).milliseconds()
       << " ms all stores run and the network is whole, but at "
       << (world_.now() - Instant()).milliseconds() << " ms " << what << ".\n"
-      << cluster_.Describe() << workload_.Describe();
+      << cluster_.Describe() << workload_->Describe();
   world_.report.Fail(FailureKind::kLiveness, "LIVE", out.str());
 }
 

@@ -14,6 +14,7 @@
 #include "sim/failure.h"
 #include "sim/fault_ledger.h"
 #include "sim/features.h"
+#include "sim/machine_spec.h"
 #include "sim/probes.h"
 #include "sim/record.h"
 #include "sim/reduction.h"
@@ -27,6 +28,7 @@ struct RunOptions {
   // How long there are clients and faults at most, in simulated time.
   Duration faults_max = Duration::Seconds(10);
   Reduction reduction;
+  Subject subject;                    // What is simulated.
   std::ostream* trace_out = nullptr;  // A line for every event; null: none. Borrowed.
   Tape* record_on = nullptr;          // Takes the choices; null: they are not kept. Borrowed.
   Record* record = nullptr;           // Takes what the run's page shows; null: none. Borrowed.

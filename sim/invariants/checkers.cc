@@ -25,7 +25,7 @@ bool IsTurnover(const env::GroupCommit& commit, RegionId region) {
 }  // namespace
 
 Checkers::Checkers(const Region& region, const std::vector<const SimDisk*>& disks, bool leases,
-                   FailureReport* report)
+                   FailureReport* report, MachineSpec* spec)
     : region_(region),
       names_(static_cast<uint32_t>(disks.size()), region_),
       leases_(leases),
@@ -34,7 +34,7 @@ Checkers::Checkers(const Region& region, const std::vector<const SimDisk*>& disk
       elections_(&names_, report),
       log_matching_(&names_, report),
       commits_(region_.id, region_.epoch, {store::kRegionBirth, ConfStateOf(region_)}, &names_,
-               report) {
+               report, spec) {
   for (size_t node = 0; node < disks.size(); ++node) replicas_[node].disk = disks[node];
 }
 
@@ -161,7 +161,7 @@ void Checkers::AfterDurable(uint32_t node) {
   Replica& replica = replicas_[node];
   const auto& rows = replica.disk->image().rows();
   replica.durable_peer = PeerIn(region_.id, rows);
-  Fail("SNAP", BrokenRows(names_.Store(node), rows, AppliedIn(region_.id, rows), commits_.model()));
+  Fail("SNAP", BrokenRows(names_.Store(node), rows, AppliedIn(region_.id, rows), commits_));
 }
 
 void Checkers::AtEnd() {
@@ -171,7 +171,7 @@ void Checkers::AtEnd() {
     const bool member = replica.running && replica.peer != replica.lost_peer &&
                         commits_.confs().back().conf.IsMember(replica.peer);
     const Index applied = member ? commits_.last() : AppliedIn(region_.id, rows);
-    Fail("APPLY", BrokenRows(names_.Store(node), rows, applied, commits_.model()));
+    Fail("APPLY", BrokenRows(names_.Store(node), rows, applied, commits_));
   }
 }
 

@@ -28,8 +28,9 @@ class Checkers {
   // `disks` by node, formatted. The region begins with all its peers as voters. Everything passed
   // outlives this object.
   //   leases   whether clocks stay within the bound that leases trust (LEASE)
+  //   spec     of a machine of the user's own; null: there is none
   Checkers(const Region& region, const std::vector<const SimDisk*>& disks, bool leases,
-           FailureReport* report);
+           FailureReport* report, MachineSpec* spec = nullptr);
 
   // `peer` is going to be created on `store`.
   void OnNewPeer(PeerId peer, StoreId store) { names_.Add(peer, store); }

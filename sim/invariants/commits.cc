@@ -77,6 +77,7 @@ void Commits::OnCommit(uint32_t node, Index from, Index to, const raft::ConfStat
       report_->Fail(FailureKind::kSafety, "APPLY", *refused + ".");
       return;
     }
+    machine_.Apply(entry, report_);
   }
   if (to <= known) return;
 

@@ -10,6 +10,7 @@
 #include "core/base/types.h"
 #include "sim/failure.h"
 #include "sim/invariants/kv_model.h"
+#include "sim/invariants/machine_history.h"
 #include "sim/invariants/names.h"
 #include "sim/invariants/replica.h"
 
@@ -18,15 +19,16 @@ namespace flaredb::sim {
 // The one history of the region, made from what any replica first called committed.
 class Commits {
  public:
-  // `birth` is what no log holds; see store::kRegionBirth.
+  // `birth` is what no log holds; see store::kRegionBirth. `spec` as for MachineHistory.
   Commits(RegionId region, RegionEpoch epoch, const raft::LogBase& birth, const Names* names,
-          FailureReport* report)
+          FailureReport* report, MachineSpec* spec = nullptr)
       : region_(region),
         names_(names),
         report_(report),
         entries_(birth.last.index.value(), Entry{birth.last.term, birth.last.term, 0, 0, nullptr}),
         confs_{{birth.last.index, birth.conf}},
-        model_(epoch, birth.last.index) {}
+        model_(epoch, birth.last.index),
+        machine_(epoch, spec) {}
 
   // The replica on `node` raised its commit index from `from` to `to`, both within its log.
   //   SMS  the entries equal those that others called committed
@@ -63,6 +65,7 @@ class Commits {
   // Of the kConf entries that are committed, and of the birth; ascending.
   const std::vector<raft::ConfAt>& confs() const { return confs_; }
   const KvModel& model() const { return model_; }
+  const MachineHistory& machine() const { return machine_; }
 
  private:
   struct Entry {
@@ -85,6 +88,7 @@ class Commits {
   std::vector<Entry> entries_;  // Of index 1, 2, ...
   std::vector<raft::ConfAt> confs_;
   KvModel model_;
+  MachineHistory machine_;
 };
 
 }  // namespace flaredb::sim

@@ -76,6 +76,34 @@ const raft::ConfState* ConfIn(Index before, Index upto, const Commits& commits) 
   return found;
 }
 
+// How a sentence names a row of a machine: the object's name with its escapes, and the row's key.
+std::string MachineRow(std::string_view row) {
+  return Quoted(row.substr(ObjectPrefix("").size() - 2));
+}
+
+// A sentence unless `value` (null: there is none) is what the machine's row holds at `at`.
+std::optional<std::string> BrokenMachineRow(const std::string& store, std::string_view row,
+                                            Index at, const std::string* value,
+                                            const MachineHistory& machine) {
+  const std::string* expected = machine.RowAt(row, at);
+  if (expected == nullptr ? value == nullptr : value != nullptr && *value == *expected) {
+    return std::nullopt;
+  }
+  const auto tell = [](const std::string* bytes) {
+    return bytes != nullptr ? Quoted(*bytes) : std::string("nothing");
+  };
+  std::ostringstream out;
+  out << "the machine's row " << MachineRow(row) << " holds " << tell(value) << " at " << store
+      << " after index " << at << ", but the same commands made it " << tell(expected)
+      << " elsewhere.";
+  return out.str();
+}
+
+bool IsMachineRow(std::string_view row) {
+  const std::optional<kv::DecodedKey> key = kv::DecodeKey(row);
+  return key && key->ns == kv::NamespaceId::kMachine;
+}
+
 std::optional<std::string> BrokenRegionRow(const std::string& store, std::string_view bytes,
                                            const raft::ConfState* conf) {
   const absl::StatusOr<Region> region = DecodeRegion(bytes);
@@ -116,11 +144,17 @@ std::optional<std::string> BrokenBatch(RegionId region, const std::string& store
                                        Index* applied) {
   if (batch.empty()) return std::nullopt;
   const KvModel& model = commits.model();
+  const MachineHistory& machine = commits.machine();
   const Index before = *applied;
   // The batch takes effect as a whole, so only the last word on a key counts.
   std::map<std::string_view, std::string_view> last;
+  std::map<std::string_view, const std::string*> last_of_machine;  // Null: deleted.
   const std::string applied_key = AppliedRowKey(region);
   for (const Mutation& mutation : batch.mutations) {
+    if (IsMachineRow(mutation.key)) {
+      last_of_machine[mutation.key] = mutation.value ? &*mutation.value : nullptr;
+      continue;
+    }
     if (!mutation.value) return store + " deletes a row, which no entry asks for.";
     last[mutation.key] = *mutation.value;
   }
@@ -141,6 +175,22 @@ std::optional<std::string> BrokenBatch(RegionId region, const std::string& store
   if (auto broken = NotCommitted(store, *position, commits)) return broken;
   *applied = position->index;
 
+  std::set<std::string_view> changed_of_machine = machine.ChangedIn(before, position->index);
+  for (const auto& [row, value] : last_of_machine) {
+    if (changed_of_machine.erase(row) == 0) {
+      out << store << " changes the machine's row " << MachineRow(row) << " with the entries "
+          << before.next() << ".." << position->index
+          << ", none of which changed it when they were carried out elsewhere.";
+      return out.str();
+    }
+    if (auto broken = BrokenMachineRow(store, row, position->index, value, machine)) return broken;
+  }
+  if (!changed_of_machine.empty()) {
+    out << "the entries " << before.next() << ".." << position->index
+        << " changed the machine's row " << MachineRow(*changed_of_machine.begin())
+        << " elsewhere, but " << store << " applied them without writing it.";
+    return out.str();
+  }
   std::set<std::string_view> changed;
   for (Index i = before.next(); i <= position->index; ++i) {
     if (const std::string* key = model.ChangedAt(i)) changed.insert(*key);
@@ -179,9 +229,23 @@ std::optional<std::string> BrokenBatch(RegionId region, const std::string& store
 
 std::optional<std::string> BrokenRows(const std::string& store,
                                       const std::map<std::string, std::string, std::less<>>& rows,
-                                      Index applied, const KvModel& model) {
+                                      Index applied, const Commits& commits) {
+  const KvModel& model = commits.model();
+  for (const auto& [row, changes] : commits.machine().rows()) {
+    const auto found = rows.find(row);
+    const std::string* value = found != rows.end() ? &found->second : nullptr;
+    if (auto broken = BrokenMachineRow(store, row, applied, value, commits.machine())) {
+      return broken;
+    }
+  }
   size_t records = 0;
   for (const auto& [row, bytes] : rows) {
+    if (IsMachineRow(row)) {
+      if (auto broken = BrokenMachineRow(store, row, applied, &bytes, commits.machine())) {
+        return broken;
+      }
+      continue;
+    }
     const std::optional<kv::DecodedKey> key = kv::DecodeKey(row);
     if (!key) continue;
     ++records;

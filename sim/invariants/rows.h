@@ -15,7 +15,7 @@ namespace flaredb::sim {
 
 // Looks at the rows of one group commit of a replica that had applied up to `*applied`, and moves
 // `*applied`. A sentence unless the batch says that entries up to some committed index were applied
-// and holds exactly the rows that these entries change, with the contents that the model gives them
+// and holds exactly the rows that these entries change, with the contents that the models give them
 // at that index.
 std::optional<std::string> BrokenBatch(RegionId region, const std::string& store,
                                        const WriteBatch& batch, const Commits& commits,
@@ -34,10 +34,10 @@ Index AppliedIn(RegionId region, const std::map<std::string, std::string, std::l
 PeerId PeerIn(RegionId region, const std::map<std::string, std::string, std::less<>>& rows);
 
 // A sentence unless `rows` of a store that applied everything up to `applied` are those of the
-// model, no more and no fewer.
+// models, no more and no fewer.
 std::optional<std::string> BrokenRows(const std::string& store,
                                       const std::map<std::string, std::string, std::less<>>& rows,
-                                      Index applied, const KvModel& model);
+                                      Index applied, const Commits& commits);
 
 }  // namespace flaredb::sim
 

@@ -39,6 +39,12 @@ PROGRAMS = {
     "//storage:inspect": "storage/inspect",
     "//storage/sim:campaign": "storage/sim/campaign",
     "//tests:explore": "tests/explore/explore",
+    "//examples/locks:sim": "examples/locks/sim",
+}
+# In the folder of docs/TUTORIAL.md, whose files are those of examples/tutorial.
+TUTORIAL_PROGRAMS = {
+    ":sim": "examples/tutorial/sim",
+    ":planted": "examples/tutorial/planted",
 }
 # Programs that are not run, and why; references_test looks whether they exist.
 NOT_RUN = {
@@ -197,6 +203,8 @@ class Document:
             return grpcurl.run([self.real(word) for word in words[1:]])
         if program == "./bazelw":
             return self.bazelw(words[1:])
+        if program == "bazel":
+            return self.tutorial(words[1:])
         if program == "./check":
             return self.known_options(words[1:], "check")
         if program == "install" and len(words) == 3:
@@ -241,6 +249,17 @@ class Document:
         if label == "//:flaredb":
             return self.flaredb(words)
         return self.execute([os.path.join(RUNFILES, PROGRAMS[label]), *words])
+
+    def tutorial(self, words):
+        verb, label, *words = words
+        if verb == "test":
+            assert (label, words) == (":tickets_test", []), label
+            return None
+        assert verb == "run" and label in TUTORIAL_PROGRAMS, f"the tutorial has no {label} to {verb}"
+        if words:
+            separator, *words = words
+            assert separator == "--", "arguments of the program follow --"
+        return self.execute([os.path.join(RUNFILES, TUTORIAL_PROGRAMS[label]), *words])
 
     def known_options(self, words, script):
         with open(os.path.join(RUNFILES, script), encoding="utf-8") as file:

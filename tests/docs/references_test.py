@@ -29,7 +29,7 @@ def broken_links(path, text):
 
 def missing_paths(text):
     """Paths in backticks, such as `core/raft/raft.h`, that are not in the tree."""
-    tops = "core|sim|storage|net|proto|tests|bench|docs|tools"
+    tops = "core|sim|storage|net|proto|tests|bench|docs|tools|examples"
     paths = re.findall(rf"`((?:{tops})/[\w./*-]+)`", text)
     return [path for path in paths if not files(path)]
 
@@ -100,6 +100,14 @@ class ReferencesTest(unittest.TestCase):
                 self.assertEqual(broken_links(path, read(path)), [])
                 self.assertEqual(missing_paths(read(path)), [])
                 self.assertEqual(list(missing_labels(read(path))), [])
+
+    def test_the_tutorial_shows_the_files_that_are_built(self):
+        text = read("docs/TUTORIAL.md")
+        paths = files("examples/tutorial/*.*")
+        self.assertGreater(len(paths), 5)
+        for path in paths:
+            self.assertIn(f"`{os.path.basename(path)}`", text)
+            self.assertTrue(f"```\n{read(path).rstrip()}\n```\n" in text, f"{path} is another one")
 
     def test_names_on_the_raft_page(self):
         self.assertEqual(list(RaftPage().wrong(read("docs/RAFT.md"))), [])

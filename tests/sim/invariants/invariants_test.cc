@@ -405,10 +405,10 @@ TEST_F(RowsTest, RowsAtTheEnd) {
   WriteBatch batch;
   PutKey(&batch, 2, "b", 3);
   std::map<std::string, std::string, std::less<>> rows;
-  EXPECT_TRUE(BrokenRows("store 1", rows, Index(3), commits_.model()).has_value());
+  EXPECT_TRUE(BrokenRows("store 1", rows, Index(3), commits_).has_value());
   rows[batch.mutations[0].key] = *batch.mutations[0].value;
-  EXPECT_EQ(BrokenRows("store 1", rows, Index(3), commits_.model()), std::nullopt);
-  EXPECT_TRUE(BrokenRows("store 1", rows, Index(2), commits_.model()).has_value());
+  EXPECT_EQ(BrokenRows("store 1", rows, Index(3), commits_), std::nullopt);
+  EXPECT_TRUE(BrokenRows("store 1", rows, Index(2), commits_).has_value());
 }
 
 TEST(KvModel, ARequestTakesEffectOnce) {

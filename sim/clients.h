@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// The clients of a run, whatever they ask for: attempts, time limits, repetitions, giving up.
+#ifndef FLAREDB_SIM_CLIENTS_H_
+#define FLAREDB_SIM_CLIENTS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/region/region.h"
+#include "sim/client.h"
+#include "sim/failure.h"
+#include "sim/history/history.h"
+#include "sim/network.h"
+#include "sim/profile.h"
+#include "sim/world.h"
+
+namespace flaredb::sim {
+
+// Attempts time out and are repeated at another store with the same bytes, each with twice the time
+// of the one before, so that an impatient client does not drown the stores; refusals are repeated
+// after a pause; when an operation has taken too long its outcome stays unknown, and a new logical
+// client takes the place of the old one.
+class Clients {
+ public:
+  // Everything passed outlives this object.
+  Clients(World* world, const Profile& profile, const Region& region, SimNetwork* network);
+  virtual ~Clients() = default;
+  Clients(const Clients&) = delete;
+  Clients& operator=(const Clients&) = delete;
+
+  // Endpoints that the clients need after those of the stores.
+  static uint32_t Endpoints(const WorkloadProfile& profile, uint32_t stores) {
+    return profile.clients > stores ? profile.clients : stores;
+  }
+
+  void Start();
+  // An answer arrives at a client.
+  void Deliver(Packet packet);
+  // On kClient.
+  void OnTimer(uint32_t slot, uint64_t timer);
+
+  // No new operation from now on.
+  void Drain() { draining_ = true; }
+  // Every client goes away; what it had asked for stays unknown.
+  void Leave();
+  // One client for each of `stores` reads everything through it. Requires done().
+  void Audit(const std::vector<uint32_t>& stores);
+  // Every client has finished. Always comes true after Drain or Audit if stores answer.
+  bool done() const { return active_ == 0; }
+  // When all is over and no answer comes any more: the verdict on what the clients saw.
+  //   double_check  a second checker has to agree
+  virtual void JudgeHistory(bool double_check) = 0;
+  // For the page of a run; empty for a machine of the user's own.
+  virtual const VersionedHistory& history() const = 0;
+
+  // The longest that a store may keep a call of a client that is gone without saying so.
+  Duration longest_budget() const { return profile_.attempt_timeout_max * 4; }
+  // Operations that were completed, well or not. Rises while the clients make progress.
+  uint64_t finished() const { return finished_; }
+  uint32_t operations() const { return operations_; }
+  // Their numbers, but for those that were left out (Reduction).
+  const std::vector<uint32_t>& made() const { return made_; }
+  uint32_t unknown() const { return unknown_; }
+  // One line for each client that is not done, for the report of a run that is stuck.
+  std::string Describe() const;
+
+ protected:
+  // --- What they ask for.
+
+  // The client is to do something: draw its next operation and Begin it; or Think, if the operation
+  // is left out (Makes).
+  virtual void StartOperation(Client* client) = 0;
+  // An auditor is to begin. It reads until it calls Finish.
+  virtual void StartAudit(Client* client) = 0;
+  // One attempt of the operation in progress leaves. Every attempt is refused or answered at most
+  // once; if neither, nobody knows its outcome.
+  virtual void OnAsked(const Client& client, AttemptId attempt) {
+    static_cast<void>(client), static_cast<void>(attempt);
+  }
+  virtual void OnRefused(AttemptId attempt, bool certainly_not_applied) {
+    static_cast<void>(attempt), static_cast<void>(certainly_not_applied);
+  }
+  // The operation in progress has a result, which is no Error: note it, then Think, or what an
+  // auditor does.
+  virtual void OnResult(Client* client, AttemptId attempt, const store::Result& result,
+                        Index applied) = 0;
+  // It ended without: it may have taken effect (then it is a write), or certainly has not.
+  virtual void OnEnd(const Client& client, bool unknown) = 0;
+
+  // --- What subclasses use.
+
+  // Whether the operation that is being started is made at all; see Reduction. Asked once for each.
+  bool Makes();
+  // Asks for client->op.operation, from now on until it has taken too long.
+  void Begin(Client* client);
+  // Has nothing to do for a while.
+  void Think(Client* client);
+  void Finish(Client* client);
+  // Ends the operation in progress without a result.
+  void GiveUp(Client* client);
+  // An auditor has read something.
+  void NoteProgress() { ++finished_; }
+  void Fail(const char* invariant, std::string sentence);
+
+  World* const world_;
+  const WorkloadProfile& profile_;
+
+ private:
+  void Replace(Client* client);
+  void StartAttempt(Client* client);
+  AttemptId Ask(const Client& client, uint32_t target);
+  void OnError(Client* client, const store::Error& error);
+  Duration AttemptTimeout(const Client& client) const;
+  void PauseBeforeRetry(Client* client);
+  void SetTimer(Client* client, Duration delay);
+
+  Region route_;  // The latest that any client heard of.
+  SimNetwork* network_;
+  uint32_t stores_;
+  std::vector<Client> clients_;
+  uint32_t last_number_ = 0;
+  AttemptId last_attempt_ = 0;
+  uint32_t operations_ = 0;
+  std::vector<uint32_t> made_;
+  uint32_t unknown_ = 0;
+  uint32_t active_ = 0;
+  uint64_t finished_ = 0;
+  bool draining_ = false;
+};
+
+}  // namespace flaredb::sim
+
+#endif  // FLAREDB_SIM_CLIENTS_H_
