@@ -67,7 +67,8 @@ TEST(ScenarioLanguage, CommandsThatMakeNoSenseFail) {
             "line 5, expect 1 happy: there is no fact \"happy\"");
 }
 
-// Each of these ended the program, or kept it busy for ever (found by //tests/fuzz:scenarios).
+// Each of these ended the program, or kept it busy for ever: found by //tests/fuzz:scenarios, and
+// by reading what it led to.
 TEST(ScenarioLanguage, CommandsBeyondMeasureFail) {
   EXPECT_EQ(OnlyFailure("cluster 99999999999\n"),
             "line 4, cluster 99999999999: cluster takes 100 voters at most");
