@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A mutant: a bug on purpose, as a file.
+
+    id: A04
+    tier: 1
+    bug: a late grant of a PreVote counts as a vote
+    source: scylla bd168d57ff; cowsql 0ed45532
+    breaks: VS ES
+
+    --- core/raft/raft.cc
+    +++ core/raft/raft.cc
+    @@
+     context
+    -old line
+    +new line
+
+Above the first `---` are fields, one a line; a line that begins with a space goes on with the one
+before. Below is what `git diff` prints, without need of line numbers: after a line that begins with
+`@@`, the lines with a space or a minus, together, are the old text, which has to be in the file
+exactly once; those with a space or a plus are the new one. Paths may begin with a/ and b/.
+"""
+
+import dataclasses
+import pathlib
+
+FIELDS = {"id", "tier", "bug", "source", "breaks", "excluded", "waiting", "faults", "note"}
+
+
+class Malformed(Exception):
+    """The file, or what it asks for, makes no sense; the message is a sentence."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    file: str  # From the root of the tree.
+    old: str  # Whole lines.
+    new: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Mutant:
+    fields: dict  # By name; absent ones are not in it.
+    changes: tuple  # Of Change, in the order of the file.
+
+    @property
+    def id(self):
+        return self.fields["id"]
+
+    def apply(self, root):
+        """Changes the tree below `root`; raises Malformed, with nothing changed, if it can't."""
+        texts = {}
+        for change in self.changes:
+            path = pathlib.Path(root, change.file)
+            if path not in texts:
+                if not path.is_file():
+                    raise Malformed(f"{self.id}: there is no file {change.file}.")
+                texts[path] = path.read_text()
+            found = len(_places(texts[path], change.old))
+            if found != 1:
+                raise Malformed(f"{self.id}: the old text is {found} times in {change.file}, but "
+                                f"must be there exactly once:\n{change.old}")
+            at = _places(texts[path], change.old)[0]
+            texts[path] = texts[path][:at] + change.new + texts[path][at + len(change.old):]
+        for path, text in texts.items():
+            path.write_text(text)
+
+
+def _places(text, lines):
+    """Where `lines` begin in `text`, at beginnings of lines only."""
+    found = []
+    at = text.find(lines)
+    while at >= 0:
+        if at == 0 or text[at - 1] == "\n":
+            found.append(at)
+        at = text.find(lines, at + 1)
+    return found
+
+
+def parse(text, name):
+    """The mutant in `text`; `name` is what messages call it."""
+    lines = text.splitlines()
+    start = next((i for i, line in enumerate(lines) if line.startswith("--- ")), len(lines))
+    fields = _fields(lines[:start], name)
+    changes = _changes(lines[start:], name)
+    if bool(changes) == bool({"excluded", "waiting"} & fields.keys()):
+        raise Malformed(f"{name}: it needs either a change or a field `excluded` or `waiting` that "
+                        "says why there is none.")
+    return Mutant(fields, changes)
+
+
+def _fields(lines, name):
+    fields = {}
+    key = None
+    for line in lines:
+        if line.startswith(" ") and key and line.strip():
+            fields[key] += " " + line.strip()
+            continue
+        if not line.strip() or line.startswith("#"):
+            continue
+        if line.startswith(("diff ", "index ")):  # As git prints them above ---.
+            continue
+        key, colon, value = line.partition(":")
+        if not colon or key not in FIELDS:
+            raise Malformed(f"{name}: `{line}` is not a field; fields are {', '.join(sorted(FIELDS))}, "
+                            "and the change begins with a line `--- FILE`.")
+        if key in fields:
+            raise Malformed(f"{name}: the field {key} is there twice.")
+        fields[key] = value.strip()
+    for key in ("id", "bug"):
+        if not fields.get(key):
+            raise Malformed(f"{name}: the field {key} is missing.")
+    return fields
+
+
+def _changes(lines, name):
+    changes = []
+    file = old = new = None
+
+    def end_hunk():
+        if old is None:
+            return
+        while old and new and not old[-1] and not new[-1]:  # Empty lines between changes.
+            old.pop()
+            new.pop()
+        if old == new:
+            raise Malformed(f"{name}: a change of {file} changes nothing.")
+        if not old:
+            raise Malformed(f"{name}: a change of {file} has no old text to find its place by.")
+        changes.append(Change(file, "".join(x + "\n" for x in old), "".join(x + "\n" for x in new)))
+
+    lines = [line for line in lines if not line.startswith(("diff ", "index ", "\\ No newline"))]
+    for i, line in enumerate(lines):
+        if line.startswith("--- ") and i + 1 < len(lines) and lines[i + 1].startswith("+++ "):
+            end_hunk()
+            file, old, new = _path(line), None, None
+        elif line.startswith("+++ ") and old is None:
+            if _path(line) != file:
+                raise Malformed(f"{name}: a mutant can't rename {file} to {_path(line)}.")
+        elif line.startswith("@@"):
+            end_hunk()
+            old, new = [], []
+        elif old is None:
+            raise Malformed(f"{name}: `{line}` stands outside of a change, which begins with `@@`.")
+        elif line.startswith("-"):
+            old.append(line[1:])
+        elif line.startswith("+"):
+            new.append(line[1:])
+        elif line.startswith(" ") or not line:
+            old.append(line[1:])
+            new.append(line[1:])
+        else:
+            raise Malformed(f"{name}: `{line}` begins with none of space, minus, plus, @@, ---.")
+    end_hunk()
+    return tuple(changes)
+
+
+def _path(line):
+    path = line[4:].split("\t")[0].strip()
+    return path[2:] if path.startswith(("a/", "b/")) else path
+
+
+def read(path):
+    """The mutant in the file `path`; raises Malformed."""
+    return parse(pathlib.Path(path).read_text(), pathlib.Path(path).name)
