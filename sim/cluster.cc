@@ -2,7 +2,6 @@
 #include "sim/cluster.h"
 
 #include <algorithm>
-#include <numeric>
 #include <sstream>
 
 #include "sim/describe.h"
@@ -70,7 +69,8 @@ Cluster::Cluster(World* world, const Profile& profile, SimNetwork* network, Mach
         }
         return nodes;
       }()),
-      checkers_(region_, Disks(), ClocksAreTrusted(profile), &world->report, spec) {}
+      checkers_(region_, Disks(), ClocksAreTrusted(profile), &world->report, spec),
+      losses_(&checkers_) {}
 
 std::vector<const SimDisk*> Cluster::Disks() const {
   std::vector<const SimDisk*> disks;
@@ -211,7 +211,8 @@ void Cluster::OnEvent(const Event& event) {
       }
       return;
     case EventKind::kRestart:
-      if (!node.store && !node.stopped && event.arg == node.life) StartStore(event.target);
+      if (!node.store && !losses_.stopped(event.target) && event.arg == node.life)
+        StartStore(event.target);
       return;
     case EventKind::kResume:
       if (!node.paused || event.arg != node.pause) return;
@@ -270,10 +271,10 @@ void Cluster::Turn(uint32_t id) {
     if (outcome.refusal.empty()) world_->faults.Mattered(orders_.at(outcome.id));
   }
 
-  const auto death =
-      observer_ == nullptr
-          ? std::nullopt
-          : observer_->CrashAfterTurn(id, MomentsOf(before, checkers_.replicas()[id].view));
+  const auto death = observer_ == nullptr
+                         ? std::nullopt
+                         : observer_->CrashAfterTurn(
+                               id, MomentsOf(before, checkers_.replicas()[id].view, effects_));
   if (death) {
     // Sends, answers and the write leave independently: any prefix of each may be out already.
     Choices& choices = world_->choices;
@@ -454,72 +455,31 @@ void Cluster::FailDisk(uint32_t id, const Death& death) {
   }
 }
 
-bool Cluster::HasOrder(const Node& node) {
-  return std::any_of(node.inbox.begin(), node.inbox.end(), [](const store::Event& event) {
-    return std::holds_alternative<store::Order>(event);
+bool Cluster::AnyOrderWaits() const {
+  return std::any_of(nodes_.begin(), nodes_.end(), [](const Node& node) {
+    return std::any_of(node.inbox.begin(), node.inbox.end(), [](const store::Event& event) {
+      return std::holds_alternative<store::Order>(event);
+    });
   });
 }
 
-bool Cluster::MayWipe(uint32_t id) const {
-  const raft::ConfAt& last = checkers_.commits().confs().back();
-  const PeerId peer = checkers_.replicas()[id].peer;
-  if (!last.conf.IsMember(peer) || !last.conf.Find(peer).incarnation || last.conf.joint())
-    return false;
-  if (last.conf.IsVoter(peer) && last.conf.voters.size() < 3) return false;
-  for (const PeerId member : last.conf.Everybody()) {
-    if (wiped(member)) return false;
-  }
-  for (uint32_t other = 0; other < size(); ++other) {
-    const Node& node = nodes_[other];
-    const Replica& replica = checkers_.replicas()[other];
-    if (!node.store || HasOrder(node)) return false;
-    if (!last.conf.IsMember(replica.peer)) continue;
-    if (replica.view.conf != last.conf || replica.view.durable_index < last.index) return false;
-  }
-  return true;
-}
-
 void Cluster::Wipe(uint32_t id, const Death& death) {
-  if (!MayWipe(id)) return;
-  Node& node = nodes_[id];
+  const bool all_run = std::all_of(nodes_.begin(), nodes_.end(),
+                                   [](const Node& node) { return node.store != nullptr; });
+  if (!all_run || AnyOrderWaits() || !losses_.MayWipe(id)) return;
   world_->faults.Mattered(Fault::kWipeDisk);
-  wiped_.insert(checkers_.replicas()[id].peer);
+  losses_.Wipe(id);
   Crash(id, death);
   checkers_.OnWipe(id);
-  node.disk.Wipe();
-  node.disk.Format(store::Bootstrap({kClusterId, StoreId(id + 1)}));
+  SimDisk& disk = nodes_[id].disk;
+  disk.Wipe();
+  disk.Format(store::Bootstrap({kClusterId, StoreId(id + 1)}));
 }
 
 void Cluster::LeaveAQuorum() {
   // An order could still change who is needed.
-  for (const Node& node : nodes_) {
-    if (HasOrder(node)) return;
-  }
-  std::vector<uint32_t> order(size());
-  std::iota(order.begin(), order.end(), 0);
-  for (uint32_t i = size(); i > 1; --i) {
-    std::swap(order[i - 1], order[world_->choices.Pick(Choice::kFaultTarget, i)]);
-  }
-  const std::vector<Replica>& replicas = checkers_.replicas();
-  const auto lives_on = [&](const raft::ConfState& conf) {
-    return raft::HasQuorum(conf, [&](PeerId peer) {
-      const uint32_t node = checkers_.NodeOf(peer);
-      return !nodes_[node].stopped && replicas[node].peer == peer && !wiped(peer);
-    });
-  };
-  const auto enough = [&] {
-    return lives_on(checkers_.commits().confs().back().conf) &&
-           std::all_of(replicas.begin(), replicas.end(), [&](const Replica& holder) {
-             return !holder.peer || wiped(holder.peer) || lives_on(holder.view.conf);
-           });
-  };
-  for (const uint32_t id : order) {
-    nodes_[id].stopped = true;
-    if (!enough()) nodes_[id].stopped = false;
-  }
-  for (uint32_t id = 0; id < size(); ++id) {
-    if (nodes_[id].stopped) StopForGood(id);
-  }
+  if (AnyOrderWaits()) return;
+  for (const uint32_t id : losses_.StopAllButAQuorum(&world_->choices)) StopForGood(id);
 }
 
 // Nothing is heard of it any more, not even what it sent: that could be another configuration.
@@ -542,7 +502,7 @@ void Cluster::Heal() {
   for (uint32_t id = 0; id < size(); ++id) {
     Node& node = nodes_[id];
     node.disk.Heal();
-    if (!node.store && !node.stopped) StartStore(id);
+    if (!node.store && !losses_.stopped(id)) StartStore(id);
     if (std::exchange(node.paused, false)) Notify(id);
   }
 }
@@ -579,36 +539,19 @@ Record::State Cluster::StateOf(uint32_t id) const {
   return state;
 }
 
-std::vector<uint32_t> Cluster::members() const {
-  const raft::ConfState& conf = checkers_.commits().confs().back().conf;
-  std::vector<uint32_t> members;
-  for (uint32_t id = 0; id < size(); ++id) {
-    const PeerId peer = checkers_.replicas()[id].peer;
-    if (!nodes_[id].stopped && conf.IsMember(peer) && !wiped(peer)) members.push_back(id);
-  }
-  return members;
-}
-
 bool Cluster::Settled() const {
   const Commits& commits = checkers_.commits();
   const raft::ConfState& conf = commits.confs().back().conf;
-  if (conf.joint()) return false;
-  const std::vector<PeerId> everybody = conf.Everybody();
-  const auto lost = [&](PeerId peer) {
-    return wiped(peer) || nodes_[checkers_.NodeOf(peer)].stopped;
-  };
-  const auto living = everybody.size() -
-                      static_cast<size_t>(std::count_if(everybody.begin(), everybody.end(), lost));
-  if (members().size() != living) return false;
+  if (conf.joint() || !losses_.EveryMemberLeftIsThere()) return false;
   for (uint32_t id = 0; id < size(); ++id) {
     const Node& node = nodes_[id];
     const Replica& replica = checkers_.replicas()[id];
-    if (node.stopped) continue;
+    if (losses_.stopped(id)) continue;
     if (!node.store || node.disk.in_flight() != 0 || node.store->waiting_calls() != 0 ||
         !node.calls.empty()) {
       return false;
     }
-    if (!conf.IsMember(replica.peer) || wiped(replica.peer)) continue;
+    if (!losses_.IsMember(id)) continue;
     if (replica.view.last_log.index != commits.last() || replica.applied != commits.last()) {
       return false;
     }
@@ -646,55 +589,6 @@ std::string Cluster::Describe() const {
     }
   }
   return out.str();
-}
-
-Moments Cluster::MomentsOf(const raft::View& before, const raft::View& after) const {
-  Moments moments = 0;
-  if (effects_.commit) {
-    for (const env::LogWrite& write : effects_.commit->log) {
-      if (!write.persist.append.empty()) moments |= Bit(Moment::kWroteLog);
-      if (write.persist.install) moments |= Bit(Moment::kInstalled);
-      if (write.persist.base != nullptr && !write.persist.install) {
-        moments |= Bit(Moment::kCompacted);
-      }
-      if (write.create || write.destroy) moments |= Bit(Moment::kTurnover);
-      if (write.persist.truncate_from) moments |= Bit(Moment::kTruncated);
-      if (write.persist.hard_state && write.persist.hard_state->vote) {
-        moments |= Bit(Moment::kVoted);
-      }
-    }
-    if (!effects_.commit->data.empty()) moments |= Bit(Moment::kApplied);
-  }
-  for (const store::Send& send : effects_.sends) {
-    const auto* envelope = std::get_if<store::RaftEnvelope>(&send.message);
-    if (envelope == nullptr) {
-      if (std::holds_alternative<store::ForwardedReply>(send.message)) {
-        moments |= Bit(Moment::kAnswered);
-      }
-      continue;
-    }
-    const raft::Body& body = envelope->message.body;
-    if (const auto* append = std::get_if<raft::AppendRequest>(&body)) {
-      if (!append->entries.empty()) moments |= Bit(Moment::kSentAppend);
-    } else if (const auto* reply = std::get_if<raft::AppendReply>(&body)) {
-      if (std::holds_alternative<raft::AppendAccept>(reply->result)) {
-        moments |= Bit(Moment::kSentAccept);
-      }
-    } else if (const auto* vote = std::get_if<raft::VoteReply>(&body)) {
-      if (vote->granted) moments |= Bit(Moment::kSentVote);
-    } else if (std::holds_alternative<raft::SnapshotRequest>(body)) {
-      moments |= Bit(Moment::kSentSnapshot);
-    } else if (std::holds_alternative<raft::TimeoutNow>(body)) {
-      moments |= Bit(Moment::kHandedOver);
-    }
-  }
-  if (after.role == raft::Role::kLeader && before.role != raft::Role::kLeader) {
-    moments |= Bit(Moment::kElected);
-  }
-  if (after.conf != before.conf) moments |= Bit(Moment::kChangedConf);
-  if (after.commit_index > before.commit_index) moments |= Bit(Moment::kCommitted);
-  if (!effects_.replies.empty()) moments |= Bit(Moment::kAnswered);
-  return moments;
 }
 
 void Cluster::FailSafety(const char* invariant, std::string sentence) {

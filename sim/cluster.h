@@ -7,7 +7,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +16,8 @@
 #include "sim/disk.h"
 #include "sim/features.h"
 #include "sim/invariants/checkers.h"
+#include "sim/losses.h"
+#include "sim/moments.h"
 #include "sim/network.h"
 #include "sim/node_clock.h"
 #include "sim/profile.h"
@@ -25,29 +26,6 @@
 #include "sim/world.h"
 
 namespace flaredb::sim {
-
-// Something that a turn did and that is worth crashing at; bits of a set.
-enum class Moment : uint8_t {
-  kWroteLog,  // Entries went to the disk.
-  kTruncated,
-  kVoted,       // A vote went to the disk.
-  kSentAppend,  // Entries left.
-  kSentAccept,
-  kSentVote,
-  kElected,
-  kCommitted,    // The commit index rose.
-  kApplied,      // Rows went to the disk.
-  kAnswered,     // A client or a forwarding store got its answer.
-  kChangedConf,  // Another configuration came into force, by append or truncation.
-  kCompacted,
-  kInstalled,     // A snapshot.
-  kSentSnapshot,  // A piece of one.
-  kHandedOver,    // The leader asked somebody else to campaign.
-  kTurnover,      // A replica came or went.
-  kCount,
-};
-using Moments = uint32_t;
-constexpr Moments Bit(Moment moment) { return Moments{1} << static_cast<uint8_t>(moment); }
 
 // The end of a process.
 struct Death {
@@ -94,12 +72,11 @@ class Cluster {
   // after the downtime.
   void FailDisk(uint32_t node, const Death& death);
   // The process dies, and its disk is lost: it starts again as a store of the same name without any
-  // replica. Nothing unless the region can bear it: everybody runs with one configuration on the
-  // disk that names this life of the replica (docs/RAFT.md, incarnations), a quorum is left, and
-  // nobody else who was wiped is still a member. The operator is to remove the member.
+  // replica. Nothing unless everybody runs, no order is under way, and the region can bear it (see
+  // Losses). The operator is to remove the member.
   void Wipe(uint32_t node, const Death& death);
-  // The members of a quorum of every configuration that anybody holds go on; the others stop for
-  // good. Draws which.
+  // Stores stop for good, so many that just a quorum goes on (see Losses); nothing while an order
+  // is under way.
   void LeaveAQuorum();
   // From its next start on the store has other limits.
   void DrawLimits(uint32_t node);
@@ -118,11 +95,8 @@ class Cluster {
   std::optional<uint32_t> leader() const;
   // As it was founded.
   const Region& region() const { return region_; }
-  // The nodes whose replicas belong to the last committed configuration and have not stopped for
-  // good.
-  std::vector<uint32_t> members() const;
-  // Whether the disk of that replica was lost.
-  bool wiped(PeerId peer) const { return wiped_.count(peer) != 0; }
+  // The stores that are lost for good, and who is left.
+  const Losses& losses() const { return losses_; }
   const Checkers& checkers() const { return checkers_; }
   uint64_t crashes() const { return crashes_; }
   uint64_t turns() const { return turns_; }
@@ -151,7 +125,6 @@ class Cluster {
     store::Options options;           // Without the seed.
     std::optional<Death> disk_death;  // What a failing disk makes of the process.
     uint64_t life = 0;
-    bool stopped = false;                 // For good.
     std::unique_ptr<store::Store> store;  // Null while the process is down.
     bool paused = false;
     Fault paused_by = Fault::kCount;
@@ -174,10 +147,8 @@ class Cluster {
   void CheckLeases(uint32_t elected);
   void StopByDisk(uint32_t id);
   void Perform(uint32_t id, size_t sends_kept, size_t replies_kept, bool submit);
-  Moments MomentsOf(const raft::View& before, const raft::View& after) const;
   std::vector<const SimDisk*> Disks() const;
-  static bool HasOrder(const Node& node);
-  bool MayWipe(uint32_t id) const;
+  bool AnyOrderWaits() const;
   void StopForGood(uint32_t id);
   Record::State StateOf(uint32_t id) const;
   void FailSafety(const char* invariant, std::string sentence);
@@ -191,11 +162,11 @@ class Cluster {
   PeerId last_peer_;
   std::vector<Node> nodes_;
   Checkers checkers_;
+  Losses losses_;
   store::Effects effects_;  // Of the turn in progress; reused.
   std::vector<store::Event> turn_events_;
   std::vector<store::CallId> gone_calls_;  // As Node::gone_calls, of the turn in progress.
   std::map<uint64_t, Fault> orders_;       // What an order would be, by its id.
-  std::set<PeerId> wiped_;
   uint64_t crashes_ = 0;
   uint64_t turns_ = 0;
   Features features_;  // Of the turns.

@@ -50,7 +50,8 @@ std::vector<raft::MemberChange> Operator::Wishes(const raft::View& leader) {
   std::vector<raft::MemberChange> wishes;
   // Who lost its disk has no part in any quorum: it goes first.
   for (const PeerId peer : leader.conf.Everybody()) {
-    if (cluster_->wiped(peer)) return {{raft::MemberChange::Kind::kRemove, peer, StoreId()}};
+    if (cluster_->losses().wiped(peer))
+      return {{raft::MemberChange::Kind::kRemove, peer, StoreId()}};
   }
   const uint64_t count = world_->choices.OneOf<uint64_t>(Choice::kOrder, {1, 1, 2, 3});
   for (uint64_t i = 0; i < count; ++i) {

@@ -197,7 +197,7 @@ void Simulation::OnPhase() {
       break;
     case Phase::kHealed:
       if (workload_->done() && cluster_.leader()) {
-        workload_->Audit(cluster_.members());
+        workload_->Audit(cluster_.losses().members());
         Enter(Phase::kAudit);
       }
       break;

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run has lost for good: replicas whose disk was wiped, and stores that never start again.
+// No more than the region can bear, since its data must outlive them.
+#ifndef FLAREDB_SIM_LOSSES_H_
+#define FLAREDB_SIM_LOSSES_H_
+
+#include <cstdint>
+#include <set>
+#include <vector>
+
+#include "core/base/types.h"
+#include "core/raft/types.h"
+#include "sim/choices.h"
+#include "sim/invariants/checkers.h"
+
+namespace flaredb::sim {
+
+// Decides and remembers; the cluster carries it out. "The region" is its last committed
+// configuration; "wiped" is said of a replica, "stopped" of a node.
+class Losses {
+ public:
+  // `checkers`: who has which replica. Outlives this object.
+  explicit Losses(const Checkers* checkers) : checkers_(checkers) {}
+  Losses(const Losses&) = delete;
+  Losses& operator=(const Losses&) = delete;
+
+  // Whether the region can bear that the disk of `node` is lost: everybody has one configuration,
+  // not joint, on the disk, which names this life of the replica (docs/RAFT.md, incarnations); two
+  // more voters are there if it is one; and nobody else who was wiped is still a member. Requires
+  // that every store runs and no order is under way.
+  bool MayWipe(uint32_t node) const;
+  void Wipe(uint32_t node) { wiped_.insert(checkers_->replicas()[node].peer); }
+  bool wiped(PeerId peer) const { return wiped_.count(peer) != 0; }
+
+  // The nodes that stop: as many as leave a quorum of every configuration that anybody holds. Draws
+  // which; ascending. Requires that no order is under way.
+  const std::set<uint32_t>& StopAllButAQuorum(Choices* choices);
+  bool stopped(uint32_t node) const { return stopped_.count(node) != 0; }
+
+  // Whether the node is left and its replica a member of the region.
+  bool IsMember(uint32_t node) const;
+  std::vector<uint32_t> members() const;
+  // Whether every member of the region that was not lost is on its node.
+  bool EveryMemberLeftIsThere() const;
+
+ private:
+  const raft::ConfState& conf() const { return checkers_->commits().confs().back().conf; }
+  bool AQuorumOfEverybodyIsLeft() const;
+
+  const Checkers* checkers_;
+  std::set<PeerId> wiped_;
+  std::set<uint32_t> stopped_;
+};
+
+}  // namespace flaredb::sim
+
+#endif  // FLAREDB_SIM_LOSSES_H_

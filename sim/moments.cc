@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/moments.h"
+
+#include <variant>
+
+namespace flaredb::sim {
+
+Moments MomentsOf(const raft::View& before, const raft::View& after,
+                  const store::Effects& effects) {
+  Moments moments = 0;
+  if (effects.commit) {
+    for (const env::LogWrite& write : effects.commit->log) {
+      if (!write.persist.append.empty()) moments |= Bit(Moment::kWroteLog);
+      if (write.persist.install) moments |= Bit(Moment::kInstalled);
+      if (write.persist.base != nullptr && !write.persist.install) {
+        moments |= Bit(Moment::kCompacted);
+      }
+      if (write.create || write.destroy) moments |= Bit(Moment::kTurnover);
+      if (write.persist.truncate_from) moments |= Bit(Moment::kTruncated);
+      if (write.persist.hard_state && write.persist.hard_state->vote) {
+        moments |= Bit(Moment::kVoted);
+      }
+    }
+    if (!effects.commit->data.empty()) moments |= Bit(Moment::kApplied);
+  }
+  for (const store::Send& send : effects.sends) {
+    const auto* envelope = std::get_if<store::RaftEnvelope>(&send.message);
+    if (envelope == nullptr) {
+      if (std::holds_alternative<store::ForwardedReply>(send.message)) {
+        moments |= Bit(Moment::kAnswered);
+      }
+      continue;
+    }
+    const raft::Body& body = envelope->message.body;
+    if (const auto* append = std::get_if<raft::AppendRequest>(&body)) {
+      if (!append->entries.empty()) moments |= Bit(Moment::kSentAppend);
+    } else if (const auto* reply = std::get_if<raft::AppendReply>(&body)) {
+      if (std::holds_alternative<raft::AppendAccept>(reply->result)) {
+        moments |= Bit(Moment::kSentAccept);
+      }
+    } else if (const auto* vote = std::get_if<raft::VoteReply>(&body)) {
+      if (vote->granted) moments |= Bit(Moment::kSentVote);
+    } else if (std::holds_alternative<raft::SnapshotRequest>(body)) {
+      moments |= Bit(Moment::kSentSnapshot);
+    } else if (std::holds_alternative<raft::TimeoutNow>(body)) {
+      moments |= Bit(Moment::kHandedOver);
+    }
+  }
+  if (after.role == raft::Role::kLeader && before.role != raft::Role::kLeader) {
+    moments |= Bit(Moment::kElected);
+  }
+  if (after.conf != before.conf) moments |= Bit(Moment::kChangedConf);
+  if (after.commit_index > before.commit_index) moments |= Bit(Moment::kCommitted);
+  if (!effects.replies.empty()) moments |= Bit(Moment::kAnswered);
+  return moments;
+}
+
+}  // namespace flaredb::sim

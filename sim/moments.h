@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a turn of a store did that is worth crashing at.
+#ifndef FLAREDB_SIM_MOMENTS_H_
+#define FLAREDB_SIM_MOMENTS_H_
+
+#include <cstdint>
+
+#include "core/raft/view.h"
+#include "core/store/effects.h"
+
+namespace flaredb::sim {
+
+// Bits of a set.
+enum class Moment : uint8_t {
+  kWroteLog,  // Entries went to the disk.
+  kTruncated,
+  kVoted,       // A vote went to the disk.
+  kSentAppend,  // Entries left.
+  kSentAccept,
+  kSentVote,
+  kElected,
+  kCommitted,    // The commit index rose.
+  kApplied,      // Rows went to the disk.
+  kAnswered,     // A client or a forwarding store got its answer.
+  kChangedConf,  // Another configuration came into force, by append or truncation.
+  kCompacted,
+  kInstalled,     // A snapshot.
+  kSentSnapshot,  // A piece of one.
+  kHandedOver,    // The leader asked somebody else to campaign.
+  kTurnover,      // A replica came or went.
+  kCount,
+};
+using Moments = uint32_t;
+constexpr Moments Bit(Moment moment) { return Moments{1} << static_cast<uint8_t>(moment); }
+
+// Of the turn that took a replica from one view to the other, before its effects leave.
+Moments MomentsOf(const raft::View& before, const raft::View& after, const store::Effects& effects);
+
+}  // namespace flaredb::sim
+
+#endif  // FLAREDB_SIM_MOMENTS_H_
