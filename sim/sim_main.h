@@ -7,6 +7,10 @@
 
 namespace flaredb::sim {
 
+// Exit code of a command that makes no sense or names a file that can't be used. The codes of
+// failures are those of FailureKind.
+constexpr int kUsageError = 2;
+
 // What `main` does: --help tells. Returns the exit code.
 int SimMain(const Subject& subject, int argc, char** argv);
 
