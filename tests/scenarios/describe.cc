@@ -224,4 +224,61 @@ bool IsRoutine(const Message& message) {
          std::holds_alternative<HeartbeatReply>(message.body);
 }
 
+std::string Told(NotLeader not_leader) {
+  if (!not_leader.leader) return "not the leader";
+  return "not the leader, " + Text(not_leader.leader) + " is";
+}
+
+std::string Told(ChangeRefusal refusal) {
+  switch (refusal) {
+    case ChangeRefusal::kChangeInProgress:
+      return "a change is in progress";
+    case ChangeRefusal::kLeaderIsNew:
+      return "the leader is new";
+    case ChangeRefusal::kTransferInProgress:
+      return "a transfer is in progress";
+    case ChangeRefusal::kNoChange:
+      return "no change";
+    case ChangeRefusal::kAlreadyMember:
+      return "already a member";
+    case ChangeRefusal::kNotMember:
+      return "not a member";
+    case ChangeRefusal::kNotLearner:
+      return "not a learner";
+    case ChangeRefusal::kNotVoter:
+      return "not a voter";
+    case ChangeRefusal::kNotCaughtUp:
+      return "not caught up";
+    case ChangeRefusal::kNoVoterLeft:
+      return "no voter would be left";
+  }
+  return "";
+}
+
+std::string Told(TransferRefusal refusal) {
+  switch (refusal) {
+    case TransferRefusal::kNotLeader:
+      return "not the leader";
+    case TransferRefusal::kInProgress:
+      return "another transfer is in progress";
+    case TransferRefusal::kNotVoter:
+      return "not a voter";
+    case TransferRefusal::kIsLeader:
+      return "leads already";
+  }
+  return "";
+}
+
+std::string Told(NoPlan no_plan) {
+  switch (no_plan) {
+    case NoPlan::kNoSurvivor:
+      return "no voter survives";
+    case NoPlan::kNotNeeded:
+      return "the survivors are a quorum";
+    case NoPlan::kDisagree:
+      return "the survivors disagree about what is committed";
+  }
+  return "";
+}
+
 }  // namespace flaredb::raft

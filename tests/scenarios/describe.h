@@ -4,6 +4,7 @@
 #ifndef FLAREDB_TESTS_SCENARIOS_DESCRIBE_H_
 #define FLAREDB_TESTS_SCENARIOS_DESCRIBE_H_
 
+#include <sstream>
 #include <string>
 #include <string_view>
 
@@ -11,10 +12,20 @@
 #include "core/raft/entry.h"
 #include "core/raft/entry_slices.h"
 #include "core/raft/message.h"
+#include "core/raft/raft.h"
 #include "core/raft/types.h"
+#include "core/raft/unsafe_recovery.h"
 #include "core/raft/view.h"
 
 namespace flaredb::raft {
+
+// A number, or whatever else is written by <<.
+template <typename T>
+std::string Text(const T& x) {
+  std::ostringstream out;
+  out << x;
+  return out.str();
+}
 
 // "3:t2", index and term; "0" for the position before the first entry.
 std::string Told(LogId id);
@@ -40,6 +51,12 @@ std::string_view KindName(const Message& message);
 bool IsKindName(std::string_view name);
 // Heartbeats that only say that somebody lives, and their answers.
 bool IsRoutine(const Message& message);
+
+// Why a call was refused.
+std::string Told(NotLeader not_leader);
+std::string Told(ChangeRefusal refusal);
+std::string Told(TransferRefusal refusal);
+std::string Told(NoPlan no_plan);
 
 // "1,2,3"; "none" when empty.
 std::string Join(const std::vector<PeerId>& ids);
