@@ -35,20 +35,6 @@ const store::PeerView* ViewIn(const std::vector<store::PeerView>& views) {
   return views.empty() ? nullptr : &views[0];
 }
 
-Record::Status StatusOf(raft::Role role) {
-  switch (role) {
-    case raft::Role::kFollower:
-      return Record::Status::kFollower;
-    case raft::Role::kPreCandidate:
-      return Record::Status::kPreCandidate;
-    case raft::Role::kCandidate:
-      return Record::Status::kCandidate;
-    case raft::Role::kLeader:
-      break;
-  }
-  return Record::Status::kLeader;
-}
-
 std::string NameOf(uint32_t node) { return "n" + std::to_string(node + 1); }
 
 }  // namespace
@@ -128,8 +114,8 @@ void Cluster::StartStore(uint32_t id) {
   }
   if (Recorder* recorder = world_->recorder) {
     recorder->NodeEvent(id, "start", "life " + std::to_string(node.life));
-    recorder->NodeIs(StateOf(id));
   }
+  RecordState(id);
   ArmTimer(id);
 }
 
@@ -217,7 +203,7 @@ void Cluster::OnEvent(const Event& event) {
     case EventKind::kResume:
       if (!node.paused || event.arg != node.pause) return;
       node.paused = false;
-      if (Recorder* recorder = world_->recorder) recorder->NodeIs(StateOf(event.target));
+      RecordState(event.target);
       Notify(event.target);
       return;
     default:
@@ -260,8 +246,8 @@ void Cluster::Turn(uint32_t id) {
   turn_events_.clear();
   if (Recorder* recorder = world_->recorder) {
     recorder->Turned(id, before, checkers_.replicas()[id].view);
-    recorder->NodeIs(StateOf(id));
   }
+  RecordState(id);
   if (!effects_.failure.ok()) {
     FailSafety("STORE", "nothing was wrong with the disk of store " + std::to_string(id + 1) +
                             ", but it stopped: " + std::string(effects_.failure.message()));
@@ -420,8 +406,8 @@ void Cluster::Crash(uint32_t id, const Death& death) {
     recorder->NodeEvent(
         id, "crash",
         std::string(why) + ", " + std::to_string(survivors) + " unfinished commits survive");
-    recorder->NodeIs(StateOf(id));
   }
+  RecordState(id);
   world_->queue.After(death.downtime, {EventKind::kRestart, id, node.life});
 }
 
@@ -432,8 +418,8 @@ void Cluster::Pause(uint32_t id, Duration length, Fault why) {
   node.paused_by = why;
   if (Recorder* recorder = world_->recorder) {
     recorder->FaultFor(NameOf(why), id, length);
-    recorder->NodeIs(StateOf(id));
   }
+  RecordState(id);
   world_->queue.After(length, {EventKind::kResume, id, ++node.pause});
 }
 
@@ -517,26 +503,14 @@ std::optional<uint32_t> Cluster::leader() const {
   return best;
 }
 
-Record::State Cluster::StateOf(uint32_t id) const {
+void Cluster::RecordState(uint32_t id) {
+  if (world_->recorder == nullptr) return;
+  const Node& node = nodes_[id];
   const Replica& replica = checkers_.replicas()[id];
-  Record::State state;
-  state.node = id;
-  if (!nodes_[id].store) {
-    state.status = Record::Status::kDown;
-  } else if (nodes_[id].paused) {
-    state.status = Record::Status::kPaused;
-  } else if (!replica.peer) {
-    state.status = Record::Status::kNoReplica;
-  } else {
-    state.status = StatusOf(replica.view.role);
-  }
-  if (!replica.peer) return state;
-  state.term = replica.view.term;
-  state.commit_index = replica.view.commit_index;
-  state.last_index = replica.view.last_log.index;
-  state.durable_index = replica.view.durable_index;
-  state.applied_index = replica.applied;
-  return state;
+  const auto process = !node.store   ? Recorder::Process::kDown
+                       : node.paused ? Recorder::Process::kPaused
+                                     : Recorder::Process::kRuns;
+  world_->recorder->NodeIs(id, process, replica.peer ? &replica.view : nullptr, replica.applied);
 }
 
 bool Cluster::Settled() const {

@@ -21,7 +21,6 @@
 #include "sim/network.h"
 #include "sim/node_clock.h"
 #include "sim/profile.h"
-#include "sim/record.h"
 #include "sim/state_coverage.h"
 #include "sim/world.h"
 
@@ -150,7 +149,7 @@ class Cluster {
   std::vector<const SimDisk*> Disks() const;
   bool AnyOrderWaits() const;
   void StopForGood(uint32_t id);
-  Record::State StateOf(uint32_t id) const;
+  void RecordState(uint32_t id);
   void FailSafety(const char* invariant, std::string sentence);
 
   World* world_;

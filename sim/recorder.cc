@@ -44,6 +44,20 @@ MessageKind KindOf(const store::StoreMessage& message) {
   return std::visit(Kinds(), message);
 }
 
+Record::Status StatusOf(raft::Role role) {
+  switch (role) {
+    case raft::Role::kFollower:
+      return Record::Status::kFollower;
+    case raft::Role::kPreCandidate:
+      return Record::Status::kPreCandidate;
+    case raft::Role::kCandidate:
+      return Record::Status::kCandidate;
+    case raft::Role::kLeader:
+      break;
+  }
+  return Record::Status::kLeader;
+}
+
 // How an operation ends with this answer; nullopt when the client tries again, or when it depends
 // on earlier attempts.
 std::optional<Record::Outcome> OutcomeOf(const store::Reply& reply) {
@@ -101,8 +115,24 @@ void Recorder::Fared(const Packet& packet, Record::Fate fate) {
   record_->Add(std::move(copy));
 }
 
-void Recorder::NodeIs(Record::State state) {
+void Recorder::NodeIs(uint32_t node, Process process, const raft::View* view, Index applied) {
+  Record::State state;
   state.at = queue_->now();
+  state.node = node;
+  if (process == Process::kDown) {
+    state.status = Record::Status::kDown;
+  } else if (process == Process::kPaused) {
+    state.status = Record::Status::kPaused;
+  } else {
+    state.status = view == nullptr ? Record::Status::kNoReplica : StatusOf(view->role);
+  }
+  if (view != nullptr) {
+    state.term = view->term;
+    state.commit_index = view->commit_index;
+    state.last_index = view->last_log.index;
+    state.durable_index = view->durable_index;
+    state.applied_index = applied;
+  }
   const bool led = record_->StateOf(state.node).status == Record::Status::kLeader;
   if (state.status == Record::Status::kLeader && !led) {
     NodeEvent(state.node, "elected", "term " + std::to_string(state.term.value()));

@@ -35,8 +35,10 @@ class Recorder {
   // Its fate. One that arrives again is the second copy.
   void Fared(const Packet& packet, Record::Fate fate);
 
-  // The node is now like this; `at` is filled in. Elections show in it.
-  void NodeIs(Record::State state);
+  enum class Process : uint8_t { kDown, kPaused, kRuns };
+  // What the node's process does now, and how its replica stood last; `view` is null without one.
+  // Elections show in it.
+  void NodeIs(uint32_t node, Process process, const raft::View* view, Index applied);
   // Something worth a stop happens on the node.
   void NodeEvent(uint32_t node, std::string_view kind, std::string_view text);
   // A turn took the node's replica from one view to the other.
