@@ -46,6 +46,7 @@ enum class Choice : uint8_t {
   kPiece,     // Which piece of a snapshot is corrupted, and where.
   kLimits,    // Of a store that starts again with others.
   kBuggify,   // Whether the code takes an alternative.
+  kRealDisk,  // What a RealDisk does that is not in its interface.
   kCount,
 };
 

@@ -39,7 +39,8 @@ std::string NameOf(uint32_t node) { return "n" + std::to_string(node + 1); }
 
 }  // namespace
 
-Cluster::Cluster(World* world, const Profile& profile, SimNetwork* network, MachineSpec* spec)
+Cluster::Cluster(World* world, const Profile& profile, SimNetwork* network, MachineSpec* spec,
+                 const NewRealDisk& new_real_disk)
     : world_(world),
       profile_(profile),
       network_(network),
@@ -49,7 +50,8 @@ Cluster::Cluster(World* world, const Profile& profile, SimNetwork* network, Mach
         std::vector<Node> nodes;
         nodes.reserve(profile.stores);
         for (uint32_t i = 0; i < profile.stores; ++i) {
-          store::Options& options = nodes.emplace_back(world, profile.disk, i).options;
+          store::Options& options =
+              nodes.emplace_back(world, profile.disk, i, new_real_disk).options;
           options = profile.store;
           if (spec != nullptr) options.machine = &spec->machine();
         }
@@ -86,7 +88,7 @@ void Cluster::StartStore(uint32_t id) {
   Node& node = nodes_[id];
   ++node.life;
   absl::StatusOr<store::RecoveredStore> recovered =
-      store::Recover(node.disk.image(), node.disk.image().LogStates());
+      store::Recover(node.disk.data(), node.disk.LogStates());
   if (!recovered.ok()) {
     FailSafety("STORE", "the disk of store " + std::to_string(id + 1) +
                             " took every write, but the store can't start from it: " +
@@ -98,7 +100,7 @@ void Cluster::StartStore(uint32_t id) {
   store::Options options = node.options;
   options.seed = world_->choices.Seed(Choice::kStoreSeed, id);
   world_->acting = id;
-  node.store = std::make_unique<store::Store>(options, *std::move(recovered), &node.disk.image(),
+  node.store = std::make_unique<store::Store>(options, *std::move(recovered), &node.disk.data(),
                                               node.clock.Read(world_->now()));
   node.paused = false;
   node.wake_at = Instant::Max();
@@ -398,6 +400,12 @@ void Cluster::Crash(uint32_t id, const Death& death) {
     checkers_.BeforeDurable(id, *node.disk.next());
     node.disk.CrashSurvives();
     checkers_.AfterDurable(id);
+  }
+  if (node.disk.RealDiskHasNext()) {
+    checkers_.BeforeDurable(id, *node.disk.next());
+    node.disk.CrashKeeps();
+    checkers_.AfterDurable(id);
+    world_->trace.hash().Add(id);
   }
   node.disk.Crash();
   if (Recorder* recorder = world_->recorder) {

@@ -45,8 +45,9 @@ class TurnObserver {
 class Cluster {
  public:
   // Everything passed outlives this object.
-  // `spec`: of a machine of the user's own; null: there is none.
-  Cluster(World* world, const Profile& profile, SimNetwork* network, MachineSpec* spec = nullptr);
+  // `spec`: of a machine of the user's own; null: there is none. `new_real_disk`: see SimDisk.
+  Cluster(World* world, const Profile& profile, SimNetwork* network, MachineSpec* spec = nullptr,
+          const NewRealDisk& new_real_disk = nullptr);
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
 
@@ -117,7 +118,8 @@ class Cluster {
     AttemptId attempt = 0;
   };
   struct Node {
-    Node(World* world, const DiskProfile& profile, uint32_t id) : disk(world, profile, id) {}
+    Node(World* world, const DiskProfile& profile, uint32_t id, const NewRealDisk& new_real_disk)
+        : disk(world, profile, id, new_real_disk) {}
 
     NodeClock clock;
     SimDisk disk;

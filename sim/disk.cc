@@ -9,12 +9,28 @@
 
 namespace flaredb::sim {
 
-SimDisk::SimDisk(World* world, const DiskProfile& profile, uint32_t node)
-    : world_(world), profile_(profile), node_(node) {}
+SimDisk::SimDisk(World* world, const DiskProfile& profile, uint32_t node, NewRealDisk new_real)
+    : world_(world), profile_(profile), node_(node), new_real_(std::move(new_real)) {
+  Wipe();
+}
 
 void SimDisk::Format(const env::GroupCommit& commit) {
+  Write(commit);
   const auto refused = image_.Apply(commit);
   INVARIANT(!refused) << *refused;
+}
+
+void SimDisk::Wipe() {
+  image_ = DiskImage();
+  if (new_real_) real_ = new_real_(world_->choices.Seed(Choice::kRealDisk, node_));
+}
+
+std::vector<env::LogState> SimDisk::LogStates() const {
+  if (!real_) return image_.LogStates();
+  absl::StatusOr<std::vector<env::LogState>> logs = real_->LogStates();
+  if (logs.ok()) return *std::move(logs);
+  FailByRealDisk(logs.status());
+  return {};
 }
 
 void SimDisk::Submit(env::GroupCommit commit, uint64_t life) {
@@ -43,6 +59,7 @@ bool SimDisk::FailsNow() {
 IoToken SimDisk::CompleteNext() {
   INVARIANT(!in_flight_.empty());
   const IoToken token = in_flight_.front().token;
+  Write(in_flight_.front());
   ApplyFront();
   return token;
 }
@@ -60,8 +77,7 @@ void SimDisk::ReadFetch(uint64_t id) {
   const auto it = fetches_.find(id);
   if (it == fetches_.end()) return;
   const env::LogFetch& asked = it->second.fetch;
-  raft::EntrySlices entries =
-      image_.log(asked.region).Read(asked.fetch.first, asked.fetch.last, asked.fetch.bytes_max);
+  raft::EntrySlices entries = ReadEntries(asked);
   env::LogFetched answer{asked.region, asked.fetch.id, absl::NotFoundError("no such entry")};
   if (!entries.empty()) answer.entries = std::move(entries);
   if (fail_read_) {
@@ -76,6 +92,16 @@ void SimDisk::ReadFetch(uint64_t id) {
   world_->queue.After(wait, {EventKind::kFetchDone, node_, id});
 }
 
+raft::EntrySlices SimDisk::ReadEntries(const env::LogFetch& asked) const {
+  const raft::Fetch& fetch = asked.fetch;
+  if (!real_) return image_.log(asked.region).Read(fetch.first, fetch.last, fetch.bytes_max);
+  absl::StatusOr<raft::EntrySlices> entries =
+      real_->Read(asked.region, fetch.first, fetch.last, fetch.bytes_max);
+  if (entries.ok()) return *std::move(entries);
+  if (!absl::IsNotFound(entries.status())) FailByRealDisk(entries.status());
+  return {};
+}
+
 std::optional<env::LogFetched> SimDisk::TakeFetch(uint64_t id, uint64_t life) {
   const auto it = fetches_.find(id);
   if (it == fetches_.end()) return std::nullopt;
@@ -86,6 +112,19 @@ std::optional<env::LogFetched> SimDisk::TakeFetch(uint64_t id, uint64_t life) {
 }
 
 void SimDisk::CrashSurvives() {
+  INVARIANT(!in_flight_.empty());
+  Write(in_flight_.front());
+  ApplyFront();
+}
+
+bool SimDisk::RealDiskHasNext() {
+  if (!real_) return false;
+  const absl::StatusOr<bool> there = real_->Crash(image_, next());
+  if (!there.ok()) FailByRealDisk(there.status());
+  return there.ok() && *there;
+}
+
+void SimDisk::CrashKeeps() {
   INVARIANT(!in_flight_.empty());
   ApplyFront();
 }
@@ -119,6 +158,17 @@ void SimDisk::ApplyFront() {
                             " wrote a group commit that no log can take: " + *refused + ".");
   }
   in_flight_.pop_front();
+}
+
+void SimDisk::Write(const env::GroupCommit& commit) {
+  if (!real_) return;
+  if (const absl::Status s = real_->Write(commit); !s.ok()) FailByRealDisk(s);
+}
+
+void SimDisk::FailByRealDisk(const absl::Status& status) const {
+  world_->report.Fail(FailureKind::kSafety, "STORE",
+                      "the storage layer of store " + std::to_string(node_ + 1) +
+                          ", on a disk that is well: " + std::string(status.message()) + ".");
 }
 
 }  // namespace flaredb::sim

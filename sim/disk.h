@@ -7,13 +7,17 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "core/store/effects.h"
 #include "core/store/event.h"
 #include "sim/disk_image.h"
 #include "sim/profile.h"
+#include "sim/real_disk.h"
 #include "sim/world.h"
 
 namespace flaredb::sim {
@@ -22,8 +26,9 @@ namespace flaredb::sim {
 // see what is durable. Both match storage/: one synced batch for each commit, by one thread.
 class SimDisk {
  public:
-  // `world` outlives this object. `node` is the owner in events and choices.
-  SimDisk(World* world, const DiskProfile& profile, uint32_t node);
+  // `world` outlives this object. `node` is the owner in events and choices. `new_real` is called
+  // for each disk that there is in this place, one after the other; null: there is only the image.
+  SimDisk(World* world, const DiskProfile& profile, uint32_t node, NewRealDisk new_real = nullptr);
 
   // Puts `commit` on the disk at once: a store is set up before the run.
   void Format(const env::GroupCommit& commit);
@@ -50,11 +55,14 @@ class SimDisk {
 
   // The process dies: unfinished commits never happened. Those of the oldest that had reached the
   // disk nevertheless are told before, one call each, which is in the order that a sequential log
-  // keeps.
+  // keeps. Then a real disk may say of one more that it is there: the image has to follow, by
+  // CrashKeeps.
   void CrashSurvives();
+  bool RealDiskHasNext();
+  void CrashKeeps();
   void Crash();
   // Nothing is left. Only while the process is down.
-  void Wipe() { image_ = DiskImage(); }
+  void Wipe();
   size_t in_flight() const { return in_flight_.size(); }
 
   // Nothing completes before `until`.
@@ -72,6 +80,9 @@ class SimDisk {
   void Heal();
 
   const DiskImage& image() const { return image_; }
+  // What a store starts from and reads. A failure to read the logs is a failed run, too.
+  const DataSource& data() const { return real_ ? real_->data() : image_; }
+  std::vector<env::LogState> LogStates() const;
 
  private:
   struct PendingFetch {
@@ -81,11 +92,16 @@ class SimDisk {
   };
 
   Duration Latency();
+  raft::EntrySlices ReadEntries(const env::LogFetch& asked) const;
   void ApplyFront();
+  void Write(const env::GroupCommit& commit);
+  void FailByRealDisk(const absl::Status& status) const;
 
   World* world_;
   DiskProfile profile_;
   uint32_t node_;
+  NewRealDisk new_real_;
+  std::unique_ptr<RealDisk> real_;  // Null: there is only the image.
   DiskImage image_;
   std::deque<env::GroupCommit> in_flight_;
   Instant last_completion_;

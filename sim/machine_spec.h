@@ -16,6 +16,7 @@
 #include "core/base/types.h"
 #include "core/region/state_machine.h"
 #include "sim/choices.h"
+#include "sim/real_disk.h"
 
 namespace flaredb::sim {
 
@@ -152,6 +153,7 @@ struct Subject {
   std::function<std::unique_ptr<MachineSpec>()> new_spec;  // Null: FlareDB's key-value machine.
   // What one types before the flags to run it; the replay line of a failure begins so.
   std::string command = "./bazelw run //:sim --";
+  NewRealDisk new_real_disk = nullptr;  // For each store. Null: none.
 };
 
 }  // namespace flaredb::sim

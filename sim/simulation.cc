@@ -46,7 +46,7 @@ class Simulation {
         clients_(Clients::Endpoints(profile_.workload, profile_.stores)),
         probes_(&world_, profile_.buggify),
         network_(&world_, profile_.network, profile_.stores + clients_),
-        cluster_(&world_, profile_, &network_, spec_.get()),
+        cluster_(&world_, profile_, &network_, spec_.get(), options.subject.new_real_disk),
         workload_(NewWorkload()),
         nemesis_(&world_, profile_, &cluster_, &network_, clients_),
         operator_(&world_, profile_.orders, &cluster_) {

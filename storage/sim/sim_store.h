@@ -29,6 +29,8 @@ class SimStore {
 
   SimFileSystem& machine() { return *file_system_; }
   bool running() const { return folder_ != nullptr; }
+  // Borrowed until the process ends. Requires one.
+  const OpenedFolder& folder() const { return *folder_; }
 
   // Starts a process: opens the folder and reads all of it. Without a process, requires that there
   // is none.
