@@ -37,8 +37,8 @@ RunOptions OptionsOf(const Flags& flags) {
   return options;
 }
 
-RunResult RunAndRepeat(uint64_t seed, const RunOptions& options) {
-  return RunAndCompare(options, seed % kRepeatOneIn == 0,
+RunResult RunAndRepeat(uint64_t seed, const RunOptions& options, bool twice) {
+  return RunAndCompare(options, twice || seed % kRepeatOneIn == 0,
                        [seed](const RunOptions& same) { return RunSeed(seed, same); });
 }
 

@@ -45,8 +45,8 @@ class CampaignWatcher {
 // What the flags say of every run.
 RunOptions OptionsOf(const Flags& flags);
 
-// Runs one seed, twice if it fails and for one seed in sixteen; see RunAndCompare.
-RunResult RunAndRepeat(uint64_t seed, const RunOptions& options);
+// Runs one seed; twice if it fails, if told so, and for one seed in sixteen. See RunAndCompare.
+RunResult RunAndRepeat(uint64_t seed, const RunOptions& options, bool twice = false);
 
 // Runs the seeds of `flags` by `run`, which is called for one after the other, up to the first that
 // fails unless told to keep going, and as long as `watcher` likes. The result depends on the

@@ -73,7 +73,9 @@ int CampaignMain(const Flags& flags, std::ostream* trace_out) {
 
   RunOptions options = OptionsOf(flags);
   options.trace_out = trace_out;
-  const auto run = [&options](uint64_t seed) { return RunAndRepeat(seed, options); };
+  const auto run = [&options, twice = flags.twice](uint64_t seed) {
+    return RunAndRepeat(seed, options, twice);
+  };
   std::optional<Jobs> jobs;
   if (flags.jobs > 1) jobs.emplace(flags.first_seed, flags.last_seed, flags.jobs, run);
   std::optional<Watcher> watcher(flags);

@@ -62,7 +62,6 @@ void Clients::OnTimer(uint32_t slot, uint64_t timer) {
   if (timer != client.timer) return;
   switch (client.state) {
     case ClientState::kThinking:
-      if (draining_) return Finish(&client);
       ++operations_;
       return StartOperation(&client);
     case ClientState::kWaiting:
@@ -227,10 +226,16 @@ void Clients::OnError(Client* client, const store::Error& error) {
   PauseBeforeRetry(client);
 }
 
+void Clients::Drain() {
+  draining_ = true;
+  for (Client& client : clients_) {
+    if (client.state == ClientState::kThinking) Finish(&client);
+  }
+}
+
 void Clients::Leave() {
   Drain();
   for (Client& client : clients_) {
-    if (client.state == ClientState::kThinking) Finish(&client);
     if (client.state == ClientState::kDone) continue;
     client.op.maybe_applied = true;
     GiveUp(&client);

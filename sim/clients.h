@@ -40,8 +40,8 @@ class Clients {
   // On kClient.
   void OnTimer(uint32_t slot, uint64_t timer);
 
-  // No new operation from now on.
-  void Drain() { draining_ = true; }
+  // No new operation from now on: those who think of one have finished.
+  void Drain();
   // Every client goes away; what it had asked for stays unknown.
   void Leave();
   // One client for each of `stores` reads everything through it. Requires done().

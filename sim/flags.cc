@@ -85,6 +85,8 @@ absl::StatusOr<Flags> ParseFlags(const std::vector<std::string>& arguments) {
         equals == std::string::npos ? std::string() : argument.substr(equals + 1);
     if (argument == "--help") {
       flags.help = true;
+    } else if (argument == "--twice") {
+      flags.twice = true;
     } else if (argument == "--keep-going") {
       flags.keep_going = true;
     } else if (name == "--seed") {
@@ -200,6 +202,7 @@ std::string Usage(const std::string& command) {
   --minimise=S      Take S seconds to make the run smaller that ended the campaign, and save it.
                     Default: 120; 0: do not.
   --save=FILE       Where to. Default: seed-N.trace.
+  --twice           Run every seed twice and compare. Default: one in sixteen.
   --keep-going      Go on after a failing seed.
   --help            This text.
 

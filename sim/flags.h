@@ -29,6 +29,7 @@ struct Flags {
   std::string trace_out;        // Empty: no trace. "-": standard output.
   std::string html;             // The page of the one seed; empty: none.
   std::string json;             // A file for the report; empty: none.
+  bool twice = false;           // Run every seed a second time and compare.
   bool keep_going = false;      // Go on after a failing seed.
 };
 

@@ -38,6 +38,7 @@ PROGRAMS = {
     "//:check_history": "sim/history/check_history",
     "//storage:inspect": "storage/inspect",
     "//storage/sim:campaign": "storage/sim/campaign",
+    "//storage/sim:cluster": "storage/sim/cluster",
     "//tests:explore": "tests/explore/explore",
     "//examples/locks:sim": "examples/locks/sim",
 }

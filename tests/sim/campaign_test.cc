@@ -94,5 +94,29 @@ TEST(Campaign, FlagsReachEveryRun) {
   EXPECT_GT(counts.faults[Fault::kSlowMessage].fired, 0u);
 }
 
+TEST(Campaign, OneSeedInSixteenRunsTwiceAndAllWhenToldSo) {
+  int runs = 0;
+  RunOptions options;
+  options.operations_max = 5;
+  options.subject.new_spec = [&runs] {
+    ++runs;
+    return nullptr;
+  };
+  for (uint64_t seed = 14; seed <= 17; ++seed) RunAndRepeat(seed, options);
+  EXPECT_EQ(runs, 5);
+  runs = 0;
+  for (uint64_t seed = 14; seed <= 17; ++seed) RunAndRepeat(seed, options, true);
+  EXPECT_EQ(runs, 8);
+}
+
+// Whose clients would have been thinking for minutes when everything healed.
+TEST(Campaign, RunsOfFewOperationsPass) {
+  RunOptions options;
+  options.operations_max = 5;
+  for (const uint64_t seed : {2, 7, 13, 30}) {
+    EXPECT_EQ(RunSeed(seed, options).failure.sentence, "") << seed;
+  }
+}
+
 }  // namespace
 }  // namespace flaredb::sim

@@ -18,13 +18,16 @@ TEST(Flags, ASeedIsARangeOfOne) {
 }
 
 TEST(Flags, ARangeIncludesBothEnds) {
-  const auto flags = ParseFlags({"--seeds=7..19", "--ops=30", "--trace-out=-", "--keep-going"});
+  const auto flags =
+      ParseFlags({"--seeds=7..19", "--ops=30", "--trace-out=-", "--keep-going", "--twice"});
   ASSERT_TRUE(flags.ok());
   EXPECT_EQ(flags->first_seed, 7u);
   EXPECT_EQ(flags->last_seed, 19u);
   EXPECT_EQ(flags->operations_max, 30u);
   EXPECT_EQ(flags->trace_out, "-");
   EXPECT_TRUE(flags->keep_going);
+  EXPECT_TRUE(flags->twice);
+  EXPECT_FALSE(ParseFlags({"--seed=42"})->twice);
 }
 
 TEST(Flags, WhatMakesNoSenseIsNamedInOneSentence) {
