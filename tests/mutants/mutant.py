@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A mutant: a bug on purpose, as a file.
 
@@ -22,6 +23,7 @@ exactly once; those with a space or a plus are the new one. Paths may begin with
 
 import dataclasses
 import pathlib
+import sys
 
 FIELDS = {"id", "tier", "bug", "source", "breaks", "excluded", "waiting", "faults", "note"}
 
@@ -162,3 +164,26 @@ def _path(line):
 def read(path):
     """The mutant in the file `path`; raises Malformed."""
     return parse(pathlib.Path(path).read_text(), pathlib.Path(path).name)
+
+
+def main(arguments):
+    """For mutants.bzl: writes the changed files, and nothing else, below a folder."""
+    mutant_file, folder, *sources = arguments
+    try:
+        mutant = read(mutant_file)
+        for file in sorted({change.file for change in mutant.changes}):
+            if not file.endswith(".cc"):
+                raise Malformed(f"{mutant.id}: it changes {file}; mutant_test can change .cc files "
+                                "only, so leave this one to ./bazelw run //tests/mutants.")
+            if file in sources:
+                target = pathlib.Path(folder, file)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(pathlib.Path(file).read_text())
+        mutant.apply(folder)
+    except Malformed as error:
+        return str(error)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
