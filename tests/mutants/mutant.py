@@ -15,6 +15,9 @@
     -old line
     +new line
 
+`excluded` and `waiting` say why there is no change; `equivalent`, in tests/mutants/equivalent, why
+nobody can tell the program with the change from the one without.
+
 Above the first `---` are fields, one a line; a line that begins with a space goes on with the one
 before. Below is what `git diff` prints, without need of line numbers: after a line that begins with
 `@@`, the lines with a space or a minus, together, are the old text, which has to be in the file
@@ -25,7 +28,7 @@ import dataclasses
 import pathlib
 import sys
 
-FIELDS = {"id", "tier", "bug", "source", "breaks", "excluded", "waiting", "faults", "note"}
+FIELDS = {"id", "tier", "bug", "source", "breaks", "excluded", "waiting", "equivalent", "faults", "note"}
 
 
 class Malformed(Exception):
@@ -57,17 +60,20 @@ class Mutant:
                 if not path.is_file():
                     raise Malformed(f"{self.id}: there is no file {change.file}.")
                 texts[path] = path.read_text()
-            found = len(_places(texts[path], change.old))
-            if found != 1:
-                raise Malformed(f"{self.id}: the old text is {found} times in {change.file}, but "
-                                f"must be there exactly once:\n{change.old}")
-            at = _places(texts[path], change.old)[0]
-            texts[path] = texts[path][:at] + change.new + texts[path][at + len(change.old):]
+            texts[path] = self.changed(change, texts[path])
         for path, text in texts.items():
             path.write_text(text)
 
+    def changed(self, change, text):
+        """`text`, which is that of the change's file, with this change."""
+        found = places(text, change.old)
+        if len(found) != 1:
+            raise Malformed(f"{self.id}: the old text is {len(found)} times in {change.file}, but must "
+                            f"be there exactly once:\n{change.old}")
+        return text[:found[0]] + change.new + text[found[0] + len(change.old):]
 
-def _places(text, lines):
+
+def places(text, lines):
     """Where `lines` begin in `text`, at beginnings of lines only."""
     found = []
     at = text.find(lines)
