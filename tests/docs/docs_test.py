@@ -55,6 +55,7 @@ NOT_RUN = {
     "//sim:fuzz_records": "as above",
     "//sim:fuzz_scenarios": "as above",
     "//sim:fuzz_wire": "as above",
+    "//tests/mutants": "takes hours, and writes its page",
     "//tests/scenarios:rewrite": "changes the sources",
 }
 SECONDS_PER_COMMAND = 120
@@ -234,6 +235,8 @@ class Document:
             known = set(re.findall(r"^build:(\w+)", file.read(), re.MULTILINE))
         assert config is None or config.removeprefix("--config=") in known, f"no {config} in .bazelrc"
         label, *words = words
+        if verb == "run" and label == "//tests/mutants":
+            return self.known_options([word.split("=")[0] for word in words], "tests/mutants/flags.py")
         # Tests are run as tests.
         if verb == "test" or (verb == "run" and label in NOT_RUN):
             # libFuzzer's options are libFuzzer's to check.
