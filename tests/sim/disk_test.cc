@@ -260,10 +260,10 @@ TEST(DiskImage, CarriesOutTheWritesOfACommitInTheirOrder) {
   EXPECT_EQ(image.log(kRegion).last_index(), Index());
 }
 
-std::string RowsOf(const DataReader& data) {
+std::string RowsOf(const DataReader& data, std::string_view begin = "", std::string_view end = "") {
   std::string rows;
   const absl::Status scanned =
-      data.Scan("", "", [&rows](std::string_view key, std::string_view value) {
+      data.Scan(begin, end, [&rows](std::string_view key, std::string_view value) {
         rows.append(key).append("=").append(value).append(";");
         return true;
       });
@@ -289,12 +289,26 @@ TEST(DiskImage, APinnedReaderDoesNotSeeLaterWrites) {
   image.Apply(commit);
 
   EXPECT_EQ(RowsOf(*early), "a=1;b=2;");
+  EXPECT_EQ(RowsOf(*early, "a", "b"), "a=1;");
+  EXPECT_EQ(RowsOf(*early, "b"), "b=2;");
   EXPECT_EQ(early->Get("b").value(), "2");
   EXPECT_EQ(early->Get("c").value(), std::nullopt);
   EXPECT_EQ(RowsOf(*late), "a=other;c=3;");
   EXPECT_EQ(RowsOf(image), "c=3;");
   early.reset();
   EXPECT_EQ(RowsOf(*late), "a=other;c=3;");
+}
+
+TEST(LogImage, KeepsTheLatestHardState) {
+  LogImage log;
+  for (const raft::HardState& written :
+       {raft::HardState{Term(1), PeerId(1)}, raft::HardState{Term(2), PeerId()}}) {
+    raft::Persist persist;
+    persist.hard_state = written;
+    EXPECT_EQ(log.Apply(persist), std::nullopt);
+    EXPECT_EQ(log.Apply({}), std::nullopt);
+    EXPECT_EQ(log.State(kRegion, Incarnation(9)).hard_state, written);
+  }
 }
 
 TEST(LogImage, StateListsTheRunsOfTerms) {
@@ -347,6 +361,19 @@ class SimDiskTest : public testing::Test {
     return disk_.image().Get(key).value().value_or("none");
   }
 
+  static DiskProfile Slow() {
+    DiskProfile profile = Profile();
+    profile.slow_ppm = 1000000;
+    profile.slow_max = Duration::Seconds(100);
+    return profile;
+  }
+  // When the next event comes.
+  Instant Next() {
+    world_.queue.Pop();
+    return world_.now();
+  }
+
+  const Instant start_;
   World world_{1, nullptr};
   SimDisk disk_{&world_, Profile(), 0};
 };
@@ -377,11 +404,58 @@ TEST_F(SimDiskTest, ACrashKeepsWholeCommitsUpToSomePoint) {
   EXPECT_EQ(Value("key3"), "none");
 }
 
+TEST_F(SimDiskTest, ASlowCommitHoldsUpThoseBehindIt) {
+  SimDisk disk(&world_, Slow(), 0);
+  disk.Submit(Commit(1, "slow"), 1);
+  EXPECT_EQ(world_.faults.counts()[Fault::kSlowCommit].mattered, 1u);
+  disk.Heal();
+  disk.Submit(Commit(2, "quick"), 1);
+  EXPECT_EQ(world_.faults.counts()[Fault::kSlowCommit].fired, 1u);
+  EXPECT_GT(Next() - start_, Duration::Milliseconds(9));
+  EXPECT_EQ(disk.CompleteNext(), IoToken(1));
+}
+
+TEST_F(SimDiskTest, ANewProcessDoesNotWaitForTheCommitsOfTheOldOne) {
+  SimDisk disk(&world_, Slow(), 0);
+  disk.Submit(Commit(1, "slow"), 1);
+  disk.Crash();
+  disk.Heal();
+  disk.Submit(Commit(2, "quick"), 2);
+  EXPECT_LE(Next() - start_, Duration::Milliseconds(9));
+}
+
+TEST_F(SimDiskTest, AStalledDiskBeginsNothing) {
+  disk_.Stall(world_.now() + Duration::Seconds(1));
+  disk_.Submit(Commit(1, "a"), 1);
+  disk_.SubmitFetch({kRegion, {.id = 7, .first = Index(2), .last = Index(3), .bytes_max = 9}}, 1);
+  EXPECT_EQ(Next() - start_, Duration::Seconds(1));
+}
+
+TEST_F(SimDiskTest, AStallEndsWhenTheDiskIsHealed) {
+  disk_.Stall(world_.now() + Duration::Seconds(1));
+  disk_.Heal();
+  disk_.Submit(Commit(1, "a"), 1);
+  EXPECT_FALSE(disk_.PutOff(world_.queue.Pop().arg));
+  EXPECT_LE(world_.now() - start_, Duration::Milliseconds(9));
+}
+
+TEST_F(SimDiskTest, AHealedDiskFailsNeitherReadsNorWrites) {
+  disk_.Format(LogCommit({{kRegion, Incarnation(5), Append(1, 1, 3)}}));
+  disk_.FailNextWrite();
+  disk_.FailNextRead();
+  disk_.Heal();
+  EXPECT_FALSE(disk_.FailsNow());
+  disk_.SubmitFetch({kRegion, {.id = 7, .first = Index(2), .last = Index(3), .bytes_max = 9}}, 1);
+  disk_.ReadFetch(world_.queue.Pop().arg);
+  EXPECT_TRUE(disk_.TakeFetch(world_.queue.Pop().arg, 1)->entries.ok());
+}
+
 TEST_F(SimDiskTest, AStalledDiskCompletesNothing) {
   disk_.Submit(Commit(1, "a"), 1);
   disk_.Stall(world_.now() + Duration::Seconds(1));
   Event event = world_.queue.Pop();
   EXPECT_TRUE(disk_.PutOff(event.arg));
+  EXPECT_EQ(world_.faults.counts()[Fault::kStallDisk].mattered, 1u);
   EXPECT_EQ(Value("key"), "none");
   event = world_.queue.Pop();
   EXPECT_EQ(world_.now() - Instant(), Duration::Seconds(1));
@@ -395,6 +469,7 @@ TEST_F(SimDiskTest, AfterAFailedWriteNothingIsWrittenUntilTheProcessDies) {
   disk_.FailNextWrite();
   EXPECT_FALSE(disk_.write_failed());
   EXPECT_TRUE(disk_.FailsNow());
+  EXPECT_FALSE(disk_.FailsNow());
   EXPECT_TRUE(disk_.write_failed());
   EXPECT_EQ(world_.faults.counts()[Fault::kFailWrite].mattered, 1u);
   disk_.Crash();
@@ -416,6 +491,7 @@ TEST_F(SimDiskTest, AFailedReadIsAnsweredWithAnErrorOnce) {
     EXPECT_EQ(answer->entries.ok(), !fails);
   }
   EXPECT_TRUE(disk_.read_failed());
+  EXPECT_EQ(world_.faults.counts()[Fault::kFailRead].mattered, 1u);
 }
 
 TEST_F(SimDiskTest, AFetchReadsWhatIsDurableWhenTheDiskComesToIt) {

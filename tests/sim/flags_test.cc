@@ -10,6 +10,11 @@
 namespace flaredb::sim {
 namespace {
 
+TEST(Flags, HelpIsAsked) {
+  EXPECT_TRUE(ParseFlags({"--help"})->help);
+  EXPECT_FALSE(ParseFlags({})->help);
+}
+
 TEST(Flags, ASeedIsARangeOfOne) {
   const auto flags = ParseFlags({"--seed=42"});
   ASSERT_TRUE(flags.ok());

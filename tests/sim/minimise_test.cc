@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "gtest/gtest.h"
 
@@ -76,6 +78,68 @@ TEST(Minimise, NeedsNothingIfNothingIsNeeded) {
   EXPECT_EQ(least.faults + least.operations, 0u);
 }
 
+// What is left fails, too, but it is another failure.
+TEST(Minimise, KeepsTheInvariantThatWasBroken) {
+  const Fake fake({{Fault::kSplit, 40}}, {17});
+  const Minimised least = Minimise(
+      Failing(), [] { return true; },
+      [&](const SavedRun& run, const RunOptions& options) {
+        RunResult result = fake(run, options);
+        if (result.failure.invariant.empty()) {
+          result.failure = {FailureKind::kSafety, "OTHER", "It fails otherwise."};
+        }
+        return result;
+      });
+  EXPECT_EQ(*least.run.reduction.faults, (std::set<FaultName>{{Fault::kSplit, 40}}));
+  EXPECT_EQ(*least.run.reduction.operations, (std::set<uint32_t>{17}));
+}
+
+TEST(Minimise, ForgetsWhatTheRunDoesNotComeTo) {
+  const Fake fake({{Fault::kSplit, 40}}, {});
+  SavedRun run = Failing();
+  run.reduction.faults = {{Fault::kSplit, 40}, {Fault::kSplit, 1000}};
+  int left = 1;
+  const Minimised least = Minimise(
+      run, [&] { return left-- > 0; }, fake);
+  EXPECT_EQ(*least.run.reduction.faults, (std::set<FaultName>{{Fault::kSplit, 40}}));
+}
+
+// Every other fault and operation is needed, so that nothing goes but one by one.
+TEST(Minimise, GoesOnAsLongAsSomethingComesOfIt) {
+  std::set<FaultName> faults;
+  std::set<uint32_t> operations;
+  for (const Fault kind : {Fault::kSplit, Fault::kCrashLeader, Fault::kLoseMessage}) {
+    for (uint32_t number = 2; number <= 100; number += 2) faults.insert({kind, number});
+  }
+  for (uint32_t operation = 2; operation <= 300; operation += 2) operations.insert(operation);
+  const Fake fake(faults, operations);
+  int left = 4000;
+  const Minimised least = Minimise(
+      Failing(), [&] { return left-- > 0; }, fake);
+  EXPECT_EQ(*least.run.reduction.faults, faults);
+  EXPECT_EQ(*least.run.reduction.operations, operations);
+}
+
+TEST(Minimise, GivesShrinkingUpWhenNothingComesOfIt) {
+  std::set<FaultName> faults;
+  std::set<uint32_t> operations;
+  for (const Fault kind : {Fault::kSplit, Fault::kCrashLeader, Fault::kLoseMessage}) {
+    for (uint32_t number = 1; number <= 100; ++number) faults.insert({kind, number});
+  }
+  for (uint32_t operation = 1; operation <= 300; ++operation) operations.insert(operation);
+  const Fake fake(faults, operations);
+  uint64_t runs_before_the_search = 0;
+  int left = 3000;
+  Minimise(
+      Failing(), [&] { return left-- > 0; },
+      [&](const SavedRun& run, const RunOptions& options) {
+        if (!run.reduction.faults_max && run.reduction.faults) ++runs_before_the_search;
+        return fake(run, options);
+      });
+  EXPECT_GT(runs_before_the_search, 900u);
+  EXPECT_LT(runs_before_the_search, 1100u);
+}
+
 TEST(Minimise, StopsWhenTimeIsOverWithWhatItHas) {
   Fake fake({{Fault::kSplit, 40}}, {17});
   int left = 5;
@@ -106,6 +170,64 @@ TEST(Minimise, LooksForASmallerOneWhileTimeAllows) {
       Failing(), [&] { return left-- > 0; }, fake);
   EXPECT_EQ(*least.run.reduction.faults, six);
   EXPECT_EQ(fake.runs(), 500u);
+}
+
+// Needs six faults, or only a few if it has no more.
+class TwoWays {
+ public:
+  explicit TwoWays(Fake few) : few_(std::move(few)) {}
+
+  RunResult operator()(const SavedRun& run, const RunOptions& options) const {
+    if (options.record_on != nullptr) {
+      options.record_on->streams[{Choice::kProfile, 0}] = {run.tape.seed};
+    }
+    return run.reduction.faults_max ? few_(run, options) : six_(run, options);
+  }
+  static std::set<FaultName> Six() {
+    std::set<FaultName> six;
+    for (uint32_t number = 1; number <= 6; ++number) six.insert({Fault::kSplit, number});
+    return six;
+  }
+
+ private:
+  const Fake few_;
+  const Fake six_{Six(), {}};
+};
+
+TEST(Minimise, TakesASmallRunInThePlaceOfALongOne) {
+  const TwoWays fake(Fake({{Fault::kSplit, 1}}, {}));
+  int left = 500;
+  const Minimised least = Minimise(
+      Failing(), [&] { return left-- > 0; }, fake);
+  EXPECT_EQ(*least.run.reduction.faults, (std::set<FaultName>{{Fault::kSplit, 1}}));
+  EXPECT_EQ(least.operations, 0u);
+  // With its choices, so that it needs no seed.
+  EXPECT_EQ(least.run.tape.streams.at({Choice::kProfile, 0}),
+            std::vector<uint64_t>{least.run.tape.seed});
+}
+
+TEST(Minimise, ARunOfMoreInAllIsNoSmallerOne) {
+  const TwoWays fake(Fake({{Fault::kSplit, 1}, {Fault::kSplit, 2}}, {1, 2, 3, 4, 5}));
+  int left = 500;
+  const Minimised least = Minimise(
+      Failing(), [&] { return left-- > 0; }, fake);
+  EXPECT_EQ(*least.run.reduction.faults, TwoWays::Six());
+}
+
+TEST(Minimise, ASmallRunThatDoesNotFailAgainIsNotTaken) {
+  const TwoWays fake(Fake({{Fault::kSplit, 1}}, {}));
+  int left = 500;
+  int small_ones = 0;
+  const Minimised least = Minimise(
+      Failing(), [&] { return left-- > 0; },
+      [&](const SavedRun& run, const RunOptions& options) {
+        RunResult result = fake(run, options);
+        const bool fails = run.reduction.faults_max && !result.failure.invariant.empty();
+        if (fails && small_ones++ % 3 != 0) result.failure = {};
+        return result;
+      });
+  EXPECT_GT(small_ones, 3);
+  EXPECT_EQ(*least.run.reduction.faults, TwoWays::Six());
 }
 
 }  // namespace

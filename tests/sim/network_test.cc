@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/raft/entry.h"
+
 namespace flaredb::sim {
 namespace {
 
@@ -37,6 +39,8 @@ class SimNetworkTest : public testing::Test {
     request.id = id;
     return {0, 1, store::StoreMessage(std::move(request))};
   }
+
+  uint64_t Mattered(Fault fault) const { return world_.faults.counts()[fault].mattered; }
 
   // The tags of Raft messages, or ids of forwarded requests, in the order of arrival.
   std::vector<uint64_t> Arrivals(SimNetwork* network) {
@@ -79,6 +83,7 @@ TEST_F(SimNetworkTest, AnUnorderedLinkReordersAndLosesNothing) {
   for (const uint64_t tag : UpTo(100)) network.Send(RaftMessage(tag));
   std::vector<uint64_t> arrived = Arrivals(&network);
   EXPECT_NE(arrived, UpTo(100));
+  EXPECT_GT(Mattered(Fault::kOvertake), 10u);
   std::sort(arrived.begin(), arrived.end());
   EXPECT_EQ(arrived, UpTo(100));
 }
@@ -88,7 +93,17 @@ TEST_F(SimNetworkTest, ACutLosesOneDirectionOnly) {
   network.Cut(0, 1, Fault::kSplit);
   network.Send(RaftMessage(1, 0, 1));
   network.Send(RaftMessage(2, 1, 0));
+  EXPECT_EQ(Mattered(Fault::kSplit), 1u);
   EXPECT_EQ(Arrivals(&network), std::vector<uint64_t>{2});
+}
+
+TEST_F(SimNetworkTest, TheLatestCutCountsAsTheReason) {
+  SimNetwork network(&world_, Calm(), 3);
+  network.Cut(0, 1, Fault::kSplit);
+  network.Cut(0, 1, Fault::kOneWay);
+  network.Send(RaftMessage(1));
+  EXPECT_EQ(Mattered(Fault::kSplit), 0u);
+  EXPECT_EQ(Mattered(Fault::kOneWay), 1u);
 }
 
 TEST_F(SimNetworkTest, CutsNest) {
@@ -116,6 +131,18 @@ TEST_F(SimNetworkTest, AHeldLinkDeliversEverythingAfterItsRelease) {
   EXPECT_EQ(Arrivals(&network), std::vector<uint64_t>{});
   network.Release(0, 1);
   EXPECT_EQ(Arrivals(&network), UpTo(10));
+  EXPECT_EQ(Mattered(Fault::kHoldLink), 10u);
+}
+
+TEST_F(SimNetworkTest, HoldsNest) {
+  SimNetwork network(&world_, Calm(), 3);
+  network.Hold(0, 1);
+  network.Hold(0, 1);
+  network.Send(RaftMessage(1));
+  network.Release(0, 1);
+  EXPECT_EQ(Arrivals(&network), std::vector<uint64_t>{});
+  network.Release(0, 1);
+  EXPECT_EQ(Arrivals(&network), std::vector<uint64_t>{1});
 }
 
 TEST_F(SimNetworkTest, LossTakesItsShare) {
@@ -126,6 +153,7 @@ TEST_F(SimNetworkTest, LossTakesItsShare) {
   const size_t arrived = Arrivals(&network).size();
   EXPECT_GT(arrived, 600u);
   EXPECT_LT(arrived, 800u);
+  EXPECT_EQ(Mattered(Fault::kLoseMessage), 1000 - arrived);
 }
 
 TEST_F(SimNetworkTest, OnlyRaftMessagesAreDoubled) {
@@ -139,6 +167,27 @@ TEST_F(SimNetworkTest, OnlyRaftMessagesAreDoubled) {
   std::sort(arrived.begin(), arrived.end());
   EXPECT_EQ(arrived, (std::vector<uint64_t>{1, 1, 2}));
   EXPECT_EQ(network.in_flight(), 0u);
+}
+
+TEST_F(SimNetworkTest, ACopyIsWhole) {
+  NetworkProfile profile = Calm();
+  profile.copy_ppm = 1000000;
+  SimNetwork network(&world_, profile, 3);
+  const std::string payload(100, 'x');
+  const raft::NewEntry entry{raft::EntryKind::kCommand, payload};
+  raft::AppendRequest append;
+  append.entries.push_back(
+      raft::EntrySlice(raft::EntryBlock::Create(Term(1), Index(1), {&entry, 1})));
+  store::RaftEnvelope envelope;
+  envelope.message.body = std::move(append);
+  network.Send({0, 1, store::StoreMessage(std::move(envelope))});
+  for (int arrival = 1; arrival <= 2; ++arrival) {
+    const std::optional<Packet> packet = network.Take(world_.queue.Pop().arg);
+    const auto& arrived = std::get<raft::AppendRequest>(
+        std::get<store::RaftEnvelope>(std::get<store::StoreMessage>(packet->body)).message.body);
+    ASSERT_EQ(arrived.entries.size(), 1u) << arrival;
+    EXPECT_EQ(arrived.entries[0].at(0).payload, payload) << arrival;
+  }
 }
 
 TEST_F(SimNetworkTest, ACopyMayComeMuchLater) {
@@ -159,6 +208,10 @@ TEST_F(SimNetworkTest, AResetLosesWhatIsUnderWayOnThatLinkOnly) {
   network.Send(RaftMessage(3));
   EXPECT_EQ(Arrivals(&network), (std::vector<uint64_t>{2, 3}));
   EXPECT_EQ(network.in_flight(), 0u);
+  // What has arrived can't be lost any more, and nothing else was.
+  EXPECT_EQ(network.Reset(0, 1), 0u);
+  for (const uint64_t tag : UpTo(5)) network.Send(RaftMessage(tag));
+  EXPECT_EQ(Arrivals(&network), UpTo(5));
 }
 
 TEST_F(SimNetworkTest, ASlowLinkTakesItsTimeUntilItIsHastened) {
@@ -169,11 +222,24 @@ TEST_F(SimNetworkTest, ASlowLinkTakesItsTimeUntilItIsHastened) {
   network.Send(RaftMessage(1));
   Arrivals(&network);
   EXPECT_GT(world_.now() - Instant(), Us(900));
+  EXPECT_EQ(Mattered(Fault::kSlowLink), 1u);
   network.Hasten(0, 1);
   const Instant before = world_.now();
   network.Send(RaftMessage(2));
   Arrivals(&network);
   EXPECT_LE(world_.now() - before, Us(900));
+}
+
+TEST_F(SimNetworkTest, ASlowMessageTakesUpToItsMaximum) {
+  NetworkProfile profile = Calm();
+  profile.slow_ppm = 1000000;
+  profile.slow_max = Duration::Seconds(100);
+  SimNetwork network(&world_, profile, 3);
+  for (const uint64_t tag : UpTo(20)) network.Send(RaftMessage(tag));
+  Arrivals(&network);
+  EXPECT_GT(world_.now() - Instant(), Duration::Seconds(50));
+  EXPECT_LE(world_.now() - Instant(), Duration::Seconds(100));
+  EXPECT_EQ(Mattered(Fault::kSlowMessage), 20u);
 }
 
 TEST_F(SimNetworkTest, ACorruptedPieceDiffersInOneBitAndTheSendersDoesNot) {
@@ -218,15 +284,38 @@ TEST_F(SimNetworkTest, WhatIsLeftOutDoesNotHappen) {
 
 TEST_F(SimNetworkTest, HealingReleasesAndMendsEverything) {
   NetworkProfile profile = Calm();
-  profile.loss_ppm = 1000000;
+  profile.slow_link_max = Duration::Seconds(100);
   SimNetwork network(&world_, profile, 3);
   network.Hold(0, 1);
+  network.Hold(0, 1);
+  network.Send(RaftMessage(1, 0, 1));
+  network.Slow(0, 1);
   network.Cut(1, 0, Fault::kSplit);
   network.Cut(1, 0, Fault::kSplit);
   network.Heal();
-  network.Send(RaftMessage(1, 0, 1));
-  network.Send(RaftMessage(1, 1, 0));
-  EXPECT_EQ(Arrivals(&network), (std::vector<uint64_t>{1, 1}));
+  network.Send(RaftMessage(2, 0, 1));
+  network.Send(RaftMessage(3, 1, 0));
+  std::vector<uint64_t> arrived = Arrivals(&network);
+  std::sort(arrived.begin(), arrived.end());
+  EXPECT_EQ(arrived, UpTo(3));
+  EXPECT_LE(world_.now() - Instant(), Us(900));
+}
+
+TEST_F(SimNetworkTest, AfterHealingNothingHappensByChance) {
+  NetworkProfile profile = Calm();
+  profile.loss_ppm = profile.copy_ppm = profile.slow_ppm = profile.corrupt_ppm = 1000000;
+  profile.slow_max = profile.copy_delay_max = Duration::Seconds(100);
+  SimNetwork network(&world_, profile, 3);
+  network.Heal();
+  const auto chunk = std::make_shared<raft::SnapshotChunk>();
+  chunk->data = "piece";
+  store::RaftEnvelope envelope;
+  envelope.message.term = Term(1);
+  envelope.message.body = raft::SnapshotRequest{1, 1, chunk};
+  network.Send({0, 1, store::StoreMessage(std::move(envelope))});
+  EXPECT_EQ(Arrivals(&network), std::vector<uint64_t>{1});
+  EXPECT_LE(world_.now() - Instant(), Us(900));
+  EXPECT_EQ(world_.faults.counts().fired(), 0u);
 }
 
 }  // namespace

@@ -62,7 +62,7 @@ SavedRun Rich() {
   run.reduction.operations = {4, 9};
   run.tape.streams[{Choice::kProfile, 0}] = {1, 1, 1, 0, 7};
   run.tape.streams[{Choice::kMessageDelay, 31}] = {};
-  run.tape.streams[{Choice::kLimits, 2}] = {9223372036854775807u};
+  run.tape.streams[{Choice::kLimits, 2}] = {9223372036854775807u, 4, 4, 5};
   return run;
 }
 
@@ -80,6 +80,7 @@ TEST(SavedRun, ItsTextSaysAll) {
   EXPECT_EQ(run->reduction.faults_max, Rich().reduction.faults_max);
   EXPECT_EQ(run->reduction.operations, Rich().reduction.operations);
   EXPECT_NE(text.find("choices profile/0 1*3 0 7\n"), std::string::npos) << text;
+  EXPECT_NE(text.find(" 4*2 5\n"), std::string::npos) << text;
 }
 
 TEST(SavedRun, RefusesWhatIsNoneAndSaysWhere) {
