@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/saved_run.h"
 
+#include <sstream>
 #include <string>
 
 #include "gtest/gtest.h"
@@ -35,6 +36,30 @@ TEST(SavedRun, LeavesOutWhatItWasToldToLeaveOut) {
   EXPECT_LE(reduced.faults.size(), 7u);
   EXPECT_EQ(reduced.counts.faults[Fault::kLoseMessage].fired, 0u);
   EXPECT_EQ(Replay(Record(5, options), {}).hash, reduced.hash);
+}
+
+TEST(SavedRun, LastsAsLongAsItDid) {
+  RunOptions options;
+  options.operations_max = 30;
+  options.faults_max = Duration::Seconds(2);
+  const RunResult original = RunSeed(5, options);
+  EXPECT_LE(original.counts.operations, 30u);
+  EXPECT_EQ(Replay(Record(5, options), {}).hash, original.hash);
+}
+
+TEST(SavedRun, CanBeLookedAt) {
+  const SavedRun saved = Record(3, {});
+  Tape tape;
+  std::ostringstream trace;
+  struct Record page;
+  RunOptions options;
+  options.record_on = &tape;
+  options.trace_out = &trace;
+  options.record = &page;
+  Replay(saved, options);
+  EXPECT_EQ(tape.streams, saved.tape.streams);
+  EXPECT_FALSE(trace.str().empty());
+  EXPECT_FALSE(page.operations.empty());
 }
 
 TEST(SavedRun, FaultsThatAreNamedAreThoseThatHappen) {
