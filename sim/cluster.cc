@@ -57,7 +57,8 @@ Cluster::Cluster(World* world, const Profile& profile, SimNetwork* network, Mach
         }
         return nodes;
       }()),
-      checkers_(region_, Disks(), ClocksAreTrusted(profile), &world->report, spec),
+      checkers_(region_, Disks(), profile.store.raft.election_timeout, ClocksAreTrusted(profile),
+                &world->report, spec),
       losses_(&checkers_) {}
 
 std::vector<const SimDisk*> Cluster::Disks() const {
@@ -74,7 +75,9 @@ void Cluster::Start() {
         choices.Between(Choice::kClock, Duration::Seconds(1), Duration::Seconds(100000), id);
     const auto drift = static_cast<int64_t>(
         choices.Between(Choice::kClock, 0, static_cast<uint64_t>(2 * profile_.drift_ppb_max), id));
-    node.clock = NodeClock(offset, drift - profile_.drift_ppb_max);
+    const int64_t extremes[] = {-profile_.drift_ppb_max, profile_.drift_ppb_max,
+                                drift - profile_.drift_ppb_max};
+    node.clock = NodeClock(offset, choices.OneOf(Choice::kClock, extremes, id));
     const store::Identity identity{kClusterId, StoreId(id + 1)};
     const Incarnation incarnation(choices.Seed(Choice::kIncarnation, id) + 1);
     node.disk.Format(region_.PeerOn(identity.store) != nullptr
@@ -107,6 +110,7 @@ void Cluster::StartStore(uint32_t id) {
   const std::vector<store::PeerView> views = node.store->peers();
   const store::PeerView* view = ViewIn(views);
   checkers_.OnStart(id, region ? &*region : nullptr, view);
+  CheckAllPromises();
   world_->trace.hash().Add(id).Add(node.life).Add(view != nullptr ? view->applied_index : Index());
   if (world_->trace.on()) {
     world_->trace.Line(
@@ -164,7 +168,7 @@ void Cluster::Deliver(Packet packet) {
       world_->trace.Line(world_->now(), NameOf(id), "<- client " + sim::Describe(call->request));
     }
     const store::CallId name(++node.last_call);
-    node.calls.emplace(name, Call{packet.from, call->attempt});
+    node.calls.emplace(name, Call{packet.from, call->attempt, checkers_.commits().last()});
     node.inbox.push_back(store::ClientCall{name, std::move(call->request)});
   } else if (auto* cancel = std::get_if<ClientCancel>(&packet.body)) {
     const auto it = std::find_if(node.calls.begin(), node.calls.end(), [&](const auto& entry) {
@@ -242,7 +246,13 @@ void Cluster::Turn(uint32_t id) {
   const store::PeerView* view = ViewIn(views);
   const raft::View before = checkers_.replicas()[id].view;
   checkers_.OnTurn(id, effects_, view);
+  const raft::View& after = checkers_.replicas()[id].view;
+  if (after.id && after.id == before.id) {
+    checkers_.AfterEvents(id, node.clock.Read(world_->now()), turn_events_, before, effects_);
+  }
   if (checkers_.replicas()[id].leads() && before.role != raft::Role::kLeader) CheckLeases(id);
+  if (after.lease_valid) CheckPromises(id);
+  if (after.id != before.id || after.promised_until < before.promised_until) CheckAllPromises();
   if (states_ != nullptr) states_->Mark(checkers_.replicas());
   features_.AddTurn(turn_events_, before, checkers_.replicas()[id].view, effects_);
   turn_events_.clear();
@@ -289,6 +299,24 @@ void Cluster::CheckLeases(uint32_t elected) {
   }
 }
 
+// A lease may end only before the promises that it rests on, whatever happens meanwhile.
+void Cluster::CheckPromises(uint32_t leader) {
+  const std::optional<Instant> end = checkers_.PromisesEnd(
+      leader, [&](uint32_t id, Instant local) { return nodes_[id].clock.WhenReads(local); });
+  if (!end) return;
+  const Instant then = std::max(*end, world_->now());
+  const Node& node = nodes_[leader];
+  if (!node.store->HoldsLease(region_.id, node.clock.Read(then))) return;
+  checkers_.OnLeaseBeyondPromises(leader, then - world_->now());
+}
+
+// Somebody may have taken a promise back.
+void Cluster::CheckAllPromises() {
+  for (uint32_t id = 0; id < size(); ++id) {
+    if (checkers_.replicas()[id].leads()) CheckPromises(id);
+  }
+}
+
 // What was under way to the disk may be there or not; the handing over of leadership still leaves.
 void Cluster::StopByDisk(uint32_t id) {
   Node& node = nodes_[id];
@@ -324,6 +352,16 @@ void Cluster::Perform(uint32_t id, size_t sends_kept, size_t replies_kept, bool 
       FailSafety("REPLY", "store " + std::to_string(id + 1) + " answers call " +
                               std::to_string(reply.id.value()) +
                               ", which was answered before or never made.");
+      return;
+    }
+    // Whoever is sure to lead has committed what anybody else has.
+    const bool answers = !std::holds_alternative<store::Error>(reply.reply.result);
+    if (answers && reply.reply.applied_index < it->second.committed) {
+      FailSafety("READ", "store " + std::to_string(id + 1) +
+                             " answers a call by the state at index " +
+                             std::to_string(reply.reply.applied_index.value()) + ", but index " +
+                             std::to_string(it->second.committed.value()) +
+                             " was committed when the call came.");
       return;
     }
     AddTo(&trace.hash(), reply.reply);

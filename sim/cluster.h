@@ -116,6 +116,7 @@ class Cluster {
   struct Call {
     Endpoint client = 0;
     AttemptId attempt = 0;
+    Index committed;  // By anybody, when it came.
   };
   struct Node {
     Node(World* world, const DiskProfile& profile, uint32_t id, const NewRealDisk& new_real_disk)
@@ -146,6 +147,8 @@ class Cluster {
   void DiskDone(uint32_t id);
   void ArmTimer(uint32_t id);
   void CheckLeases(uint32_t elected);
+  void CheckPromises(uint32_t leader);
+  void CheckAllPromises();
   void StopByDisk(uint32_t id);
   void Perform(uint32_t id, size_t sends_kept, size_t replies_kept, bool submit);
   std::vector<const SimDisk*> Disks() const;

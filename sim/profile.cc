@@ -165,9 +165,11 @@ Profile DrawProfile(Choices* choices, uint32_t operations_max, Duration faults_e
   DrawStore(choices, &profile);
   constexpr Span kLoopTimes[] = {{Us(1), Us(1)}, {Us(1), Us(30)}, {Us(1), Ms(2)}};
   profile.loop_time = choices->OneOf(kP, kLoopTimes);
-  // Two clocks that are wrong in opposite directions are within what a lease allows for.
-  profile.drift_ppb_max = choices->OneOf<int64_t>(
-      kP, {0, 200000, profile.store.raft.clock_drift_ppm_max * int64_t{450}});
+  // The largest rate at which two clocks that are wrong in opposite directions are still within
+  // what a lease allows for.
+  const int64_t ppm = profile.store.raft.clock_drift_ppm_max;
+  profile.drift_ppb_max =
+      choices->OneOf<int64_t>(kP, {0, 200000, ppm * 1000000000 / (2000000 + ppm)});
   DrawNetwork(choices, &profile);
   DrawDisk(choices, &profile);
   DrawFaults(choices, &profile);

@@ -25,6 +25,7 @@ View Raft::view() const {
   view.conf = conf();
   view.conf_index = confs_.latest_index();
   view.resting = resting();
+  view.promised_until = leader_fresh_until_;
   if (const auto* leader = std::get_if<Leader>(&role_)) {
     for (const Progress& follower : leader->followers) {
       view.progress.push_back({follower.id(), follower.state(), follower.match_index(),

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "core/base/time.h"
 #include "core/base/types.h"
 #include "core/raft/effects.h"
 #include "core/raft/types.h"
@@ -39,6 +40,7 @@ struct View {
   ConfState conf;         // In force: the latest in the log, committed or not.
   Index conf_index;       // Its entry; the base when it comes from there.
   bool resting = false;
+  Instant promised_until;  // By its own clock, it helps nobody against its leader (thesis 4.2.3).
   // Only in a leader.
   std::vector<ProgressView> progress;  // By peer.
   PeerId transferee;                   // Whom leadership is handed to; zero: nobody.

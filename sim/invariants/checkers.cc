@@ -7,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include "sim/invariants/leases.h"
 #include "sim/invariants/promises.h"
 #include "sim/invariants/rows.h"
 #include "sim/invariants/steps.h"
@@ -24,14 +25,15 @@ bool IsTurnover(const env::GroupCommit& commit, RegionId region) {
 
 }  // namespace
 
-Checkers::Checkers(const Region& region, const std::vector<const SimDisk*>& disks, bool leases,
-                   FailureReport* report, MachineSpec* spec)
+Checkers::Checkers(const Region& region, const std::vector<const SimDisk*>& disks,
+                   Duration election_timeout, bool leases, FailureReport* report, MachineSpec* spec)
     : region_(region),
       names_(static_cast<uint32_t>(disks.size()), region_),
       leases_(leases),
       report_(report),
       replicas_(disks.size()),
       elections_(&names_, report),
+      campaigns_(election_timeout, &names_, report),
       log_matching_(&names_, report),
       commits_(region_.id, region_.epoch, {store::kRegionBirth, ConfStateOf(region_)}, &names_,
                report, spec) {
@@ -48,6 +50,7 @@ void Checkers::OnStart(uint32_t node, const store::RecoveredRegion* recovered,
   replica.view = view != nullptr ? view->raft : raft::View();
   replica.applied = recovered != nullptr ? recovered->applied.index : Index();
   if (view == nullptr) return;
+  campaigns_.OnStart(replica.view);
   const raft::LogId applied = recovered->applied;
   const bool own = applied.index <= replica.issued.base().last.index ||
                    replica.issued.TermAt(applied.index) == applied.term;
@@ -106,6 +109,23 @@ void Checkers::OnTurn(uint32_t node, const store::Effects& effects, const store:
          check(region_.id, names_.Store(node), effects.commit->data, commits_, &replica.applied));
   }
   for (const store::Send& send : effects.sends) CheckSend(node, send);
+}
+
+void Checkers::AfterEvents(uint32_t node, Instant now, absl::Span<const store::Event> events,
+                           const raft::View& before, const store::Effects& effects) {
+  const raft::View& after = replicas_[node].view;
+  INVARIANT(before.id && before.id == after.id);
+  campaigns_.OnTurn(now, events, before, after, effects);
+}
+
+std::optional<Instant> Checkers::PromisesEnd(
+    uint32_t node, absl::FunctionRef<Instant(uint32_t node, Instant local)> when) const {
+  if (!leases_) return std::nullopt;
+  return sim::PromisesEnd(replicas_[node], names_, replicas_, when);
+}
+
+void Checkers::OnLeaseBeyondPromises(uint32_t node, Duration ahead) {
+  Fail("LEASE", LeaseBeyondPromises(node, ahead, names_, replicas_));
 }
 
 void Checkers::OnOthersElection(uint32_t node, bool holds_lease) {

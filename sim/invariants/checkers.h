@@ -9,12 +9,17 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "absl/types/span.h"
+#include "core/base/time.h"
 #include "core/region/region.h"
 #include "core/store/effects.h"
+#include "core/store/event.h"
 #include "core/store/recovery.h"
 #include "core/store/store.h"
 #include "sim/disk.h"
 #include "sim/failure.h"
+#include "sim/invariants/campaigns.h"
 #include "sim/invariants/commits.h"
 #include "sim/invariants/elections.h"
 #include "sim/invariants/log_matching.h"
@@ -27,10 +32,12 @@ class Checkers {
  public:
   // `disks` by node, formatted. The region begins with all its peers as voters. Everything passed
   // outlives this object.
+  //   election_timeout  of all stores
   //   leases   whether clocks stay within the bound that leases trust (LEASE)
   //   spec     of a machine of the user's own; null: there is none
-  Checkers(const Region& region, const std::vector<const SimDisk*>& disks, bool leases,
-           FailureReport* report, MachineSpec* spec = nullptr);
+  Checkers(const Region& region, const std::vector<const SimDisk*>& disks,
+           Duration election_timeout, bool leases, FailureReport* report,
+           MachineSpec* spec = nullptr);
 
   // `peer` is going to be created on `store`.
   void OnNewPeer(PeerId peer, StoreId store) { names_.Add(peer, store); }
@@ -40,6 +47,16 @@ class Checkers {
   void OnStart(uint32_t node, const store::RecoveredRegion* recovered, const store::PeerView* view);
   // It has turned: `effects` is what leaves, `view` what its replica is now; null without one.
   void OnTurn(uint32_t node, const store::Effects& effects, const store::PeerView* view);
+  // The same turn, of a replica that was in view `before` and still is there: it was at `now` by
+  // the node's own clock, and `events` came in this order.
+  void AfterEvents(uint32_t node, Instant now, absl::Span<const store::Event> events,
+                   const raft::View& before, const store::Effects& effects);
+  // When nobody is bound any more by what was promised to the leader on `node`; see PromisesEnd.
+  // nullopt also when clocks are not to be trusted.
+  std::optional<Instant> PromisesEnd(
+      uint32_t node, absl::FunctionRef<Instant(uint32_t node, Instant local)> when) const;
+  // The leader on `node` would still hold its lease then, `ahead` of now.
+  void OnLeaseBeyondPromises(uint32_t node, Duration ahead);
   // Another one was just elected, and so it is on `node`, which runs: whether it holds a lease now.
   void OnOthersElection(uint32_t node, bool holds_lease);
   // `commit` is about to become part of the image of its disk, and then has.
@@ -67,6 +84,7 @@ class Checkers {
   FailureReport* report_;
   std::vector<Replica> replicas_;
   Elections elections_;
+  Campaigns campaigns_;
   LogMatching log_matching_;
   Commits commits_;
   bool turnover_ = false;  // The commit that is becoming durable creates, destroys or installs.

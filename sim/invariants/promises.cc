@@ -7,6 +7,20 @@
 namespace flaredb::sim {
 namespace {
 
+std::optional<std::string> BrokenTerm(const raft::Message& message, const LogImage& durable,
+                                      const Names& names) {
+  const raft::HardState& disk = durable.hard_state();
+  const bool campaigns = std::holds_alternative<raft::VoteRequest>(message.body);
+  const bool forgettable = message.term > disk.term ||
+                           (campaigns && message.term == disk.term && disk.vote != message.from);
+  if (!forgettable) return std::nullopt;
+  std::ostringstream out;
+  out << names.Store(names.NodeOf(message.from))
+      << (campaigns ? " campaigns in" : " sends a message of") << " term " << message.term
+      << ", but its disk holds term " << disk.term << " and a vote for peer " << disk.vote << ".";
+  return out.str();
+}
+
 std::optional<std::string> BrokenVote(const raft::Message& message, const LogImage& durable,
                                       const Names& names) {
   const raft::HardState& disk = durable.hard_state();
@@ -55,6 +69,7 @@ std::optional<std::string> BrokenAccept(const raft::Message& message, Index matc
 
 std::optional<std::string> BrokenPromise(const raft::Message& message, const LogImage& durable,
                                          const Names& names, const std::vector<Replica>& replicas) {
+  if (auto broken = BrokenTerm(message, durable, names)) return broken;
   if (const auto* vote = std::get_if<raft::VoteReply>(&message.body)) {
     return vote->granted ? BrokenVote(message, durable, names) : std::nullopt;
   }

@@ -16,6 +16,8 @@ namespace flaredb::sim {
 
 // A sentence if `message`, which is leaving its sender, promises what is not in `durable`, the
 // sender's image at this moment:
+//   anything          the term that it states
+//   a candidacy       the vote for itself, if the term is still that one
 //   a granted vote    the term, and the vote if the term is still that one
 //   an accept         the term, and the log up to match_index, equal to the log of the leader of
 //                     that term if it still leads

@@ -37,7 +37,7 @@ class CheckersTest : public testing::Test {
     }
     checkers_.emplace(
         region_, std::vector<const SimDisk*>{&*disks_[0], &*disks_[1], &*disks_[2], &*disks_[3]},
-        leases, &report_);
+        Duration::Milliseconds(100), leases, &report_);
     for (uint32_t node = 0; node < kStores; ++node) Start(node);
   }
 

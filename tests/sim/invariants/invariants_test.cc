@@ -184,6 +184,23 @@ TEST_F(InvariantsTest, AVoteThatIsNotOnTheDisk) {
             std::nullopt);
 }
 
+TEST_F(InvariantsTest, ATermThatIsNotOnTheDisk) {
+  Write(0, Hard(4, 102));
+  EXPECT_NE(BrokenPromise(Message(0, 1, 5, raft::HeartbeatRequest()), Disk(0), names_, replicas_),
+            std::nullopt);
+  EXPECT_EQ(BrokenPromise(Message(0, 1, 4, raft::HeartbeatRequest()), Disk(0), names_, replicas_),
+            std::nullopt);
+}
+
+TEST_F(InvariantsTest, ACandidacyThatIsNotOnTheDisk) {
+  const raft::Message candidacy = Message(0, 1, 5, raft::VoteRequest());
+  Write(0, Hard(5, 102));
+  EXPECT_NE(BrokenPromise(candidacy, Disk(0), names_, replicas_), std::nullopt);
+  Write(1, Hard(5, 102));
+  EXPECT_EQ(BrokenPromise(Message(1, 0, 5, raft::VoteRequest()), Disk(1), names_, replicas_),
+            std::nullopt);
+}
+
 TEST_F(InvariantsTest, AnAcceptThatIsNotOnTheDisk) {
   const auto accept = [](uint64_t term, uint64_t match) {
     raft::AppendReply reply;
