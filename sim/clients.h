@@ -44,7 +44,8 @@ class Clients {
   void Drain();
   // Every client goes away; what it had asked for stays unknown.
   void Leave();
-  // One client for each of `stores` reads everything through it. Requires done().
+  // One client for each of `stores` reads everything through it, and more if the subclass wants.
+  // Requires done().
   void Audit(const std::vector<uint32_t>& stores);
   // Every client has finished. Always comes true after Drain or Audit if stores answer.
   bool done() const { return active_ == 0; }
@@ -71,7 +72,7 @@ class Clients {
   // The client is to do something: draw its next operation and Begin it; or Think, if the operation
   // is left out (Makes).
   virtual void StartOperation(Client* client) = 0;
-  // An auditor is to begin. It reads until it calls Finish.
+  // An auditor is to begin. It asks, never giving up, until it calls Finish.
   virtual void StartAudit(Client* client) = 0;
   // One attempt of the operation in progress leaves. Every attempt is refused or answered at most
   // once; if neither, nobody knows its outcome.

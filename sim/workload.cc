@@ -108,8 +108,12 @@ void Workload::OnReply(Client* client, const store::GetReply& reply, Index appli
   RecordRead(client->op.refs[0], client->op.key, applied, reply.found);
   if (!client->auditor) return Think(client);
   NoteProgress();
-  if (++client->audited == profile_.keys) return Finish(client);
-  StartGet(client, client->audited);
+  if (++client->audited < profile_.keys) return StartGet(client, client->audited);
+  // A healed region that answers reads alone has not healed; Think ends the audit after the write.
+  StartWrite(
+      client,
+      static_cast<uint32_t>(world_->choices.Pick(Choice::kOperation, profile_.keys, client->slot)),
+      /*deletes=*/false);
 }
 
 void Workload::OnReply(Client* client, const store::ScanReply& reply, Index applied) {
