@@ -2,7 +2,6 @@
 #include "sim/minimise.h"
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 #include <set>
 #include <utility>
@@ -14,8 +13,9 @@
 namespace flaredb::sim {
 namespace {
 
-// Runs without any progress after which shrinking is given up: what is left depends on itself.
-constexpr uint64_t kPatience = 1000;
+// Runs without much progress after which the other way is tried; twice as many each time. What is
+// left then depends on itself.
+constexpr uint64_t kFirstPatience = 200;
 
 class Minimiser {
  public:
@@ -25,49 +25,71 @@ class Minimiser {
   Minimised Do();
 
  private:
+  bool Fails(SavedRun* candidate, Duration stop_after);
   bool Try(SavedRun candidate);
-  void Shrink();
+  void ForgetTape();
+  bool Shrink();
   void DropKinds();
   template <typename T>
   void DropOf(std::optional<std::set<T>> Reduction::*part);
   void LookForASmallOne();
-  SavedRun Complete(const SavedRun& run) const;
+  SavedRun Another() const;
+  SavedRun Complete(const SavedRun& run);
   bool MayGoOn() { return !over_ && !(over_ = !may_go_on_()); }
-  bool out_of_patience() const { return over_ || runs_ >= patience_; }
+  bool out_of_patience() const { return over_ || runs_ >= give_up_at_; }
   bool small() const { return faults() <= kFaultsGoal && operations() <= kOperationsGoal; }
   uint64_t faults() const { return best_.reduction.faults->size(); }
   uint64_t operations() const { return best_.reduction.operations->size(); }
+  uint64_t size() const { return faults() + operations(); }
 
   SavedRun best_;
+  Tape profile_;          // That of the best one begins like this.
+  Duration fails_after_;  // The best one.
   absl::FunctionRef<bool()> may_go_on_;
   ReplayFunction replay_;
   bool over_ = false;
   uint64_t runs_ = 0;
-  uint64_t patience_ = 0;  // The run at which shrinking is given up, if nothing comes of it.
-  uint64_t faults_and_operations_ = std::numeric_limits<uint64_t>::max();
+  uint64_t patience_ = kFirstPatience;
+  uint64_t give_up_at_ = 0;  // The run at which shrinking is given up, if nothing comes of it.
+  uint64_t size_then_ = 0;   // When patience was last renewed.
+  uint64_t others_ = 0;      // Runs that were tried in place of the best one.
 };
 
-// Whether `candidate` fails in the same way; it is the best then, less what it did not come to.
+// Whether `candidate` fails in the same way; it says then what it came to, and nothing more.
+bool Minimiser::Fails(SavedRun* candidate, Duration stop_after) {
+  ++runs_;
+  RunOptions options;
+  options.stop_after = stop_after;
+  const RunResult result = replay_(*candidate, options);
+  if (result.failure.invariant != best_.invariant) return false;
+  candidate->sentence = result.failure.sentence;
+  candidate->reduction.faults.emplace(result.faults.begin(), result.faults.end());
+  candidate->reduction.operations.emplace(result.operations.begin(), result.operations.end());
+  fails_after_ = result.simulated;
+  return true;
+}
+
 bool Minimiser::Try(SavedRun candidate) {
   if (!MayGoOn()) return false;
-  ++runs_;
-  const RunResult result = replay_(candidate, {});
-  if (result.failure.invariant != best_.invariant) return false;
-  candidate.sentence = result.failure.sentence;
-  candidate.reduction.faults.emplace(result.faults.begin(), result.faults.end());
-  candidate.reduction.operations.emplace(result.operations.begin(), result.operations.end());
-  if (result.faults.size() + result.operations.size() < faults_and_operations_) {
-    faults_and_operations_ = result.faults.size() + result.operations.size();
-    patience_ = runs_ + kPatience;
-  }
+  // With less to do it may come to it later, but hardly much.
+  if (!Fails(&candidate, fails_after_ * 2 + Duration::Seconds(1))) return false;
   best_ = std::move(candidate);
+  if (size() * 10 < size_then_ * 9) {
+    size_then_ = size();
+    give_up_at_ = runs_ + patience_;
+  }
   return true;
 }
 
 Minimised Minimiser::Do() {
+  fails_after_ = Duration::Seconds(1000000);
   if (Try(best_)) {
-    Shrink();
-    LookForASmallOne();
+    ForgetTape();
+    while ((!Shrink() || !small()) && !over_) {
+      if (!small()) LookForASmallOne();
+      patience_ *= 2;
+    }
+    if (!profile_.streams.empty()) best_ = Complete(best_);
   }
   Minimised result{best_, 0, 0, runs_};
   if (best_.reduction.faults) result.faults = faults();
@@ -75,15 +97,26 @@ Minimised Minimiser::Do() {
   return result;
 }
 
-void Minimiser::Shrink() {
-  patience_ = runs_ + kPatience;
-  for (uint64_t before = faults() + operations() + 1;
-       faults() + operations() < before && !out_of_patience();) {
-    before = faults() + operations();
+// A tape that was recorded by this very code says what its seed says, and costs time.
+void Minimiser::ForgetTape() {
+  profile_ = best_.tape;
+  if (profile_.streams.empty()) return;
+  SavedRun candidate = best_;
+  candidate.tape.streams.clear();
+  Try(std::move(candidate));
+}
+
+// Whether nothing more can go; if not, patience ended.
+bool Minimiser::Shrink() {
+  size_then_ = size();
+  give_up_at_ = runs_ + patience_;
+  for (uint64_t before = size() + 1; size() < before && !out_of_patience();) {
+    before = size();
     DropKinds();
     DropOf(&Reduction::operations);
     DropOf(&Reduction::faults);
   }
+  return !out_of_patience();
 }
 
 // The most frequent kinds first.
@@ -122,50 +155,66 @@ void Minimiser::DropOf(std::optional<std::set<T>> Reduction::*part) {
   }
 }
 
-// Many kinds of bug need a few faults in the right order, and the run that showed one had hundreds.
-// The profile of that run is often what the bug likes, so every other try has it.
+// Many kinds of bug need a few faults in the right order, and the run that showed one had hundreds
+// that hold each other up.
 void Minimiser::LookForASmallOne() {
-  const SavedRun found = best_;
-  FaultSet kinds;
-  for (const FaultName& name : *found.reduction.faults) kinds.set(static_cast<size_t>(name.kind));
-  for (uint64_t i = 1; !small() && MayGoOn(); ++i) {
-    Rng rng(Mix64(found.tape.seed) ^ i);
-    SavedRun candidate;
-    candidate.invariant = found.invariant;
-    candidate.faults_max = found.faults_max;
-    candidate.operations_max =
-        static_cast<uint32_t>(rng.Between(kOperationsGoal / 4, kOperationsGoal));
-    candidate.reduction.faults_max = static_cast<uint32_t>(rng.Between(2, kFaultsGoal));
-    // Frequent kinds would use up the number before anything else happens.
-    for (size_t kind = 0; kind < kFaults; ++kind) {
-      const bool by_chance = kind >= static_cast<size_t>(kFirstByChance);
-      const bool drop = !kinds[kind] || rng.Chance(by_chance ? 900000 : 300000);
-      if (drop) candidate.reduction.without.set(kind);
-    }
-    candidate.tape.seed = rng.Next();
-    if (i % 2 == 0) {
-      for (const auto& [stream, values] : found.tape.streams) {
-        const bool profile = stream.first == Choice::kProfile || stream.first == Choice::kFaultPlan;
-        if (profile) candidate.tape.streams[stream] = values;
-      }
-    }
-    ++runs_;
-    if (replay_(candidate, {}).failure.invariant != found.invariant) continue;
-    const SavedRun before = std::exchange(best_, Complete(candidate));
-    if (!Try(best_)) {
-      best_ = before;
-      continue;
-    }
+  for (uint64_t tries = 0; tries < patience_ * 2 && !small() && MayGoOn(); ++tries) {
+    ++others_;
+    SavedRun candidate = Another();
+    const Duration before_fails_after = fails_after_;
+    // What fails while there are faults does not need the rest.
+    const bool early = fails_after_ < best_.faults_max;
+    if (!Fails(&candidate, early ? candidate.faults_max : Duration::Max())) continue;
+    const SavedRun before = std::exchange(best_, std::move(candidate));
+    const uint64_t before_size =
+        before.reduction.faults->size() + before.reduction.operations->size();
     Shrink();
-    if (before.reduction.faults->size() + before.reduction.operations->size() <
-        faults() + operations()) {
+    if (before_size <= size()) {
       best_ = before;
+      fails_after_ = before_fails_after;
+    } else {
+      profile_ = Complete(best_).tape;
     }
   }
 }
 
+// A short run of few faults. The profile of the best one is often what the bug likes, and so is
+// what it breaks.
+SavedRun Minimiser::Another() const {
+  Rng rng(Mix64(best_.tape.seed) ^ others_);
+  SavedRun other;
+  other.invariant = best_.invariant;
+  other.tape.seed = rng.Next();
+  other.operations_max = static_cast<uint32_t>(rng.Between(kOperationsGoal / 4, kOperationsGoal));
+  // Half of the way is easier to go than all of it.
+  const bool few = faults() <= 2 * kFaultsGoal || rng.Chance(700000);
+  other.reduction.faults_max = static_cast<uint32_t>(few ? rng.Between(2, kFaultsGoal)
+                                                         : rng.Between(kFaultsGoal, faults() / 2));
+  constexpr int64_t kParts[] = {1, 2, 5, 10};
+  other.faults_max =
+      Duration::Milliseconds(best_.faults_max.milliseconds() / kParts[rng.Below(4)] + 100);
+  const uint64_t profile = rng.Below(3);  // None of it, all of it, or without what it breaks.
+  for (const auto& [stream, values] : profile_.streams) {
+    if ((profile >= 1 && stream.first == Choice::kProfile) ||
+        (profile == 1 && stream.first == Choice::kFaultPlan)) {
+      other.tape.streams[stream] = values;
+    }
+  }
+  FaultSet kinds;
+  for (const FaultName& name : *best_.reduction.faults) kinds.set(static_cast<size_t>(name.kind));
+  if (rng.Chance(300000)) kinds.set();
+  for (size_t kind = 0; kind < kFaults; ++kind) {
+    // Frequent kinds would use up the number before anything else happens.
+    const bool by_chance = kind >= static_cast<size_t>(kFirstByChance);
+    const bool drop = !kinds[kind] || rng.Chance(!by_chance ? 300000 : few ? 900000 : 500000);
+    if (drop) other.reduction.without.set(kind);
+  }
+  return other;
+}
+
 // With all choices on the tape.
-SavedRun Minimiser::Complete(const SavedRun& run) const {
+SavedRun Minimiser::Complete(const SavedRun& run) {
+  ++runs_;
   SavedRun complete = run;
   complete.tape.streams.clear();
   RunOptions options;

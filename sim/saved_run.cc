@@ -140,6 +140,7 @@ RunOptions ReplayOptions(const SavedRun& run) {
 RunResult Replay(const SavedRun& run, const RunOptions& options) {
   RunOptions replay = ReplayOptions(run);
   replay.subject = options.subject;
+  replay.stop_after = options.stop_after;
   replay.trace_out = options.trace_out;
   replay.record_on = options.record_on;
   replay.record = options.record;

@@ -31,7 +31,7 @@ SavedRun Record(uint64_t seed, const RunOptions& options);
 
 // What Run needs beside the choices to run it again; the subject is the caller's to set.
 RunOptions ReplayOptions(const SavedRun& run);
-// Runs it again. Of `options` the subject counts, and what there is to look at.
+// Runs it again. Of `options` the subject and stop_after count, and what there is to look at.
 RunResult Replay(const SavedRun& run, const RunOptions& options);
 
 // Text, a line for each stream of choices. Decoding refuses anything that Encode does not produce

@@ -59,6 +59,7 @@ class Simulation {
   RunResult Run();
 
  private:
+  RunResult Result();
   std::unique_ptr<Clients> NewWorkload();
   void Dispatch(const Event& event);
   void Log(const Event& event);
@@ -110,6 +111,7 @@ RunResult Simulation::Run() {
     Enter(Phase::kFaults);
     world_.queue.After(Duration(), {EventKind::kPhase, 0, 0});
     while (phase_ != Phase::kOver && !world_.report.failed()) {
+      if (world_.now() - Instant() > options_.stop_after) return Result();
       const Event event = world_.queue.Pop();
       world_.trace.hash()
           .Add(static_cast<uint64_t>(world_.now().nanoseconds()))
@@ -128,6 +130,10 @@ RunResult Simulation::Run() {
   }
 
   if (recorder_) recorder_->Finish(world_.report.failure(), workload_->history());
+  return Result();
+}
+
+RunResult Simulation::Result() {
   RunResult result;
   result.failure = world_.report.failure();
   result.hash = world_.trace.hash().value();

@@ -27,6 +27,8 @@ struct RunOptions {
   uint32_t operations_max = 0;  // 0: the seed decides.
   // How long there are clients and faults at most, in simulated time.
   Duration faults_max = Duration::Seconds(10);
+  // A run that has not failed by then is over, without a verdict on what was left.
+  Duration stop_after = Duration::Max();
   Reduction reduction;
   Subject subject;                    // What is simulated.
   std::ostream* trace_out = nullptr;  // A line for every event; null: none. Borrowed.
