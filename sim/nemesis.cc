@@ -106,9 +106,7 @@ void Nemesis::Begin(Fault fault) {
     case Fault::kClockJump:
     case Fault::kClockStop:
       if (profile_.store.lease_reads) return;
-      return cluster_->ChangeClock(RandomStore(), ClockDrift(),
-                                   fault == Fault::kClockJump ? Length() : Duration() - Length(),
-                                   fault);
+      return MoveClocks(std::move(ongoing));
     default:
       INVARIANT(false) << "not the nemesis's: " << NameOf(fault);
   }
@@ -229,6 +227,25 @@ void Nemesis::PauseLeader(Ongoing ongoing) {
   if (Coin()) return;
   CutOff(leader, &ongoing);
   Last(std::move(ongoing), length + profile_.store.raft.election_timeout);
+}
+
+// One clock; or what makes a leader believe that no time has passed while all others know better:
+// its clock stops, or all but its own jump, and it is cut off.
+void Nemesis::MoveClocks(Ongoing ongoing) {
+  const bool stops = ongoing.fault == Fault::kClockStop;
+  const Duration length = Length();
+  const Duration jump = stops ? Duration() - length : length;
+  if (Coin()) {
+    return cluster_->ChangeClock(RandomStore(), ClockDrift(), jump, ongoing.fault);
+  }
+  const uint32_t leader = LeaderOrRandom();
+  for (uint32_t node = 0; node < cluster_->size(); ++node) {
+    if ((node == leader) == stops) {
+      cluster_->ChangeClock(node, ClockDrift(), jump, ongoing.fault);
+    }
+  }
+  CutOff(leader, &ongoing);
+  Last(std::move(ongoing), length);
 }
 
 void Nemesis::LayAmbush() {

@@ -61,6 +61,7 @@ class Nemesis : public TurnObserver {
   void PartialAppend(Ongoing* ongoing);
   void PauseLeader(Ongoing ongoing);
   void SpoilLink(Ongoing ongoing);
+  void MoveClocks(Ongoing ongoing);
   void LayAmbush();
   uint32_t RandomStore();
   uint32_t LeaderOrRandom();
