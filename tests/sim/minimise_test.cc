@@ -129,15 +129,18 @@ TEST(Minimise, GivesShrinkingUpWhenNothingComesOfIt) {
   for (uint32_t operation = 1; operation <= 300; ++operation) operations.insert(operation);
   const Fake fake(faults, operations);
   uint64_t runs_before_the_search = 0;
+  bool searches = false;
   int left = 3000;
   Minimise(
       Failing(), [&] { return left-- > 0; },
       [&](const SavedRun& run, const RunOptions& options) {
-        if (!run.reduction.faults_max && run.reduction.faults) ++runs_before_the_search;
+        searches |= run.reduction.faults_max.has_value();
+        if (!searches) ++runs_before_the_search;
         return fake(run, options);
       });
-  EXPECT_GT(runs_before_the_search, 900u);
-  EXPECT_LT(runs_before_the_search, 1100u);
+  EXPECT_TRUE(searches);
+  EXPECT_GT(runs_before_the_search, 200u);
+  EXPECT_LT(runs_before_the_search, 300u);
 }
 
 TEST(Minimise, StopsWhenTimeIsOverWithWhatItHas) {
@@ -211,22 +214,6 @@ TEST(Minimise, ARunOfMoreInAllIsNoSmallerOne) {
   int left = 500;
   const Minimised least = Minimise(
       Failing(), [&] { return left-- > 0; }, fake);
-  EXPECT_EQ(*least.run.reduction.faults, TwoWays::Six());
-}
-
-TEST(Minimise, ASmallRunThatDoesNotFailAgainIsNotTaken) {
-  const TwoWays fake(Fake({{Fault::kSplit, 1}}, {}));
-  int left = 500;
-  int small_ones = 0;
-  const Minimised least = Minimise(
-      Failing(), [&] { return left-- > 0; },
-      [&](const SavedRun& run, const RunOptions& options) {
-        RunResult result = fake(run, options);
-        const bool fails = run.reduction.faults_max && !result.failure.invariant.empty();
-        if (fails && small_ones++ % 3 != 0) result.failure = {};
-        return result;
-      });
-  EXPECT_GT(small_ones, 3);
   EXPECT_EQ(*least.run.reduction.faults, TwoWays::Six());
 }
 
