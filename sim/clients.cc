@@ -72,6 +72,7 @@ void Clients::OnTimer(uint32_t slot, uint64_t timer) {
         world_->faults.Mattered(Fault::kAbandon);
         network_->Send({stores_ + slot, client.target, ClientCancel{client.attempt}});
       }
+      if (!MayRetry(client)) return GiveUp(&client);
       client.store =
           static_cast<uint32_t>(world_->choices.Pick(Choice::kTargetStore, stores_, slot));
       return StartAttempt(&client);
@@ -113,6 +114,16 @@ void Clients::StartAttempt(Client* client) {
         Ask(*client, static_cast<uint32_t>(choices.Pick(Choice::kPatience, stores_, slot)));
   }
   SetTimer(client, AttemptTimeout(*client));
+}
+
+// Only a write that may have happened already can happen twice.
+bool Clients::MayRetry(const Client& client) {
+  if (client.auditor || !client.op.maybe_applied || !store::IsWrite(client.op.operation)) {
+    return true;
+  }
+  if (!world_->faults.Fires(Fault::kRetry)) return false;
+  world_->faults.Mattered(Fault::kRetry);
+  return true;
 }
 
 // One attempt of the operation in progress leaves for `target`.
@@ -223,6 +234,7 @@ void Clients::OnError(Client* client, const store::Error& error) {
       break;
   }
   if (error.outcome == store::Outcome::kUnknown) client->op.maybe_applied = true;
+  if (!MayRetry(*client)) return GiveUp(client);
   PauseBeforeRetry(client);
 }
 

@@ -110,6 +110,7 @@ class Clients {
  private:
   void Replace(Client* client);
   void StartAttempt(Client* client);
+  bool MayRetry(const Client& client);
   AttemptId Ask(const Client& client, uint32_t target);
   void OnError(Client* client, const store::Error& error);
   Duration AttemptTimeout(const Client& client) const;

@@ -77,7 +77,10 @@ void Cluster::Start() {
         choices.Between(Choice::kClock, 0, static_cast<uint64_t>(2 * profile_.drift_ppb_max), id));
     const int64_t extremes[] = {-profile_.drift_ppb_max, profile_.drift_ppb_max,
                                 drift - profile_.drift_ppb_max};
-    node.clock = NodeClock(offset, choices.OneOf(Choice::kClock, extremes, id));
+    const int64_t wrong = choices.OneOf(Choice::kClock, extremes, id);
+    const bool is_wrong = wrong != 0 && world_->faults.Fires(Fault::kClockRate);
+    if (is_wrong) world_->faults.Mattered(Fault::kClockRate);
+    node.clock = NodeClock(offset, is_wrong ? wrong : 0);
     const store::Identity identity{kClusterId, StoreId(id + 1)};
     const Incarnation incarnation(choices.Seed(Choice::kIncarnation, id) + 1);
     node.disk.Format(region_.PeerOn(identity.store) != nullptr

@@ -40,7 +40,7 @@ enum class Fault : uint8_t {
   kWipeDisk,   // The store starts again with nothing but its name.
   // A clock is wrong. Rates stay within what leases allow for; jumps and stops, which they do not,
   // only happen in runs without leases.
-  kClockRate,
+  kClockRate,  // From the start, or from some time on.
   kClockJump,
   kClockStop,
 
@@ -56,6 +56,7 @@ enum class Fault : uint8_t {
 
   // --- What clients and operators do to the stores.
 
+  kRetry,          // Of a write whose outcome is not known.
   kSecondAttempt,  // While the first one waits, elsewhere.
   kAbandon,        // The client closes its call.
   kOddBudget,      // Next to no time to answer, or more than anybody needs.
