@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/campaign_main.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -21,6 +22,17 @@ namespace flaredb::sim {
 namespace {
 
 constexpr double kProgressSeconds = 0.5;  // From one progress line to the next.
+constexpr int kInterrupted = 130;         // As shells call it.
+
+volatile sig_atomic_t g_interrupted = 0;
+
+// Once: what was found so far is still told. The second time ends the program at once.
+void InterruptOnce() {
+  struct sigaction action = {};
+  action.sa_handler = [](int) { g_interrupted = 1; };
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+  sigaction(SIGINT, &action, nullptr);
+}
 
 // Tells of failures as they happen; on a terminal, of progress as well.
 class Watcher : public CampaignWatcher {
@@ -40,7 +52,7 @@ class Watcher : public CampaignWatcher {
       has_line_ = true;
       next_line_ = now + kProgressSeconds;
     }
-    return flags_.minutes == 0 || now < flags_.minutes * 60;
+    return g_interrupted == 0 && (flags_.minutes == 0 || now < flags_.minutes * 60);
   }
   double wall_seconds() const { return stopwatch_.seconds(); }
 
@@ -69,6 +81,10 @@ int CampaignMain(const Flags& flags, std::ostream* trace_out) {
   std::ofstream json;
   if (!flags.json.empty() && !OpenUserFile("--json", flags.json, &json)) return kUsageError;
   // First, so that a campaign is not run in vain when the file can't be written.
+  if (!flags.save.empty() && !CanBeWritten(flags.save)) {
+    std::cerr << "--save=" << flags.save << ": this file can't be written.\n";
+    return kUsageError;
+  }
   if (!flags.html.empty() && !WritePageOfSeed(flags)) return kUsageError;
 
   RunOptions options = OptionsOf(flags);
@@ -76,6 +92,7 @@ int CampaignMain(const Flags& flags, std::ostream* trace_out) {
   const auto run = [&options, twice = flags.twice](uint64_t seed) {
     return RunAndRepeat(seed, options, twice);
   };
+  InterruptOnce();
   std::optional<Jobs> jobs;
   if (flags.jobs > 1) jobs.emplace(flags.first_seed, flags.last_seed, flags.jobs, run);
   std::optional<Watcher> watcher(flags);
@@ -90,6 +107,7 @@ int CampaignMain(const Flags& flags, std::ostream* trace_out) {
   }
   PrintSummary(flags, campaign, wall_seconds, std::cout);
   if (json.is_open()) WriteJson(flags, campaign, wall_seconds, json);
+  if (campaign.failures.empty() && g_interrupted != 0) return kInterrupted;
   return static_cast<int>(campaign.first_failure());
 }
 

@@ -588,9 +588,11 @@ Features Cluster::features() const {
   return features;
 }
 
-uint64_t Cluster::applied_in_all() const {
+uint64_t Cluster::progress() const {
   uint64_t sum = 0;
-  for (const Replica& replica : checkers_.replicas()) sum += replica.applied.value();
+  for (const Replica& replica : checkers_.replicas()) {
+    sum += replica.applied.value() + replica.view.durable_index.value();
+  }
   return sum;
 }
 

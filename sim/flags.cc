@@ -212,7 +212,8 @@ Kinds of fault: )" +
 A failing seed prints what contradicts what, and the line that replays it. The last line is always
   seeds=N failed=F events=E sim_seconds=S wall_seconds=W hash=H
 Exit codes: 0 passed, 1 safety, 2 wrong usage, 3 liveness, 4 nondeterminism, 5 checker, 6 a process
-died. That of a campaign is that of its first failure.
+died. That of a campaign is that of its first failure. Ctrl-C ends a campaign after the seed under
+way, with its report; 130 if nothing had failed.
 docs/SIMULATION.md tells more.
 )";
 }

@@ -101,6 +101,7 @@ void Jobs::Start(Child* child, uint64_t first) {
 }
 
 void Jobs::RunChild(uint64_t first, int results) noexcept {
+  signal(SIGINT, SIG_IGN);  // Of a terminal; the parent decides what to make of it.
   for (uint64_t seed = first;; seed += children_.size()) {
     const RunResult result = run_(seed);
     const std::string& invariant = result.failure.invariant;

@@ -14,6 +14,8 @@ namespace flaredb::sim {
 namespace {
 
 constexpr std::string_view kMagic = "flaredb-trace 1";
+// Without it a part of a file would be another run, which passes.
+constexpr std::string_view kEnd = "end";
 // In one stream; a run makes some ten thousand in all.
 constexpr uint64_t kChoicesMax = 10000000;
 
@@ -183,13 +185,15 @@ std::string EncodeSavedRun(const SavedRun& run) {
     WriteValues(values, out);
     out << '\n';
   }
+  out << kEnd << '\n';
   return out.str();
 }
 
 absl::StatusOr<SavedRun> DecodeSavedRun(std::string_view text) {
   SavedRun run;
   size_t number = 0;
-  while (!text.empty()) {
+  bool ended = false;
+  while (!text.empty() && !ended) {
     const size_t end = text.find('\n');
     const std::string_view line = text.substr(0, end);
     text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
@@ -202,6 +206,7 @@ absl::StatusOr<SavedRun> DecodeSavedRun(std::string_view text) {
     }
     const std::vector<std::string_view> words = Words(line);
     if (words.empty() || words[0] == "#") continue;
+    if ((ended = line == kEnd)) continue;
     if (words[0] == "expect" && words.size() == 2) {
       run.invariant = std::string(words[1]);
       continue;
@@ -213,6 +218,11 @@ absl::StatusOr<SavedRun> DecodeSavedRun(std::string_view text) {
     }
   }
   if (number == 0) return absl::InvalidArgumentError("the saved run is empty.");
+  if (!ended || !text.empty()) {
+    return absl::InvalidArgumentError(
+        "the last line of the saved run is not \"end\": a part of the file is missing, or there is "
+        "more than one run in it.");
+  }
   return run;
 }
 

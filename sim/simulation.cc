@@ -220,7 +220,7 @@ void Simulation::OnPhase() {
 }
 
 void Simulation::CheckProgress() {
-  const uint64_t progress = workload_->finished() + cluster_.applied_in_all();
+  const uint64_t progress = workload_->finished() + cluster_.progress();
   if (progress != progress_) {
     progress_ = progress;
     patient_until_ = std::max(

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/user_files.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -19,6 +21,13 @@ std::optional<std::string> ReadUserFile(const std::string& path) {
   std::stringstream text;
   if (!file || !(text << file.rdbuf())) return std::nullopt;
   return text.str();
+}
+
+bool CanBeWritten(const std::string& path) {
+  const std::filesystem::path file = CallersPath(path);
+  if (access(file.c_str(), F_OK) == 0) return access(file.c_str(), W_OK) == 0;
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  return access(folder.c_str(), W_OK | X_OK) == 0;
 }
 
 bool OpenUserFile(const std::string& flag, const std::string& path, std::ofstream* file) {

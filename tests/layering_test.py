@@ -76,6 +76,7 @@ EXCEPTIONS = {
     ("sim/user_files.cc", "filesystem"): "paths on the command line",
     ("sim/jobs.cc", "cerrno"): "children of the campaign, each a simulator of its own",
     ("sim/jobs.cc", "signal.h"): "as above",
+    ("sim/campaign_main.cc", "signal.h"): "Ctrl-C ends a campaign, not its report",
     ("sim/jobs.cc", "sys/wait.h"): "as above",
     ("sim/jobs.cc", "unistd.h"): "as above",
     ("sim/history/text_lines.cc", "cerrno"): "reads history files for check_history",

@@ -138,5 +138,15 @@ TEST(SavedRun, RefusesWhatIsNoneAndSaysWhere) {
   }
 }
 
+// A part of a run would pass, and seem to say that a bug is gone.
+TEST(SavedRun, APartOfAFileIsRefused) {
+  const std::string whole = EncodeSavedRun(Record(3, {}));
+  ASSERT_TRUE(DecodeSavedRun(whole).ok());
+  for (size_t line = whole.find('\n'); line + 1 < whole.size(); line = whole.find('\n', line + 1)) {
+    EXPECT_FALSE(DecodeSavedRun(whole.substr(0, line + 1)).ok()) << line;
+  }
+  EXPECT_FALSE(DecodeSavedRun(whole + whole).ok());
+}
+
 }  // namespace
 }  // namespace flaredb::sim
