@@ -5,7 +5,7 @@
 #include <numeric>
 #include <utility>
 
-#include "core/raft/quorum.h"
+#include "sim/invariants/quorum.h"
 
 namespace flaredb::sim {
 
@@ -42,7 +42,7 @@ const std::set<uint32_t>& Losses::StopAllButAQuorum(Choices* choices) {
 bool Losses::AQuorumOfEverybodyIsLeft() const {
   const std::vector<Replica>& replicas = checkers_->replicas();
   const auto is_left = [&](const raft::ConfState& conf) {
-    return raft::HasQuorum(conf, [&](PeerId peer) {
+    return IsQuorum(conf, [&](PeerId peer) {
       const uint32_t node = checkers_->NodeOf(peer);
       return !stopped(node) && replicas[node].peer == peer && !wiped(peer);
     });

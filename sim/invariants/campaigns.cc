@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/raft/membership.h"
-#include "core/raft/quorum.h"
+#include "sim/invariants/quorum.h"
 
 namespace flaredb::sim {
 namespace {
@@ -148,7 +148,7 @@ void Campaigns::CheckVote(const Heard& heard, const raft::View& before, const ra
     return Fail("STICKY", out.str());
   }
   if (!campaigns || after.role != raft::Role::kCandidate) return;
-  const bool encouraged = raft::HasQuorum(after.conf, [&](PeerId voter) {
+  const bool encouraged = IsQuorum(after.conf, [&](PeerId voter) {
     return voter == after.id || pre_votes_.contains({after.term, after.id, voter});
   });
   if (encouraged) return;

@@ -4,7 +4,7 @@
 #include <sstream>
 
 #include "core/raft/membership.h"
-#include "core/raft/quorum.h"
+#include "sim/invariants/quorum.h"
 
 namespace flaredb::sim {
 
@@ -45,7 +45,7 @@ void Elections::OnLeader(PeerId peer, Term term, const raft::ConfState& conf) {
     return vote != durable_votes_.end() && vote->second == peer;
   };
   for (const PeerId voter : conf.Everybody()) votes += voted(voter);
-  if (raft::HasQuorum(conf, voted)) return;
+  if (IsQuorum(conf, voted)) return;
   std::ostringstream out;
   out << Tell(peer) << " leads term " << term << ", but only " << votes
       << " disks ever held a vote for it, which are no quorum of " << raft::Describe(conf) << ".";

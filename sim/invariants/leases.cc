@@ -1,26 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/invariants/leases.h"
 
-#include <limits>
+#include <algorithm>
 #include <sstream>
+#include <utility>
 
 #include "core/raft/membership.h"
-#include "core/raft/quorum.h"
+#include "sim/invariants/quorum.h"
 
 namespace flaredb::sim {
 
 std::optional<Instant> PromisesEnd(const Replica& leader, const Names& names,
                                    const std::vector<Replica>& replicas,
                                    absl::FunctionRef<Instant(uint32_t node, Instant local)> when) {
-  constexpr auto kNever = std::numeric_limits<uint64_t>::max();
-  const uint64_t end = raft::QuorumValue(leader.view.conf, [&](PeerId peer) -> uint64_t {
-    const uint32_t node = names.NodeOf(peer);
-    const Replica& voter = replicas[node];
-    if (peer == leader.peer || voter.peer != peer || !voter.running) return kNever;
-    return static_cast<uint64_t>((when(node, voter.view.promised_until) - Instant()).nanoseconds());
-  });
-  if (end == kNever) return std::nullopt;
-  return Instant() + Duration::Nanoseconds(static_cast<int64_t>(end));
+  const raft::ConfState& conf = leader.view.conf;
+  std::vector<std::pair<PeerId, Instant>> promises;
+  for (const std::vector<PeerId>* half : {&conf.voters, &conf.voters_outgoing}) {
+    for (const PeerId peer : *half) {
+      const uint32_t node = names.NodeOf(peer);
+      const Replica& voter = replicas[node];
+      const bool endless = peer == leader.peer || voter.peer != peer || !voter.running;
+      promises.emplace_back(peer, endless ? Instant::Max() : when(node, voter.view.promised_until));
+    }
+  }
+  // A quorum is bound until the latest moment that a promise of each of them reaches.
+  Instant end;
+  for (const auto& [_, until] : promises) {
+    const bool bound =
+        until > end && IsQuorum(conf, [&, until = until](PeerId voter) {
+          return std::any_of(promises.begin(), promises.end(), [&](const auto& promise) {
+            return promise.first == voter && promise.second >= until;
+          });
+        });
+    if (bound) end = until;
+  }
+  if (end == Instant::Max()) return std::nullopt;
+  return end;
 }
 
 std::string LeaseBeyondPromises(uint32_t node, Duration ahead, const Names& names,

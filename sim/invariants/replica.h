@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "core/base/types.h"
-#include "core/raft/quorum.h"
 #include "core/raft/view.h"
 #include "sim/disk.h"
 #include "sim/invariants/names.h"
+#include "sim/invariants/quorum.h"
 #include "sim/log_image.h"
 
 namespace flaredb::sim {
@@ -42,7 +42,7 @@ inline const LogImage* DurableLog(const Replica& replica, PeerId peer, RegionId 
 template <typename Holds>
 bool OnQuorum(RegionId region, const raft::ConfState& conf, const std::vector<Replica>& replicas,
               const Names& names, Holds&& holds) {
-  return raft::HasQuorum(conf, [&](PeerId peer) {
+  return IsQuorum(conf, [&](PeerId peer) {
     const Replica& replica = replicas[names.NodeOf(peer)];
     const LogImage* log = DurableLog(replica, peer, region);
     return log != nullptr && holds(replica, *log);
