@@ -43,6 +43,8 @@ class LogImage {
   raft::EntryView At(Index index) const { return slot(index).block->at(slot(index).position); }
   // In force at `index`, which is not before the base.
   const raft::ConfState& ConfAt(Index index) const;
+  // Of the kConf entries; ascending.
+  const std::vector<raft::ConfAt>& confs() const { return confs_; }
 
   // A prefix of [first, last] of at most `bytes_max` payload bytes but at least one entry; empty
   // when `first` is not there.

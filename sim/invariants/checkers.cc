@@ -85,7 +85,7 @@ void Checkers::OnTurn(uint32_t node, const store::Effects& effects, const store:
     Fail("INV", names_.Store(node) + " found itself in an impossible state: " + view->poison);
     return;
   }
-  if (effects.commit) Issue(node, *effects.commit);
+  const bool configured = effects.commit && Issue(node, *effects.commit);
   if (report_->failed()) return;
   if (view != nullptr) {
     Fail("MONO", BrokenStep(names_.Store(node), before, after));
@@ -101,6 +101,7 @@ void Checkers::OnTurn(uint32_t node, const store::Effects& effects, const store:
     if (after.commit_index > before.commit_index) {
       commits_.OnCommit(node, before.commit_index, after.commit_index, before.conf, replicas_);
     }
+    if (configured) commits_.OnConf(node, replica.issued);
     CheckLease(node);
   }
   if (effects.commit && !report_->failed()) {
@@ -195,7 +196,8 @@ void Checkers::AtEnd() {
   }
 }
 
-void Checkers::Issue(uint32_t node, const env::GroupCommit& commit) {
+bool Checkers::Issue(uint32_t node, const env::GroupCommit& commit) {
+  bool configured = false;
   Replica& replica = replicas_[node];
   for (const env::LogWrite& write : commit.log) {
     if (write.region != region_.id) continue;
@@ -212,16 +214,19 @@ void Checkers::Issue(uint32_t node, const env::GroupCommit& commit) {
     if (persist.install && persist.base != nullptr) commits_.OnInstall(node, *persist.base);
     if (auto refused = replica.issued.Apply(persist)) {
       Fail("STORE", names_.Store(node) + " asks for an impossible write: " + *refused + ".");
-      return;
+      return false;
     }
     for (const raft::EntrySlice& slice : persist.append) {
       Term previous = replica.issued.TermAt(slice.first_index().prev());
       for (uint32_t i = 0; i < slice.size(); ++i) {
-        log_matching_.OnAppend(node, previous, slice.at(i));
+        const raft::EntryView entry = slice.at(i);
+        log_matching_.OnAppend(node, previous, entry);
         previous = slice.term();
+        configured |= entry.kind == raft::EntryKind::kConf;
       }
     }
   }
+  return configured;
 }
 
 void Checkers::CheckSend(uint32_t node, const store::Send& send) {

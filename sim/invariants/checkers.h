@@ -73,7 +73,8 @@ class Checkers {
   const Commits& commits() const { return commits_; }
 
  private:
-  void Issue(uint32_t node, const env::GroupCommit& commit);
+  // Whether a configuration was appended.
+  bool Issue(uint32_t node, const env::GroupCommit& commit);
   void CheckSend(uint32_t node, const store::Send& send);
   void CheckLease(uint32_t node);
   void Fail(const char* invariant, std::optional<std::string> sentence);

@@ -12,6 +12,16 @@
 
 namespace flaredb::sim {
 
+namespace {
+
+// Quorums of neighbours intersect (thesis 4.3): into a joint phase, out of it, or the voters stay.
+bool AreNeighbours(const raft::ConfState& before, const raft::ConfState& after) {
+  if (before.joint()) return !after.joint() && after.voters == before.voters;
+  return (after.joint() ? after.voters_outgoing : after.voters) == before.voters;
+}
+
+}  // namespace
+
 const raft::ConfState& Commits::ConfAt(Index index) const {
   size_t i = confs_.size() - 1;
   while (i > 0 && confs_[i].index > index) --i;
@@ -22,18 +32,33 @@ void Commits::AddConf(uint32_t node, const raft::EntryView& entry) {
   const absl::StatusOr<raft::ConfState> conf = raft::DecodeConfState(entry.payload);
   INVARIANT(conf.ok());
   const raft::ConfState& before = confs_.back().conf;
-  // Quorums of neighbours intersect (thesis 4.3): into a joint phase, out of it, or nothing
-  // changes.
-  const bool adjacent = before.joint()  ? !conf->joint() && conf->voters == before.voters
-                        : conf->joint() ? conf->voters_outgoing == before.voters
-                                        : conf->voters == before.voters;
-  if (!adjacent) {
+  if (!AreNeighbours(before, *conf)) {
     std::ostringstream out;
     out << names_->Store(node) << " commits at index " << entry.index << " the configuration "
         << raft::Describe(*conf) << " right after " << raft::Describe(before) << ".";
     report_->Fail(FailureKind::kSafety, "CFG", out.str());
   }
   confs_.push_back({entry.index, *conf});
+}
+
+void Commits::OnConf(uint32_t node, const LogImage& log) {
+  const raft::ConfAt* before = nullptr;
+  for (const raft::ConfAt& conf : log.confs()) {
+    const raft::ConfState& from = before != nullptr ? before->conf : ConfAt(log.base().last.index);
+    std::ostringstream out;
+    out << names_->Store(node) << " has the configuration " << raft::Describe(conf.conf)
+        << " in its log, at index " << conf.index << ", ";
+    if (before != nullptr && (before->index > last() || !Holds(log, before->index))) {
+      out << "but the one before it, at index " << before->index << ", is not committed.";
+    } else if (!AreNeighbours(from, conf.conf)) {
+      out << "right after " << raft::Describe(from) << ".";
+    } else {
+      before = &conf;
+      continue;
+    }
+    report_->Fail(FailureKind::kSafety, "CFG", out.str());
+    return;
+  }
 }
 
 void Commits::OnInstall(uint32_t node, const raft::LogBase& base) {

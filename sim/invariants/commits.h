@@ -35,9 +35,14 @@ class Commits {
   //   CD   entries new to the history are on a quorum of disks, of the configuration in force at
   //        the end of the turn or of that before it: either may be the one that it counted by
   //   LC   and in the log of everybody who leads a later term
-  //   CFG  two configurations that follow each other differ by a joint phase, or not in voters
+  //   CFG  what OnConf asks of a log holds of the history
   void OnCommit(uint32_t node, Index from, Index to, const raft::ConfState& before,
                 const std::vector<Replica>& replicas);
+
+  // The replica on `node` has put a configuration into its log. CFG: of those in it only the last
+  // may be uncommitted (thesis 4.1), and two that follow each other differ by a joint phase, or not
+  // in voters. After OnCommit of the same turn.
+  void OnConf(uint32_t node, const LogImage& log);
 
   // The replica on `node` starts its log at `base`, after a snapshot. SNAP: everything up to there
   // is committed. CFG: the configuration is the one in force there.

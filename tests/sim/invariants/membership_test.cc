@@ -81,6 +81,43 @@ TEST_F(Neighbours, AJointPhaseThatBeginsTwice) {
   EXPECT_EQ(Commit({joint, joint}), "CFG");
 }
 
+// What the checkers say of a log with these configurations, from index 1 on, of which so many are
+// committed.
+class LoggedNeighbours : public Neighbours {
+ protected:
+  std::string Log(const std::vector<raft::ConfState>& confs, size_t committed) {
+    Neighbours::Commit({confs.begin(), confs.begin() + static_cast<ptrdiff_t>(committed)});
+    for (size_t i = committed; i < confs.size(); ++i) Write(0, Append(i + 1, {{1, "", confs[i]}}));
+    commits_.OnConf(0, replicas_[0].issued);
+    return Broken();
+  }
+
+  const raft::ConfState joint_ = Conf({101, 102, 104}, {101, 102, 103});
+  const raft::ConfState left_ = Conf({101, 102, 104});
+};
+
+TEST_F(LoggedNeighbours, TheFirstMayBeUncommitted) { EXPECT_EQ(Log({joint_}, 0), ""); }
+
+TEST_F(LoggedNeighbours, AJointPhaseThatIsLeftWhenItIsCommitted) {
+  EXPECT_EQ(Log({joint_, left_}, 1), "");
+}
+
+TEST_F(LoggedNeighbours, AJointPhaseThatIsLeftBeforeItIsCommitted) {
+  EXPECT_EQ(Log({joint_, left_}, 0), "CFG");
+}
+
+TEST_F(LoggedNeighbours, AChangeAfterOneThatWasCommittedOtherwise) {
+  Write({1, 2}, Append(1, {{2, "", joint_}}));
+  for (uint32_t node = 1; node < 3; ++node) replicas_[node].view.conf = conf_;
+  InvariantsTest::Commit(1, 1);
+  ASSERT_EQ(Broken(), "");
+  EXPECT_EQ(Log({joint_, left_}, 0), "CFG");
+}
+
+TEST_F(LoggedNeighbours, AVoterThatIsAddedAtOnceToALog) {
+  EXPECT_EQ(Log({Conf({101, 102, 103, 104})}, 0), "CFG");
+}
+
 TEST_F(MembershipTest, AReplicaThatActsByAnotherConfigurationThanItsLogs) {
   const raft::ConfState joint = Conf({101, 102, 104}, {101, 102, 103});
   WriteAll(Append(1, {{1, ""}, {1, "", joint}, {1, ""}}));
