@@ -23,6 +23,15 @@ bool IsTurnover(const env::GroupCommit& commit, RegionId region) {
   });
 }
 
+// It is a voter by its own log, or was before a configuration that is not committed
+// (thesis 4.2.2).
+bool MayLead(const Replica& replica) {
+  if (replica.view.conf.IsVoter(replica.peer)) return true;
+  const std::vector<raft::ConfAt>& confs = replica.issued.confs();
+  return !confs.empty() && confs.back().index > replica.view.commit_index &&
+         replica.issued.ConfAt(confs.back().index.prev()).IsVoter(replica.peer);
+}
+
 }  // namespace
 
 Checkers::Checkers(const Region& region, const std::vector<const SimDisk*>& disks,
@@ -45,6 +54,7 @@ void Checkers::OnStart(uint32_t node, const store::RecoveredRegion* recovered,
   Replica& replica = replicas_[node];
   replica.running = true;
   replica.durable_peer = PeerIn(region_.id, replica.disk->image().rows());
+  replica.highest_peer = std::max(replica.highest_peer, replica.durable_peer);
   replica.peer = view != nullptr ? view->peer : PeerId();
   replica.issued = replica.disk->image().log(region_.id);
   replica.view = view != nullptr ? view->raft : raft::View();
@@ -96,6 +106,7 @@ void Checkers::OnTurn(uint32_t node, const store::Effects& effects, const store:
                          (before.role != raft::Role::kLeader || before.term != after.term);
     if (elected) {
       elections_.OnLeader(peer, after.term, after.conf);
+      if (!MayLead(replica)) Fail("ES", names_.Store(node) + " leads, but is no voter.");
       commits_.OnElected(node, replicas_);
     }
     if (after.commit_index > before.commit_index) {
@@ -166,6 +177,7 @@ void Checkers::BeforeDurable(uint32_t node, const env::GroupCommit& commit) {
       }
       peer = PeerIn(region_.id, rows);
       from = raft::HardState();
+      CheckNewcomer(node, peer);
     }
     if (write.persist.hard_state) {
       elections_.OnDurable(peer, from, *write.persist.hard_state);
@@ -175,6 +187,18 @@ void Checkers::BeforeDurable(uint32_t node, const env::GroupCommit& commit) {
       commits_.OnTruncate(node, write.persist.truncate_from, replicas_);
     }
   }
+}
+
+// REG: names of replicas rise, so that nobody comes back who was removed.
+void Checkers::CheckNewcomer(uint32_t node, PeerId peer) {
+  PeerId& highest = replicas_[node].highest_peer;
+  if (peer <= highest) {
+    std::ostringstream out;
+    out << names_.Store(node) << " creates a replica for peer " << peer << ", but has held peer "
+        << highest << ".";
+    Fail("REG", out.str());
+  }
+  highest = std::max(highest, peer);
 }
 
 void Checkers::AfterDurable(uint32_t node) {

@@ -77,6 +77,7 @@ class Checkers {
   bool Issue(uint32_t node, const env::GroupCommit& commit);
   void CheckSend(uint32_t node, const store::Send& send);
   void CheckLease(uint32_t node);
+  void CheckNewcomer(uint32_t node, PeerId peer);
   void Fail(const char* invariant, std::optional<std::string> sentence);
 
   const Region region_;

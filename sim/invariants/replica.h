@@ -19,6 +19,7 @@ struct Replica {
   bool running = false;
   PeerId peer;          // In memory; zero: there is none.
   PeerId durable_peer;  // On the disk.
+  PeerId highest_peer;  // That was ever on this disk; a lost disk begins anew.
   // Whoever was on the disk when it was last lost, and the log there. It counts where an
   // acknowledgement of that life counts: it was true when it was sent.
   PeerId lost_peer;

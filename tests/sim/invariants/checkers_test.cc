@@ -110,6 +110,34 @@ class CheckersTest : public testing::Test {
   std::optional<store::PeerView> views_[kStores];
 };
 
+// --- ES
+
+// Peer 103 is elected, which a joint phase leaves out.
+class LeftOutTest : public CheckersTest {
+ protected:
+  std::string ElectWhoIsLeftOut(bool committed) {
+    const raft::ConfState joint = Conf({101, 102}, {101, 102, 103});
+    for (uint32_t node = 0; node < 3; ++node) Vote(node, 2, 101);
+    Lead(0);
+    for (uint32_t node = 0; node < 3; ++node) Append(node, {{2, "", joint}});
+    Commit(0, View(0).last_log.index.value());
+    for (uint32_t node = 0; node < 3; ++node) Append(node, {{2, "", Conf({101, 102})}});
+    if (committed) {
+      for (const uint32_t node : {0, 2}) Commit(node, View(0).last_log.index.value());
+    }
+    EXPECT_EQ(Broken(), "");
+    for (uint32_t node = 0; node < 3; ++node) Vote(node, 3, 103);
+    Lead(2);
+    return Broken();
+  }
+};
+
+TEST_F(LeftOutTest, WhoIsLeftOutMayLeadUntilThatIsCommitted) {
+  EXPECT_EQ(ElectWhoIsLeftOut(false), "");
+}
+
+TEST_F(LeftOutTest, ALeaderThatIsNoVoter) { EXPECT_EQ(ElectWhoIsLeftOut(true), "ES"); }
+
 // --- LEASE
 
 class LeaseTest : public CheckersTest {
@@ -309,6 +337,17 @@ TEST_F(SnapshotTest, AReplicaThatTakesAnothersPlaceInOneTurn) {
   EXPECT_EQ(Broken(), "");
   EXPECT_EQ(checkers_->replicas()[3].durable_peer, kNext);
   EXPECT_EQ(checkers_->replicas()[3].applied, Index());
+}
+
+TEST_F(SnapshotTest, AReplicaThatComesBack) {
+  Install(2, 3, {KeyRow("k", 1, "a")});
+  env::GroupCommit commit;
+  ASSERT_TRUE(store::DestroyReplica(region_, kNewcomer, disks_[3]->image(), &commit).ok());
+  views_[3].reset();
+  Turn(3, std::move(commit));
+  EXPECT_EQ(Broken(), "");
+  Create(3, kNewcomer);
+  EXPECT_EQ(Broken(), "REG");
 }
 
 TEST_F(SnapshotTest, AReplicaThatGoesBackWithoutBeingCreatedAnew) {
