@@ -74,6 +74,7 @@ EXCEPTIONS = {
     ("sim/history/check_history_main.cc", "chrono"): "as above",
     ("storage/sim/campaign_main.cc", "chrono"): "as above",
     ("sim/user_files.cc", "filesystem"): "paths on the command line",
+    ("sim/user_files.cc", "unistd.h"): "as above",
     ("sim/jobs.cc", "cerrno"): "children of the campaign, each a simulator of its own",
     ("sim/jobs.cc", "signal.h"): "as above",
     ("sim/campaign_main.cc", "signal.h"): "Ctrl-C ends a campaign, not its report",

@@ -74,5 +74,18 @@ grep -q '"crash-leader": {"fired": ' "$report" || fail "--json counts faults"
 output=$("$sim" --seed=1 --json=/no/such/folder/report 2>&1)
 [ $? -eq 2 ] || fail "an impossible report exits with 2"
 [ "$(echo "$output" | wc -l)" -eq 1 ] || fail "an impossible report gets one line: $output"
+output=$("$sim" --seed=1 --save=/no/such/folder/run 2>&1)
+[ $? -eq 2 ] || fail "an impossible --save exits with 2"
+[ "$(echo "$output" | wc -l)" -eq 1 ] || fail "an impossible --save gets one line: $output"
+
+for jobs in 1 2; do
+  "$sim" --minutes=5 --jobs=$jobs >"$report" &
+  sleep 2
+  kill -INT $!
+  wait $!
+  [ $? -eq 130 ] || fail "an interrupted campaign exits with 130"
+  tail -n 1 "$report" | grep -Eq '^seeds=[1-9][0-9]* failed=0 ' ||
+    fail "an interrupted campaign tells what it did"
+done
 
 [ "$failures" -eq 0 ]
