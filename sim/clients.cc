@@ -73,8 +73,10 @@ void Clients::OnTimer(uint32_t slot, uint64_t timer) {
         network_->Send({stores_ + slot, client.target, ClientCancel{client.attempt}});
       }
       if (!MayRetry(client)) return GiveUp(&client);
-      client.store =
-          static_cast<uint32_t>(world_->choices.Pick(Choice::kTargetStore, stores_, slot));
+      if (!client.auditor) {
+        client.store =
+            static_cast<uint32_t>(world_->choices.Pick(Choice::kTargetStore, stores_, slot));
+      }
       return StartAttempt(&client);
     case ClientState::kPausing:
       return StartAttempt(&client);
@@ -223,7 +225,7 @@ void Clients::OnError(Client* client, const store::Error& error) {
       }
       break;
     case store::ErrorCode::kRegionNotFound:  // The store has no replica.
-      client->store = (client->store + 1) % stores_;
+      if (!client->auditor) client->store = (client->store + 1) % stores_;
       break;
     case store::ErrorCode::kNotLeader:
       if (!client->auditor && error.leader) {
@@ -263,6 +265,15 @@ void Clients::Audit(const std::vector<uint32_t>& stores) {
     client.store = stores[slot];
     ++active_;
     StartAudit(&client);
+  }
+}
+
+void Clients::AuditOnly(const std::vector<uint32_t>& stores) {
+  for (Client& client : clients_) {
+    if (!client.auditor || client.state == ClientState::kDone) continue;
+    if (std::find(stores.begin(), stores.end(), client.store) != stores.end()) continue;
+    client.op.maybe_applied = true;
+    GiveUp(&client);
   }
 }
 

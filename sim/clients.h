@@ -44,9 +44,11 @@ class Clients {
   void Drain();
   // Every client goes away; what it had asked for stays unknown.
   void Leave();
-  // One client for each of `stores` reads everything through it, and more if the subclass wants.
-  // Requires done().
+  // One client for each of `stores` reads everything through it, and more if the subclass wants: it
+  // asks this store alone, as often as it takes. Requires done().
   void Audit(const std::vector<uint32_t>& stores);
+  // Auditors of all other stores have finished, well or not: nobody promises an answer there.
+  void AuditOnly(const std::vector<uint32_t>& stores);
   // Every client has finished. Always comes true after Drain or Audit if stores answer.
   bool done() const { return active_ == 0; }
   // When all is over and no answer comes any more: the verdict on what the clients saw.

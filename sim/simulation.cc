@@ -208,6 +208,8 @@ void Simulation::OnPhase() {
       }
       break;
     case Phase::kAudit:
+      // A change of members that was under way may still take somebody's replica away.
+      workload_->AuditOnly(cluster_.losses().members());
       if (workload_->done()) Enter(Phase::kSettle);
       break;
     case Phase::kSettle:
