@@ -47,6 +47,7 @@ enum class Choice : uint8_t {
   kLimits,    // Of a store that starts again with others.
   kBuggify,   // Whether the code takes an alternative.
   kRealDisk,  // What a RealDisk does that is not in its interface.
+  kEnding,    // What is asked of the cluster when the faults are over.
   kCount,
 };
 

@@ -134,14 +134,18 @@ PeerId Cluster::NewPeer(uint32_t node) {
   return last_peer_;
 }
 
-void Cluster::Give(uint32_t id, store::Order order) {
+void Cluster::Give(uint32_t id, store::Order order, Fault why) {
   Node& node = nodes_[id];
   if (!node.store) return;
   order.region = region_.id;
-  const bool transfer = std::holds_alternative<store::TransferLeader>(order.what);
-  orders_[order.id] = transfer ? Fault::kTransfer : Fault::kChangeMembers;
+  orders_[order.id].why = why;
   node.inbox.push_back(std::move(order));
   Notify(id);
+}
+
+std::optional<std::string> Cluster::RefusalOf(uint64_t order) const {
+  const auto given = orders_.find(order);
+  return given == orders_.end() ? std::nullopt : given->second.refusal;
 }
 
 void Cluster::ChangeClock(uint32_t id, int64_t drift_ppb, Duration jump, Fault why) {
@@ -269,7 +273,9 @@ void Cluster::Turn(uint32_t id) {
   }
   if (world_->report.failed()) return;
   for (const store::OrderOutcome& outcome : effects_.orders) {
-    if (outcome.refusal.empty()) world_->faults.Mattered(orders_.at(outcome.id));
+    GivenOrder& order = orders_.at(outcome.id);
+    order.refusal = outcome.refusal;
+    if (outcome.refusal.empty() && order.why != Fault::kCount) world_->faults.Mattered(order.why);
   }
 
   const auto death = observer_ == nullptr

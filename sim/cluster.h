@@ -82,8 +82,11 @@ class Cluster {
   void DrawLimits(uint32_t node);
   // From now on the node's clock runs at another rate; see NodeClock.
   void ChangeClock(uint32_t node, int64_t drift_ppb, Duration jump, Fault why);
-  // An operator's order for the region reaches the store; nothing when it is down.
-  void Give(uint32_t node, store::Order order);
+  // An operator's order for the region reaches the store; nothing when it is down. `why` as for
+  // Death: kCount, no fault.
+  void Give(uint32_t node, store::Order order, Fault why);
+  // Why it was not begun; empty: it was. nullopt: nobody has said so far.
+  std::optional<std::string> RefusalOf(uint64_t order) const;
   // A name for a replica that is to be created on `node`.
   PeerId NewPeer(uint32_t node);
   // Every process runs, every disk works.
@@ -113,6 +116,10 @@ class Cluster {
   void CheckAtEnd() { checkers_.AtEnd(); }
 
  private:
+  struct GivenOrder {
+    Fault why = Fault::kCount;
+    std::optional<std::string> refusal;
+  };
   struct Call {
     Endpoint client = 0;
     AttemptId attempt = 0;
@@ -170,7 +177,7 @@ class Cluster {
   store::Effects effects_;  // Of the turn in progress; reused.
   std::vector<store::Event> turn_events_;
   std::vector<store::CallId> gone_calls_;  // As Node::gone_calls, of the turn in progress.
-  std::map<uint64_t, Fault> orders_;       // What an order would be, by its id.
+  std::map<uint64_t, GivenOrder> orders_;  // By id.
   uint64_t crashes_ = 0;
   uint64_t turns_ = 0;
   Features features_;  // Of the turns.

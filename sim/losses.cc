@@ -39,17 +39,18 @@ const std::set<uint32_t>& Losses::StopAllButAQuorum(Choices* choices) {
   return stopped_;
 }
 
+bool Losses::AQuorumIsLeft(const raft::ConfState& conf) const {
+  return IsQuorum(conf, [&](PeerId peer) {
+    const uint32_t node = checkers_->NodeOf(peer);
+    return !stopped(node) && checkers_->replicas()[node].peer == peer && !wiped(peer);
+  });
+}
+
 bool Losses::AQuorumOfEverybodyIsLeft() const {
   const std::vector<Replica>& replicas = checkers_->replicas();
-  const auto is_left = [&](const raft::ConfState& conf) {
-    return IsQuorum(conf, [&](PeerId peer) {
-      const uint32_t node = checkers_->NodeOf(peer);
-      return !stopped(node) && replicas[node].peer == peer && !wiped(peer);
-    });
-  };
-  return is_left(conf()) &&
+  return AQuorumIsLeft(conf()) &&
          std::all_of(replicas.begin(), replicas.end(), [&](const Replica& holder) {
-           return !holder.peer || wiped(holder.peer) || is_left(holder.view.conf);
+           return !holder.peer || wiped(holder.peer) || AQuorumIsLeft(holder.view.conf);
          });
 }
 

@@ -37,6 +37,8 @@ class Losses {
   const std::set<uint32_t>& StopAllButAQuorum(Choices* choices);
   bool stopped(uint32_t node) const { return stopped_.count(node) != 0; }
 
+  // Whether those who are left would be a quorum of `conf`.
+  bool AQuorumIsLeft(const raft::ConfState& conf) const;
   // Whether the node is left and its replica a member of the region.
   bool IsMember(uint32_t node) const;
   std::vector<uint32_t> members() const;

@@ -35,9 +35,8 @@ void Operator::OnEvent() {
   } else {
     order.what = store::ChangePeers{Wishes(leader)};
   }
-  if (world_->faults.Fires(transfer ? Fault::kTransfer : Fault::kChangeMembers)) {
-    cluster_->Give(*node, std::move(order));
-  }
+  const Fault fault = transfer ? Fault::kTransfer : Fault::kChangeMembers;
+  if (world_->faults.Fires(fault)) cluster_->Give(*node, std::move(order), fault);
 }
 
 std::optional<PeerId> Operator::AnyOf(const std::vector<PeerId>& peers) {

@@ -9,6 +9,7 @@
 
 #include "core/base/check.h"
 #include "sim/cluster.h"
+#include "sim/last_orders.h"
 #include "sim/machine_workload.h"
 #include "sim/nemesis.h"
 #include "sim/network.h"
@@ -30,10 +31,12 @@ constexpr int64_t kTimeoutsToLead = 40;
 constexpr int64_t kTimeoutsToProgress = 40;
 // And in all, so that running in a circle does not pass for progress.
 constexpr Duration kHealingMax = Duration::Seconds(600);
+// Runs that heal and are then told to hand over and to change their members.
+constexpr uint64_t kLastOrdersOneIn = 3;
 // Runs whose history checker C judges as well.
 constexpr uint64_t kDoubleCheckOneIn = 8;
 
-enum class Phase : uint8_t { kFaults, kHealed, kAudit, kSettle, kOver };
+enum class Phase : uint8_t { kFaults, kHealed, kOrders, kAudit, kSettle, kOver };
 
 class Simulation {
  public:
@@ -49,7 +52,8 @@ class Simulation {
         cluster_(&world_, profile_, &network_, spec_.get(), options.subject.new_real_disk),
         workload_(NewWorkload()),
         nemesis_(&world_, profile_, &cluster_, &network_, clients_),
-        operator_(&world_, profile_.orders, &cluster_) {
+        operator_(&world_, profile_.orders, &cluster_),
+        last_orders_(&world_, &cluster_, profile_.store.raft.election_timeout) {
     cluster_.SetStateCoverage(options.states);
     if (options.record == nullptr) return;
     options.record->nodes = profile_.stores;
@@ -66,6 +70,7 @@ class Simulation {
   void OnPhase();
   void Heal();
   void Break();
+  void Audit();
   void CheckProgress();
   void Enter(Phase phase);
   void FailLiveness(const std::string& what);
@@ -84,6 +89,7 @@ class Simulation {
   const std::unique_ptr<Clients> workload_;
   Nemesis nemesis_;
   Operator operator_;
+  LastOrders last_orders_;
   Phase phase_ = Phase::kFaults;
   Instant healed_at_;
   Instant patient_until_;  // When the lack of progress becomes a failure.
@@ -185,7 +191,7 @@ void Simulation::Dispatch(const Event& event) {
 
 void Simulation::Enter(Phase phase) {
   phase_ = phase;
-  constexpr const char* kNames[] = {"faults", "healed", "audit", "settle", "over"};
+  constexpr const char* kNames[] = {"faults", "healed", "orders", "audit", "settle", "over"};
   if (recorder_) recorder_->Phase(kNames[static_cast<size_t>(phase)]);
   if (!world_.trace.on()) return;
   world_.trace.Line(world_.now(), "--", std::string("phase ") + kNames[static_cast<size_t>(phase)]);
@@ -202,10 +208,17 @@ void Simulation::OnPhase() {
       }
       break;
     case Phase::kHealed:
-      if (workload_->done() && cluster_.leader()) {
-        workload_->Audit(cluster_.losses().members());
-        Enter(Phase::kAudit);
+      if (!workload_->done() || !cluster_.leader()) break;
+      if (world_.choices.Pick(Choice::kEnding, kLastOrdersOneIn) == 0) {
+        Enter(Phase::kOrders);
+      } else {
+        Audit();
       }
+      break;
+    case Phase::kOrders:
+      last_orders_.Continue();
+      if (last_orders_.failed()) return FailLiveness(last_orders_.Describe());
+      if (last_orders_.done() && cluster_.leader()) Audit();
       break;
     case Phase::kAudit:
       // A change of members that was under way may still take somebody's replica away.
@@ -231,6 +244,7 @@ void Simulation::CheckProgress() {
   if (world_.now() < patient_until_ && world_.now() - healed_at_ < kHealingMax) return;
   if (!cluster_.leader()) return FailLiveness("there is no leader");
   if (!workload_->done()) return FailLiveness("clients still wait");
+  if (phase_ == Phase::kOrders) return FailLiveness(last_orders_.Describe());
   FailLiveness("not every member has applied everything, or a store is not quiet");
 }
 
@@ -253,6 +267,11 @@ void Simulation::Heal() {
 void Simulation::Break() {
   workload_->Leave();
   Enter(Phase::kOver);
+}
+
+void Simulation::Audit() {
+  workload_->Audit(cluster_.losses().members());
+  Enter(Phase::kAudit);
 }
 
 void Simulation::FailLiveness(const std::string& what) {
