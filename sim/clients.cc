@@ -73,7 +73,9 @@ void Clients::OnTimer(uint32_t slot, uint64_t timer) {
         network_->Send({stores_ + slot, client.target, ClientCancel{client.attempt}});
       }
       if (!MayRetry(client)) return GiveUp(&client);
-      if (!client.auditor) {
+      if (client.auditor) {
+        LookElsewhere(&client);
+      } else {
         client.store =
             static_cast<uint32_t>(world_->choices.Pick(Choice::kTargetStore, stores_, slot));
       }
@@ -237,7 +239,15 @@ void Clients::OnError(Client* client, const store::Error& error) {
   }
   if (error.outcome == store::Outcome::kUnknown) client->op.maybe_applied = true;
   if (!MayRetry(*client)) return GiveUp(client);
+  if (client->auditor) LookElsewhere(client);
   PauseBeforeRetry(client);
+}
+
+// Auditors only.
+void Clients::LookElsewhere(Client* client) {
+  const auto at = std::find(audited_.begin(), audited_.end(), client->store);
+  if (at == audited_.end()) return;
+  client->store = at + 1 == audited_.end() ? audited_.front() : *(at + 1);
 }
 
 void Clients::Drain() {
@@ -266,6 +276,11 @@ void Clients::Audit(const std::vector<uint32_t>& stores) {
     ++active_;
     StartAudit(&client);
   }
+}
+
+void Clients::AuditAny(const std::vector<uint32_t>& stores) {
+  audited_ = stores;
+  Audit(stores);
 }
 
 void Clients::AuditOnly(const std::vector<uint32_t>& stores) {

@@ -47,6 +47,9 @@ class Clients {
   // One client for each of `stores` reads everything through it, and more if the subclass wants: it
   // asks this store alone, as often as it takes. Requires done().
   void Audit(const std::vector<uint32_t>& stores);
+  // The same, but an auditor that is refused or not answered goes on to the next of `stores`: one
+  // good one is enough.
+  void AuditAny(const std::vector<uint32_t>& stores);
   // Auditors of all other stores have finished, well or not: nobody promises an answer there.
   void AuditOnly(const std::vector<uint32_t>& stores);
   // Every client has finished. Always comes true after Drain or Audit if stores answer.
@@ -116,6 +119,7 @@ class Clients {
   AttemptId Ask(const Client& client, uint32_t target);
   void OnError(Client* client, const store::Error& error);
   Duration AttemptTimeout(const Client& client) const;
+  void LookElsewhere(Client* client);
   void PauseBeforeRetry(Client* client);
   void SetTimer(Client* client, Duration delay);
 
@@ -131,6 +135,7 @@ class Clients {
   uint32_t active_ = 0;
   uint64_t finished_ = 0;
   bool draining_ = false;
+  std::vector<uint32_t> audited_;  // Among which auditors look around; empty: they do not.
 };
 
 }  // namespace flaredb::sim

@@ -520,7 +520,25 @@ void Cluster::Wipe(uint32_t id, const Death& death) {
 void Cluster::LeaveAQuorum() {
   // An order could still change who is needed.
   if (AnyOrderWaits()) return;
-  for (const uint32_t id : losses_.StopAllButAQuorum(&world_->choices)) StopForGood(id);
+  for (const uint32_t id :
+       losses_.LeaveOutAllButAQuorum(&world_->choices, /*stop=*/true, std::nullopt)) {
+    StopForGood(id);
+  }
+}
+
+std::set<uint32_t> Cluster::LeaveOutAllButAQuorum() {
+  if (AnyOrderWaits()) return {};
+  const bool with_leader = world_->choices.Pick(Choice::kEnding, 2) == 0;
+  return losses_.LeaveOutAllButAQuorum(&world_->choices, /*stop=*/false,
+                                       with_leader ? leader() : std::nullopt);
+}
+
+Term Cluster::highest_term() const {
+  Term highest;
+  for (const Replica& replica : checkers_.replicas()) {
+    if (replica.running && replica.peer) highest = std::max(highest, replica.view.term);
+  }
+  return highest;
 }
 
 // Nothing is heard of it any more, not even what it sent: that could be another configuration.
@@ -575,7 +593,7 @@ bool Cluster::Settled() const {
   for (uint32_t id = 0; id < size(); ++id) {
     const Node& node = nodes_[id];
     const Replica& replica = checkers_.replicas()[id];
-    if (losses_.stopped(id)) continue;
+    if (losses_.left_out(id)) continue;
     if (!node.store || node.disk.in_flight() != 0 || node.store->waiting_calls() != 0 ||
         !node.calls.empty()) {
       return false;

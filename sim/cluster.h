@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -78,6 +79,11 @@ class Cluster {
   // Stores stop for good, so many that just a quorum goes on (see Losses); nothing while an order
   // is under way.
   void LeaveAQuorum();
+  // The same stores run on, but nothing is asked of them any more. Which; ascending. Half of the
+  // time the leader is one of them.
+  std::set<uint32_t> LeaveOutAllButAQuorum();
+  // Of all replicas that run.
+  Term highest_term() const;
   // From its next start on the store has other limits.
   void DrawLimits(uint32_t node);
   // From now on the node's clock runs at another rate; see NodeClock.

@@ -84,8 +84,8 @@ void LastOrders::Give(uint32_t leader) {
   cluster_->Give(leader, std::move(order), Fault::kCount);
 }
 
-// One of the other voters that are left, has everything and is in contact. There may be none in
-// contact yet; without any other voter the step is over.
+// One of the other voters that are left, who has everything. Nobody may be as far yet; without any
+// other voter the step is over.
 std::optional<PeerId> LastOrders::Successor(const raft::View& leader) {
   std::vector<PeerId> ready;
   bool alone = true;
@@ -97,9 +97,7 @@ std::optional<PeerId> LastOrders::Successor(const raft::View& leader) {
       continue;
     }
     alone = false;
-    if (follower.recently_active && follower.match_index == leader.last_log.index) {
-      ready.push_back(follower.peer);
-    }
+    if (follower.match_index == leader.last_log.index) ready.push_back(follower.peer);
   }
   if (alone) Next();
   if (ready.empty()) return std::nullopt;

@@ -26,23 +26,26 @@ bool Losses::MayWipe(uint32_t node) const {
   });
 }
 
-const std::set<uint32_t>& Losses::StopAllButAQuorum(Choices* choices) {
+const std::set<uint32_t>& Losses::LeaveOutAllButAQuorum(Choices* choices, bool stop,
+                                                        std::optional<uint32_t> first) {
+  stop_ = stop;
   std::vector<uint32_t> order(checkers_->replicas().size());
   std::iota(order.begin(), order.end(), 0);
   for (auto i = static_cast<uint32_t>(order.size()); i > 1; --i) {
     std::swap(order[i - 1], order[choices->Pick(Choice::kFaultTarget, i)]);
   }
+  if (first) std::swap(*std::find(order.begin(), order.end(), *first), order[0]);
   for (const uint32_t node : order) {
-    stopped_.insert(node);
-    if (!AQuorumOfEverybodyIsLeft()) stopped_.erase(node);
+    left_out_.insert(node);
+    if (!AQuorumOfEverybodyIsLeft()) left_out_.erase(node);
   }
-  return stopped_;
+  return left_out_;
 }
 
 bool Losses::AQuorumIsLeft(const raft::ConfState& conf) const {
   return IsQuorum(conf, [&](PeerId peer) {
     const uint32_t node = checkers_->NodeOf(peer);
-    return !stopped(node) && checkers_->replicas()[node].peer == peer && !wiped(peer);
+    return !left_out(node) && checkers_->replicas()[node].peer == peer && !wiped(peer);
   });
 }
 
@@ -56,7 +59,7 @@ bool Losses::AQuorumOfEverybodyIsLeft() const {
 
 bool Losses::IsMember(uint32_t node) const {
   const PeerId peer = checkers_->replicas()[node].peer;
-  return !stopped(node) && conf().IsMember(peer) && !wiped(peer);
+  return !left_out(node) && conf().IsMember(peer) && !wiped(peer);
 }
 
 std::vector<uint32_t> Losses::members() const {
@@ -70,7 +73,7 @@ std::vector<uint32_t> Losses::members() const {
 bool Losses::EveryMemberLeftIsThere() const {
   const std::vector<PeerId> everybody = conf().Everybody();
   const auto left = std::count_if(everybody.begin(), everybody.end(), [&](PeerId peer) {
-    return !wiped(peer) && !stopped(checkers_->NodeOf(peer));
+    return !wiped(peer) && !left_out(checkers_->NodeOf(peer));
   });
   return members().size() == static_cast<size_t>(left);
 }

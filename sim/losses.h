@@ -5,6 +5,7 @@
 #define FLAREDB_SIM_LOSSES_H_
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -16,7 +17,7 @@
 namespace flaredb::sim {
 
 // Decides and remembers; the cluster carries it out. "The region" is its last committed
-// configuration; "wiped" is said of a replica, "stopped" of a node.
+// configuration; "wiped" is said of a replica, "left out" and "stopped" of a node.
 class Losses {
  public:
   // `checkers`: who has which replica. Outlives this object.
@@ -32,10 +33,14 @@ class Losses {
   void Wipe(uint32_t node) { wiped_.insert(checkers_->replicas()[node].peer); }
   bool wiped(PeerId peer) const { return wiped_.count(peer) != 0; }
 
-  // The nodes that stop: as many as leave a quorum of every configuration that anybody holds. Draws
-  // which; ascending. Requires that no order is under way.
-  const std::set<uint32_t>& StopAllButAQuorum(Choices* choices);
-  bool stopped(uint32_t node) const { return stopped_.count(node) != 0; }
+  // Nothing is asked any more of as many nodes as leave a quorum of every configuration that
+  // anybody holds. Draws which; ascending. `first` is one of them if that is possible. Requires
+  // that no order is under way.
+  //   stop  whether they stop for good
+  const std::set<uint32_t>& LeaveOutAllButAQuorum(Choices* choices, bool stop,
+                                                  std::optional<uint32_t> first);
+  bool left_out(uint32_t node) const { return left_out_.count(node) != 0; }
+  bool stopped(uint32_t node) const { return stop_ && left_out(node); }
 
   // Whether those who are left would be a quorum of `conf`.
   bool AQuorumIsLeft(const raft::ConfState& conf) const;
@@ -51,7 +56,8 @@ class Losses {
 
   const Checkers* checkers_;
   std::set<PeerId> wiped_;
-  std::set<uint32_t> stopped_;
+  std::set<uint32_t> left_out_;
+  bool stop_ = false;  // What those who are left out do.
 };
 
 }  // namespace flaredb::sim

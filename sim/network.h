@@ -57,7 +57,8 @@ class SimNetwork {
   // The packet of a kDeliver event with this `arg`; none when it was lost under way.
   std::optional<Packet> Take(uint64_t parcel);
 
-  // Cuts, holds and slowness of one direction of a link nest. `why` is the fault that cuts.
+  // Cuts, holds and slowness of one direction of a link nest. `why` is the fault that
+  // cuts; kCount: none does.
   void Cut(Endpoint from, Endpoint to, Fault why);
   void Mend(Endpoint from, Endpoint to);
   void Slow(Endpoint from, Endpoint to) { ++link(from, to).slows; }

@@ -75,9 +75,10 @@ struct OperatorProfile {
 
 // How a run ends.
 enum class Ending : uint8_t {
-  kHealed,  // Everything works again, and the run has to come to rest.
-  kQuorum,  // As kHealed, for a quorum; the other stores stop for good.
-  kBroken,  // Nothing is healed: only what was acknowledged counts.
+  kHealed,   // Everything works again, and the run has to come to rest.
+  kQuorum,   // As kHealed, for a quorum; the other stores stop for good.
+  kPartial,  // A quorum is whole; the other stores run on, but many of their links stay cut.
+  kBroken,   // Nothing is healed: only what was acknowledged counts.
 };
 
 // Alternatives that the code itself offers; see core/base/probe.h.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <utility>
 
@@ -31,12 +32,16 @@ constexpr int64_t kTimeoutsToLead = 40;
 constexpr int64_t kTimeoutsToProgress = 40;
 // And in all, so that running in a circle does not pass for progress.
 constexpr Duration kHealingMax = Duration::Seconds(600);
+// For so many election timeouts a region whose quorum is whole is watched, and its term may not
+// rise more than this: messages of the time before may still call for an election or two.
+constexpr int64_t kTimeoutsOfCalm = 12;
+constexpr uint64_t kTermsOfCalm = 4;
 // Runs that heal and are then told to hand over and to change their members.
 constexpr uint64_t kLastOrdersOneIn = 3;
 // Runs whose history checker C judges as well.
 constexpr uint64_t kDoubleCheckOneIn = 8;
 
-enum class Phase : uint8_t { kFaults, kHealed, kOrders, kAudit, kSettle, kOver };
+enum class Phase : uint8_t { kFaults, kHealed, kOrders, kAudit, kSettle, kCalm, kOver };
 
 class Simulation {
  public:
@@ -69,8 +74,13 @@ class Simulation {
   void Log(const Event& event);
   void OnPhase();
   void Heal();
+  void BreakLinksForGood(const std::set<uint32_t>& left_out);
   void Break();
   void Audit();
+  void Watch();
+  bool comes_to_rest() const {
+    return profile_.ending != Ending::kBroken && profile_.ending != Ending::kPartial;
+  }
   void CheckProgress();
   void Enter(Phase phase);
   void FailLiveness(const std::string& what);
@@ -92,6 +102,8 @@ class Simulation {
   LastOrders last_orders_;
   Phase phase_ = Phase::kFaults;
   Instant healed_at_;
+  Instant calm_since_;
+  Term calm_term_;         // The highest then.
   Instant patient_until_;  // When the lack of progress becomes a failure.
   uint64_t progress_ = 0;  // Rises with everything that brings the end nearer.
 };
@@ -129,7 +141,7 @@ RunResult Simulation::Run() {
         FailLiveness("the run goes on for more than " + std::to_string(kEventsMax) + " events");
       }
     }
-    if (!world_.report.failed() && profile_.ending != Ending::kBroken) cluster_.CheckAtEnd();
+    if (!world_.report.failed() && comes_to_rest()) cluster_.CheckAtEnd();
     if (!world_.report.failed()) workload_->JudgeHistory(double_check_);
   } catch (const InvariantViolation& broken) {
     world_.report.Fail(FailureKind::kSafety, "INV", broken.what());
@@ -191,7 +203,8 @@ void Simulation::Dispatch(const Event& event) {
 
 void Simulation::Enter(Phase phase) {
   phase_ = phase;
-  constexpr const char* kNames[] = {"faults", "healed", "orders", "audit", "settle", "over"};
+  constexpr const char* kNames[] = {"faults", "healed", "orders", "audit",
+                                    "settle", "calm",   "over"};
   if (recorder_) recorder_->Phase(kNames[static_cast<size_t>(phase)]);
   if (!world_.trace.on()) return;
   world_.trace.Line(world_.now(), "--", std::string("phase ") + kNames[static_cast<size_t>(phase)]);
@@ -199,7 +212,7 @@ void Simulation::Enter(Phase phase) {
 
 // Looks a few times in every election timeout whether the phase is over.
 void Simulation::OnPhase() {
-  if (phase_ != Phase::kFaults) CheckProgress();
+  if (phase_ != Phase::kFaults && phase_ != Phase::kCalm) CheckProgress();
   switch (phase_) {
     case Phase::kFaults:
       if (workload_->done() || world_.now() - Instant() >= profile_.faults_end) {
@@ -209,7 +222,7 @@ void Simulation::OnPhase() {
       break;
     case Phase::kHealed:
       if (!workload_->done() || !cluster_.leader()) break;
-      if (world_.choices.Pick(Choice::kEnding, kLastOrdersOneIn) == 0) {
+      if (comes_to_rest() && world_.choices.Pick(Choice::kEnding, kLastOrdersOneIn) == 0) {
         Enter(Phase::kOrders);
       } else {
         Audit();
@@ -222,11 +235,21 @@ void Simulation::OnPhase() {
       break;
     case Phase::kAudit:
       // A change of members that was under way may still take somebody's replica away.
-      workload_->AuditOnly(cluster_.losses().members());
-      if (workload_->done()) Enter(Phase::kSettle);
+      if (comes_to_rest()) workload_->AuditOnly(cluster_.losses().members());
+      if (!workload_->done()) break;
+      if (comes_to_rest()) {
+        Enter(Phase::kSettle);
+      } else {
+        calm_since_ = world_.now();
+        calm_term_ = cluster_.highest_term();
+        Enter(Phase::kCalm);
+      }
       break;
     case Phase::kSettle:
       if (cluster_.Settled()) Enter(Phase::kOver);
+      break;
+    case Phase::kCalm:
+      Watch();
       break;
     case Phase::kOver:
       break;
@@ -260,6 +283,7 @@ void Simulation::Heal() {
   network_.Heal();
   cluster_.Heal();
   if (profile_.ending == Ending::kQuorum) cluster_.LeaveAQuorum();
+  if (profile_.ending == Ending::kPartial) BreakLinksForGood(cluster_.LeaveOutAllButAQuorum());
   workload_->Drain();
   Enter(Phase::kHealed);
 }
@@ -269,16 +293,51 @@ void Simulation::Break() {
   Enter(Phase::kOver);
 }
 
+// Every direction of every link of those who are left out is whole or cut, at random; but every
+// other one of them hears nobody of the quorum, or is not heard there, or both.
+void Simulation::BreakLinksForGood(const std::set<uint32_t>& left_out) {
+  Choices& choices = world_.choices;
+  const auto cut = [&](uint32_t from, uint32_t to) { network_.Cut(from, to, Fault::kCount); };
+  for (const uint32_t node : left_out) {
+    const uint64_t habit = choices.Pick(Choice::kEnding, 6);
+    for (uint32_t other = 0; other < profile_.stores; ++other) {
+      const bool both_left_out = left_out.count(other) != 0;
+      if (both_left_out && other <= node) continue;
+      const uint64_t one_of_four = choices.Pick(Choice::kEnding, 4);
+      // In two bits: not heard, does not hear.
+      const uint64_t state = both_left_out || habit < 3 ? one_of_four : habit - 2;
+      if ((state & 1) != 0) cut(node, other);
+      if ((state & 2) != 0) cut(other, node);
+    }
+  }
+}
+
+void Simulation::Watch() {
+  const Term term = cluster_.highest_term();
+  if (term.value() > calm_term_.value() + kTermsOfCalm) {
+    std::ostringstream what;
+    what << "the term goes on rising, from " << calm_term_ << " to " << term
+         << " although clients were answered";
+    return FailLiveness(what.str());
+  }
+  if (world_.now() - calm_since_ >= Timeouts(kTimeoutsOfCalm)) Enter(Phase::kOver);
+}
+
 void Simulation::Audit() {
-  workload_->Audit(cluster_.losses().members());
+  if (comes_to_rest()) {
+    workload_->Audit(cluster_.losses().members());
+  } else {
+    workload_->AuditAny(cluster_.losses().members());
+  }
   Enter(Phase::kAudit);
 }
 
 void Simulation::FailLiveness(const std::string& what) {
   std::ostringstream out;
   out << "since " << (healed_at_ - Instant()).milliseconds()
-      << " ms all stores run and the network is whole, but at "
-      << (world_.now() - Instant()).milliseconds() << " ms " << what << ".\n"
+      << (profile_.ending == Ending::kPartial ? " ms a quorum of the stores is whole among itself"
+                                              : " ms all stores run and the network is whole")
+      << ", but at " << (world_.now() - Instant()).milliseconds() << " ms " << what << ".\n"
       << cluster_.Describe() << workload_->Describe();
   world_.report.Fail(FailureKind::kLiveness, "LIVE", out.str());
 }
