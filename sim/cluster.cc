@@ -612,10 +612,16 @@ Features Cluster::features() const {
   return features;
 }
 
-uint64_t Cluster::progress() const {
+uint64_t Cluster::applied_in_all() const {
+  uint64_t sum = 0;
+  for (const Replica& replica : checkers_.replicas()) sum += replica.applied.value();
+  return sum;
+}
+
+uint64_t Cluster::durable_in_all() const {
   uint64_t sum = 0;
   for (const Replica& replica : checkers_.replicas()) {
-    sum += replica.applied.value() + replica.view.durable_index.value();
+    if (replica.running && replica.peer) sum += replica.view.durable_index.value();
   }
   return sum;
 }

@@ -114,8 +114,10 @@ class Cluster {
 
   // Everybody has applied the whole log, nothing is on its way to a disk, and no call waits.
   bool Settled() const;
-  // Changes whenever a log grows on a disk or is applied.
-  uint64_t progress() const;
+  // The sum of the applied indexes.
+  uint64_t applied_in_all() const;
+  // The sum of the lengths of the logs that are on disks.
+  uint64_t durable_in_all() const;
   // One line for each store, for the report of a run that is stuck.
   std::string Describe() const;
   // Compares all rows with the model. Requires Settled().

@@ -106,6 +106,7 @@ class Simulation {
   Term calm_term_;         // The highest then.
   Instant patient_until_;  // When the lack of progress becomes a failure.
   uint64_t progress_ = 0;  // Rises with everything that brings the end nearer.
+  uint64_t durable_ = 0;   // The most that was on all disks together since the run healed.
 };
 
 std::unique_ptr<Clients> Simulation::NewWorkload() {
@@ -258,9 +259,12 @@ void Simulation::OnPhase() {
 }
 
 void Simulation::CheckProgress() {
-  const uint64_t progress = workload_->finished() + cluster_.progress();
-  if (progress != progress_) {
+  const uint64_t progress = workload_->finished() + cluster_.applied_in_all();
+  // A long log may take a while to reach a quorum, entry by entry, before anything is applied.
+  const uint64_t durable = cluster_.durable_in_all();
+  if (progress != progress_ || durable > durable_) {
     progress_ = progress;
+    durable_ = std::max(durable, durable_);
     patient_until_ = std::max(
         patient_until_, world_.now() + Timeouts(kTimeoutsToProgress) + workload_->longest_budget());
   }
