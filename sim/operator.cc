@@ -5,6 +5,17 @@
 #include <utility>
 
 namespace flaredb::sim {
+namespace {
+
+// Orders that go to a random store, and transfers to somebody who can't lead.
+constexpr uint64_t kOddOneIn = 8;
+// Whether an order is odd, and how, comes from a stream of its own: what sensible orders are made
+// of does not depend on it.
+constexpr uint32_t kOddities = 1;
+// The names of replicas begin far above.
+constexpr PeerId kStranger(1);
+
+}  // namespace
 
 void Operator::Start() {
   if (profile_.active) Schedule();
@@ -29,14 +40,31 @@ void Operator::OnEvent() {
       world_->choices.Pick(Choice::kOrder, profile_.transfers + profile_.members) <
       profile_.transfers;
   if (transfer) {
-    const std::optional<PeerId> target = AnyOf(leader.conf.voters);
+    std::optional<PeerId> target = AnyOf(leader.conf.voters);
     if (!target) return;
+    if (IsOdd()) target = OddTarget(leader);
     order.what = store::TransferLeader{*target};
   } else {
     order.what = store::ChangePeers{Wishes(leader)};
   }
   const Fault fault = transfer ? Fault::kTransfer : Fault::kChangeMembers;
-  if (world_->faults.Fires(fault)) cluster_->Give(*node, std::move(order), fault);
+  const uint32_t to =
+      IsOdd()
+          ? static_cast<uint32_t>(world_->choices.Pick(Choice::kOrder, cluster_->size(), kOddities))
+          : *node;
+  if (world_->faults.Fires(fault)) cluster_->Give(to, std::move(order), fault);
+}
+
+bool Operator::IsOdd() {
+  return world_->choices.Pick(Choice::kOrder, kOddOneIn, kOddities) == kOddOneIn - 1;
+}
+
+// A learner, the leader itself, or nobody that exists.
+PeerId Operator::OddTarget(const raft::View& leader) {
+  std::vector<PeerId> targets = leader.conf.learners;
+  targets.push_back(leader.id);
+  targets.push_back(kStranger);
+  return targets[world_->choices.Pick(Choice::kOrder, targets.size(), kOddities)];
 }
 
 std::optional<PeerId> Operator::AnyOf(const std::vector<PeerId>& peers) {

@@ -16,7 +16,8 @@
 namespace flaredb::sim {
 
 // Sends one order at a time to whom it takes for the leader; what becomes of it is for the cluster
-// to say. Wishes are drawn from what makes sense by the leader's view, which may be outdated.
+// to say. Wishes are drawn from what makes sense by the leader's view, which may be outdated; one
+// order in eight goes to a random store, one transfer in eight to somebody who can't lead.
 class Operator {
  public:
   // Everything passed outlives this object.
@@ -32,6 +33,8 @@ class Operator {
   uint64_t orders() const { return orders_; }
 
  private:
+  bool IsOdd();
+  PeerId OddTarget(const raft::View& leader);
   // A random one of them; nullopt when there is none.
   std::optional<PeerId> AnyOf(const std::vector<PeerId>& peers);
   std::optional<raft::MemberChange> Wish(const raft::View& leader);
