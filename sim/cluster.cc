@@ -138,7 +138,11 @@ void Cluster::Give(uint32_t id, store::Order order, Fault why) {
   Node& node = nodes_[id];
   if (!node.store) return;
   order.region = region_.id;
-  orders_[order.id].why = why;
+  GivenOrder& given = orders_[order.id];
+  given.why = why;
+  if (const auto* transfer = std::get_if<store::TransferLeader>(&order.what)) {
+    given.successor = transfer->target;
+  }
   node.inbox.push_back(std::move(order));
   Notify(id);
 }
@@ -275,6 +279,12 @@ void Cluster::Turn(uint32_t id) {
   for (const store::OrderOutcome& outcome : effects_.orders) {
     GivenOrder& order = orders_.at(outcome.id);
     order.refusal = outcome.refusal;
+    if (outcome.refusal.empty() && order.successor && !before.conf.IsVoter(order.successor) &&
+        !after.conf.IsVoter(order.successor)) {
+      return FailSafety("ES", "store " + std::to_string(id + 1) +
+                                  " begins to hand leadership to peer " +
+                                  std::to_string(order.successor.value()) + ", which is no voter.");
+    }
     if (outcome.refusal.empty() && order.why != Fault::kCount) world_->faults.Mattered(order.why);
   }
 

@@ -126,6 +126,7 @@ class Cluster {
  private:
   struct GivenOrder {
     Fault why = Fault::kCount;
+    PeerId successor;  // Of a transfer; zero: it is none.
     std::optional<std::string> refusal;
   };
   struct Call {
