@@ -6,6 +6,8 @@
 #include <utility>
 #include <variant>
 
+#include "sim/fault.h"
+
 namespace flaredb::sim {
 namespace {
 
@@ -78,10 +80,12 @@ void LastOrders::Give(uint32_t leader) {
     latest_ = flaredb::sim::Describe(*given.change) + " as ordered in term " +
               std::to_string(view.term.value());
   }
+  const Fault kind = step_ == Step::kTransfer ? Fault::kTransfer : Fault::kChangeMembers;
+  if (!world_->faults.Fires(kind)) return Next();
   // The operator's come before.
   given.id = order.id = (uint64_t{1} << 32) + ++orders_;
   given_ = std::move(given);
-  cluster_->Give(leader, std::move(order), Fault::kCount);
+  cluster_->Give(leader, std::move(order), kind);
 }
 
 // One of the other voters that are left, who has everything. Nobody may be as far yet; without any

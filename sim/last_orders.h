@@ -22,7 +22,7 @@ namespace flaredb::sim {
 // the very next term: nobody else had to campaign. A change is done when it is committed and no
 // joint phase is left. An order that is refused is given again, and one that has come to nothing is
 // as well, with another target or wish, because what was sent before the region healed may
-// still be on its way; but not for ever.
+// still be on its way; but not for ever. Orders are faults of their kinds, and may be left out.
 class LastOrders {
  public:
   // Requires that nobody else gives orders from the first Continue on. `world` and `cluster`
