@@ -57,7 +57,7 @@ void Campaigns::OnStart(const raft::View& view) {
 }
 
 void Campaigns::OnTurn(Instant now, absl::Span<const store::Event> events, const raft::View& before,
-                       const raft::View& after, const store::Effects& effects) {
+                       const raft::View& after, Incarnation life, const store::Effects& effects) {
   Heard heard;
   for (const store::Event& event : events) {
     const raft::Message* message = RaftMessageIn(event);
@@ -88,7 +88,8 @@ void Campaigns::OnTurn(Instant now, absl::Span<const store::Event> events, const
   }
 
   const bool contact = after.role == raft::Role::kFollower && heard.Any([&](const auto& message) {
-    return IsFromLeader(message) && message.term == after.term && message.from == after.leader;
+    return IsFromLeader(message) && message.term == after.term && message.from == after.leader &&
+           (!message.to_incarnation || message.to_incarnation == life);
   });
   if (contact) promised_until_[after.id] = now + election_timeout_;
 }

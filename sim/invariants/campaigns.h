@@ -32,7 +32,8 @@ class Campaigns {
   void OnStart(const raft::View& view);
 
   // A store turned at `now` by its own clock, to `events` in this order, and its replica of the
-  // region went from `before` to `after`; `effects` is what leaves. Both are views of one replica.
+  // region went from `before` to `after`; `effects` is what leaves. Both are views of one replica,
+  // whose durable life is `life`; what was meant for another one it does not hear.
   //   STICKY   for an election timeout after it heard from its leader, a replica neither campaigns
   //            nor helps others, nor follows them to their term; a leader never does
   //            (thesis 4.2.3). Unless the leader itself asked for the election.
@@ -40,7 +41,7 @@ class Campaigns {
   //            a quorum has said so (thesis 9.6).
   //   LEASE    a leader that asked somebody to campaign holds no lease in that term.
   void OnTurn(Instant now, absl::Span<const store::Event> events, const raft::View& before,
-              const raft::View& after, const store::Effects& effects);
+              const raft::View& after, Incarnation life, const store::Effects& effects);
 
  private:
   struct Heard;

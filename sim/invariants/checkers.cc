@@ -127,7 +127,10 @@ void Checkers::AfterEvents(uint32_t node, Instant now, absl::Span<const store::E
                            const raft::View& before, const store::Effects& effects) {
   const raft::View& after = replicas_[node].view;
   INVARIANT(before.id && before.id == after.id);
-  campaigns_.OnTurn(now, events, before, after, effects);
+  const auto& replicas = replicas_[node].disk->image().replicas();
+  const auto there = replicas.find(region_.id);
+  const Incarnation life = there != replicas.end() ? there->second.incarnation : Incarnation();
+  campaigns_.OnTurn(now, events, before, after, life, effects);
 }
 
 std::optional<Instant> Checkers::PromisesEnd(

@@ -14,6 +14,7 @@ namespace flaredb::sim {
 namespace {
 
 constexpr Duration kTimeout = Duration::Milliseconds(100);
+constexpr Incarnation kLife(7);
 constexpr Instant kStart = Instant::FromNanoseconds(1000000000);
 
 raft::Message From(uint64_t sender, uint64_t term, raft::Body body) {
@@ -59,7 +60,7 @@ class CampaignsTest : public testing::Test {
       const StoreId to(sent.to.value() - 100);
       effects.sends.push_back({to, store::RaftEnvelope{kRegion, kEpoch, std::move(sent)}});
     }
-    campaigns_.OnTurn(now_, events, view_, view, effects);
+    campaigns_.OnTurn(now_, events, view_, view, kLife, effects);
     view_ = view;
   }
   void Hear() { Turn({Heartbeat(102, 2)}, view_); }
@@ -89,7 +90,7 @@ class CampaignsTest : public testing::Test {
     store::Effects effects;
     effects.sends.push_back(
         {StoreId(candidate - 100), store::RaftEnvelope{kRegion, kEpoch, reply}});
-    campaigns_.OnTurn(now_, {}, other, other, effects);
+    campaigns_.OnTurn(now_, {}, other, other, Incarnation(), effects);
   }
   const std::string& Broken() const { return report_.failure().invariant; }
 
@@ -107,6 +108,21 @@ class CampaignsTest : public testing::Test {
 TEST_F(CampaignsTest, WhoHearsALeaderSaysNoToAPreVote) {
   Hear();
   now_ = now_ + kTimeout - Duration::Nanoseconds(1);
+  SaysYes(103);
+  Turn({PreVote(103, 2, view_.last_log)}, view_);
+  EXPECT_EQ(Broken(), "STICKY");
+}
+
+TEST_F(CampaignsTest, WhatWasMeantForAnotherLifeBindsNobody) {
+  raft::Message heartbeat = Heartbeat(102, 2);
+  heartbeat.to_incarnation = Incarnation(6);
+  Turn({heartbeat}, view_);
+  SaysYes(103);
+  Turn({PreVote(103, 2, view_.last_log)}, view_);
+  EXPECT_EQ(Broken(), "");
+
+  heartbeat.to_incarnation = kLife;
+  Turn({heartbeat}, view_);
   SaysYes(103);
   Turn({PreVote(103, 2, view_.last_log)}, view_);
   EXPECT_EQ(Broken(), "STICKY");
