@@ -73,11 +73,7 @@ void Cluster::Start() {
     Choices& choices = world_->choices;
     const Duration offset =
         choices.Between(Choice::kClock, Duration::Seconds(1), Duration::Seconds(100000), id);
-    const auto drift = static_cast<int64_t>(
-        choices.Between(Choice::kClock, 0, static_cast<uint64_t>(2 * profile_.drift_ppb_max), id));
-    const int64_t extremes[] = {-profile_.drift_ppb_max, profile_.drift_ppb_max,
-                                drift - profile_.drift_ppb_max};
-    const int64_t wrong = choices.OneOf(Choice::kClock, extremes, id);
+    const int64_t wrong = DrawDrift(&choices, Choice::kClock, id, profile_);
     const bool is_wrong = wrong != 0 && world_->faults.Fires(Fault::kClockRate);
     if (is_wrong) world_->faults.Mattered(Fault::kClockRate);
     node.clock = NodeClock(offset, is_wrong ? wrong : 0);
@@ -285,7 +281,7 @@ void Cluster::Turn(uint32_t id) {
                                   " begins to hand leadership to peer " +
                                   std::to_string(order.successor.value()) + ", which is no voter.");
     }
-    if (outcome.refusal.empty() && order.why != Fault::kCount) world_->faults.Mattered(order.why);
+    if (outcome.refusal.empty()) world_->faults.Mattered(order.why);
   }
 
   const auto death = observer_ == nullptr

@@ -88,8 +88,7 @@ class Cluster {
   void DrawLimits(uint32_t node);
   // From now on the node's clock runs at another rate; see NodeClock.
   void ChangeClock(uint32_t node, int64_t drift_ppb, Duration jump, Fault why);
-  // An operator's order for the region reaches the store; nothing when it is down. `why` as for
-  // Death: kCount, no fault.
+  // An operator's order for the region reaches the store; nothing when it is down.
   void Give(uint32_t node, store::Order order, Fault why);
   // Why it was not begun; empty: it was. nullopt: nobody has said so far.
   std::optional<std::string> RefusalOf(uint64_t order) const;

@@ -284,12 +284,7 @@ uint32_t Nemesis::LeaderOrRandom() {
 }
 
 int64_t Nemesis::ClockDrift() {
-  const auto range = static_cast<uint64_t>(2 * profile_.drift_ppb_max);
-  const auto drift =
-      static_cast<int64_t>(world_->choices.Between(Choice::kFaultTarget, 0, range, stream_));
-  const int64_t extremes[] = {-profile_.drift_ppb_max, profile_.drift_ppb_max,
-                              drift - profile_.drift_ppb_max};
-  return world_->choices.OneOf(Choice::kFaultTarget, extremes, stream_);
+  return DrawDrift(&world_->choices, Choice::kFaultTarget, stream_, profile_);
 }
 
 Duration Nemesis::Length() {

@@ -154,6 +154,14 @@ void DrawLimits(Choices* c, Choice kind, uint32_t owner, store::Options* store) 
   store->waiting_calls_max = one_of({2, 20000, 20000, 20000});
 }
 
+int64_t DrawDrift(Choices* choices, Choice kind, uint32_t owner, const Profile& profile) {
+  const int64_t max = profile.drift_ppb_max;
+  const auto drift =
+      static_cast<int64_t>(choices->Between(kind, 0, static_cast<uint64_t>(2 * max), owner));
+  const int64_t extremes[] = {-max, max, drift - max};
+  return choices->OneOf(kind, extremes, owner);
+}
+
 Profile DrawProfile(Choices* choices, uint32_t operations_max, Duration faults_end) {
   Profile profile;
   profile.ending = choices->OneOf(kP, {Ending::kHealed, Ending::kHealed, Ending::kHealed,

@@ -107,6 +107,10 @@ struct Profile {
 // them, stays.
 void DrawLimits(Choices* choices, Choice kind, uint32_t owner, store::Options* options);
 
+// Draws how wrong a clock is, in parts per 10^9: as often as not at one of the two ends of what the
+// profile allows.
+int64_t DrawDrift(Choices* choices, Choice kind, uint32_t owner, const Profile& profile);
+
 // Draws a profile. `operations_max` 0: the seed decides. `faults_end` as in Profile.
 Profile DrawProfile(Choices* choices, uint32_t operations_max, Duration faults_end);
 

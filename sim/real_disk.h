@@ -35,7 +35,7 @@ class RealDisk {
                                      const env::GroupCommit* unfinished) = 0;
 
   virtual absl::StatusOr<std::vector<env::LogState>> LogStates() const = 0;
-  // Lives as long as this object.
+  // Until the next Crash.
   virtual const DataSource& data() const = 0;
   // As LogImage::Read; NOT_FOUND instead of nothing.
   virtual absl::StatusOr<raft::EntrySlices> Read(RegionId region, Index first, Index last,

@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "storage/log_reader.h"
-#include "storage/sealed_reader.h"
 #include "storage/sim/content.h"
 
 namespace flaredb::storage {
@@ -24,6 +23,7 @@ constexpr uint32_t kAllPpm = 1000000;
 StoreDisk::StoreDisk(uint64_t seed) : rng_(seed), store_(rng_.Next()) {
   const absl::StatusOr<Content> empty = store_.Start();
   INVARIANT(empty.ok()) << "a new folder: " << empty.status().message();
+  data_.emplace(store_.folder());
 }
 
 absl::Status StoreDisk::Write(const env::GroupCommit& commit) {
@@ -55,6 +55,7 @@ absl::StatusOr<bool> StoreDisk::Crash(const sim::DiskImage& written,
 
   const absl::StatusOr<Content> found = store_.Start();
   if (!found.ok()) return found.status();
+  data_.emplace(store_.folder());
   const std::optional<std::string> wrong = Difference(*found, written);
   if (!wrong) return false;
   if (unfinished != nullptr) {
@@ -73,20 +74,6 @@ absl::StatusOr<std::vector<env::LogState>> StoreDisk::LogStates() const {
 absl::StatusOr<raft::EntrySlices> StoreDisk::Read(RegionId region, Index first, Index last,
                                                   size_t bytes_max) const {
   return ReadEntries(store_.folder(), region, first, last, bytes_max);
-}
-
-absl::StatusOr<std::optional<std::string>> StoreDisk::Data::Get(std::string_view key) const {
-  return SealedReader(store_.folder()).Get(key);
-}
-
-absl::Status StoreDisk::Data::Scan(
-    std::string_view begin, std::string_view end,
-    absl::FunctionRef<bool(std::string_view key, std::string_view value)> visit) const {
-  return SealedReader(store_.folder()).Scan(begin, end, visit);
-}
-
-std::unique_ptr<DataReader> StoreDisk::Data::Pin() const {
-  return SealedReader(store_.folder()).Pin();
 }
 
 }  // namespace flaredb::storage

@@ -5,16 +5,14 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/base/rng.h"
 #include "sim/real_disk.h"
+#include "storage/sealed_reader.h"
 #include "storage/sim/sim_store.h"
 
 namespace flaredb::storage {
@@ -30,7 +28,7 @@ class StoreDisk : public sim::RealDisk {
   absl::StatusOr<bool> Crash(const sim::DiskImage& written,
                              const env::GroupCommit* unfinished) override;
   absl::StatusOr<std::vector<env::LogState>> LogStates() const override;
-  const DataSource& data() const override { return data_; }
+  const DataSource& data() const override { return *data_; }
   absl::StatusOr<raft::EntrySlices> Read(RegionId region, Index first, Index last,
                                          size_t bytes_max) const override;
 
@@ -38,23 +36,9 @@ class StoreDisk : public sim::RealDisk {
   SimFileSystem& machine() { return store_.machine(); }
 
  private:
-  // Of the process that there is at the time.
-  class Data final : public DataSource {
-   public:
-    explicit Data(const SimStore& store) : store_(store) {}
-    absl::StatusOr<std::optional<std::string>> Get(std::string_view key) const override;
-    absl::Status Scan(
-        std::string_view begin, std::string_view end,
-        absl::FunctionRef<bool(std::string_view key, std::string_view value)> visit) const override;
-    std::unique_ptr<DataReader> Pin() const override;
-
-   private:
-    const SimStore& store_;
-  };
-
   Rng rng_;
-  SimStore store_;  // Always has a process.
-  const Data data_{store_};
+  SimStore store_;                    // Always has a process.
+  std::optional<SealedReader> data_;  // Of this process.
 };
 
 }  // namespace flaredb::storage
