@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "examples/locks/lock_spec.h"
-#include "sim/campaign.h"
+#include "sim/campaign/campaign.h"
 
 namespace flaredb::examples {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Campaigns about the lock service.
-#include "sim/sim_main.h"
+#include "sim/campaign/sim_main.h"
 
 #include "examples/locks/lock_spec.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/sim_main.h"
+#include "sim/campaign/sim_main.h"
 
 #include "tickets.h"
 #include "tickets_spec.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include "sim/campaign.h"
+#include "sim/campaign/campaign.h"
 #include "tickets.h"
 #include "tickets_spec.h"
 

@@ -2,7 +2,7 @@
 // Campaigns about FlareDB on the production storage layer.
 #include <memory>
 
-#include "sim/sim_main.h"
+#include "sim/campaign/sim_main.h"
 #include "storage/sim/store_disk.h"
 
 int main(int argc, char** argv) {

@@ -84,7 +84,7 @@ def mutant_sim(name, mutant):
         features = ["-supports_start_end_lib"],
         deps = [
             name + "_bug",
-            "//sim:sim_main",
+            "//sim/campaign:sim_main",
         ],
     )
 

@@ -4,7 +4,7 @@
 #include <set>
 #include <sstream>
 
-#include "sim/campaign.h"
+#include "sim/campaign/campaign.h"
 #include "sim/simulation.h"
 
 namespace flaredb::sim {

@@ -9,7 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "sim/campaign.h"
+#include "sim/campaign/campaign.h"
 #include "sim/machine_spec.h"
 #include "sim/simulation.h"
 #include "tests/core/region/list_machine.h"

@@ -5,7 +5,7 @@
 
 #include <sstream>
 
-#include "sim/report.h"
+#include "sim/campaign/report.h"
 #include "sim/simulation.h"
 
 namespace flaredb::sim {

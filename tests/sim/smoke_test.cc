@@ -2,7 +2,7 @@
 // The seeds that every change has to pass. Sharded by seed.
 #include <gtest/gtest.h>
 
-#include "sim/campaign.h"
+#include "sim/campaign/campaign.h"
 #include "sim/simulation.h"
 
 namespace flaredb::sim {

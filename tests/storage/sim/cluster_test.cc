@@ -6,7 +6,7 @@
 #include "core/store/recovery.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "sim/campaign.h"
+#include "sim/campaign/campaign.h"
 #include "sim/simulation.h"
 #include "storage/sim/store_disk.h"
 

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/campaign/flags.h"
+
+#include <charconv>
+#include <limits>
+#include <optional>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "absl/status/status.h"
+
+namespace flaredb::sim {
+namespace {
+
+constexpr uint32_t kJobsMax = 256;
+constexpr double kMinutesMax = 1e6;
+constexpr uint32_t kSecondsMax = 3600;
+// In the place of a list of kinds.
+constexpr std::string_view kNoKind = "none";
+
+template <typename Number>
+std::optional<Number> ParseNumber(std::string_view text) {
+  Number value = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || rest != end) return std::nullopt;
+  return value;
+}
+
+absl::Status Wrong(const std::string& argument, const std::string& why) {
+  return absl::InvalidArgumentError(argument + ": " + why + " (--help shows all flags).");
+}
+
+std::string Join(const FaultSet& kinds) {
+  std::string list;
+  for (size_t i = 0; i < kFaults; ++i) {
+    if (!kinds[i]) continue;
+    list += (list.empty() ? "" : ",") + std::string(NameOf(static_cast<Fault>(i)));
+  }
+  return list.empty() ? std::string(kNoKind) : list;
+}
+
+// "split,crash-leader"
+absl::StatusOr<FaultSet> ParseFaults(const std::string& argument, std::string_view list) {
+  FaultSet kinds;
+  if (list == kNoKind) return kinds;
+  while (true) {
+    const size_t comma = list.find(',');
+    const std::string_view name = list.substr(0, comma);
+    const std::optional<Fault> fault = FaultNamed(name);
+    if (!fault) {
+      return Wrong(argument, "there is no fault named \"" + std::string(name) + "\"; there are " +
+                                 Join(FaultSet().set()));
+    }
+    kinds.set(static_cast<size_t>(*fault));
+    if (comma == std::string_view::npos) return kinds;
+    list.remove_prefix(comma + 1);
+  }
+}
+
+// "1..500"
+std::optional<std::pair<uint64_t, uint64_t>> ParseRange(std::string_view text) {
+  const size_t dots = text.find("..");
+  if (dots == std::string_view::npos) return std::nullopt;
+  const auto first = ParseNumber<uint64_t>(text.substr(0, dots));
+  const auto last = ParseNumber<uint64_t>(text.substr(dots + 2));
+  if (!first || !last || *last < *first) return std::nullopt;
+  // Their number is a number as well.
+  if (*last - *first == std::numeric_limits<uint64_t>::max()) return std::nullopt;
+  return std::pair(*first, *last);
+}
+
+}  // namespace
+
+absl::StatusOr<Flags> ParseFlags(const std::vector<std::string>& arguments) {
+  Flags flags;
+  bool seeds_given = false;
+  FaultSet only = FaultSet().set();
+  FaultSet without;
+  for (const std::string& argument : arguments) {
+    const size_t equals = argument.find('=');
+    const std::string name = argument.substr(0, equals);
+    const std::string value =
+        equals == std::string::npos ? std::string() : argument.substr(equals + 1);
+    if (argument == "--help") {
+      flags.help = true;
+    } else if (argument == "--twice") {
+      flags.twice = true;
+    } else if (argument == "--keep-going") {
+      flags.keep_going = true;
+    } else if (name == "--seed") {
+      const auto seed = ParseNumber<uint64_t>(value);
+      if (!seed) return Wrong(argument, "a seed is a whole number, as in --seed=42");
+      flags.first_seed = flags.last_seed = *seed;
+      seeds_given = true;
+    } else if (name == "--seeds") {
+      const auto range = ParseRange(value);
+      if (!range) {
+        return Wrong(argument, "a range of seeds is two rising numbers, as in --seeds=1..500");
+      }
+      std::tie(flags.first_seed, flags.last_seed) = *range;
+      seeds_given = true;
+    } else if (name == "--minutes") {
+      const auto minutes = ParseNumber<double>(value);
+      if (!minutes || !(*minutes > 0) || *minutes > kMinutesMax) {
+        return Wrong(argument, "a time is a number of minutes above 0, as in --minutes=30");
+      }
+      flags.minutes = *minutes;
+    } else if (name == "--jobs") {
+      const auto jobs = ParseNumber<uint32_t>(value);
+      if (!jobs || *jobs == 0 || *jobs > kJobsMax) {
+        return Wrong(argument, "the number of processes is between 1 and 256, as in --jobs=2");
+      }
+      flags.jobs = *jobs;
+    } else if (name == "--ops") {
+      const auto operations = ParseNumber<uint32_t>(value);
+      if (!operations || *operations == 0) {
+        return Wrong(argument, "the number of operations is at least 1, as in --ops=300");
+      }
+      flags.operations_max = *operations;
+    } else if (name == "--seconds") {
+      const auto seconds = ParseNumber<uint32_t>(value);
+      if (!seconds || *seconds == 0 || *seconds > kSecondsMax) {
+        return Wrong(argument, "a run lasts between 1 and 3600 seconds, as in --seconds=60");
+      }
+      flags.seconds = *seconds;
+    } else if (name == "--minimise") {
+      const auto seconds = ParseNumber<uint32_t>(value);
+      if (!seconds) {
+        return Wrong(argument, "it takes a number of seconds, as in --minimise=30; 0: not at all");
+      }
+      flags.minimise = *seconds;
+    } else if (name == "--trace") {
+      if (value.empty())
+        return Wrong(argument, "it takes a saved run, as in --trace=seed-42.trace");
+      flags.trace = value;
+    } else if (name == "--save") {
+      if (value.empty()) return Wrong(argument, "it takes a file, as in --save=found.trace");
+      flags.save = value;
+    } else if (name == "--only" || name == "--without") {
+      const absl::StatusOr<FaultSet> kinds = ParseFaults(argument, value);
+      if (!kinds.ok()) return kinds.status();
+      (name == "--only" ? only : without) = *kinds;
+    } else if (name == "--trace-out") {
+      if (value.empty()) {
+        return Wrong(argument, "a trace needs a file, as in --trace-out=run.txt, or - for here");
+      }
+      flags.trace_out = value;
+    } else if (name == "--html") {
+      if (value.empty()) return Wrong(argument, "a page needs a file, as in --html=run.html");
+      flags.html = value;
+    } else if (name == "--json") {
+      if (value.empty()) return Wrong(argument, "a report needs a file, as in --json=report.json");
+      flags.json = value;
+    } else {
+      return Wrong(argument, "there is no such flag");
+    }
+  }
+  flags.without = ~only | without;
+  // What a campaign that has a time leaves open is where it ends.
+  if (flags.minutes != 0 && !seeds_given) flags.last_seed = std::numeric_limits<uint64_t>::max();
+  if (flags.jobs > 1 && !flags.trace_out.empty()) {
+    return Wrong("--jobs=" + std::to_string(flags.jobs),
+                 "a trace is written by one process; leave one of --jobs and --trace-out out");
+  }
+  if (!flags.trace.empty() && (seeds_given || flags.minutes != 0 || flags.jobs > 1 ||
+                               flags.without.any() || flags.operations_max != 0)) {
+    return Wrong("--trace=" + flags.trace,
+                 "a saved run says itself what it consists of; leave --seed, --seeds, --minutes, "
+                 "--jobs, --ops, --only and --without out");
+  }
+  if (!flags.html.empty() && flags.trace.empty() && flags.first_seed != flags.last_seed) {
+    return Wrong("--html=" + flags.html, "a page shows one run, so give --seed as well");
+  }
+  return flags;
+}
+
+std::string FaultFlag(const FaultSet& without) {
+  return 2 * without.count() > kFaults ? "--only=" + Join(~without) : "--without=" + Join(without);
+}
+
+std::string Usage(const std::string& command) {
+  return R"(Runs the production core on simulated time, disks and networks, and checks it.
+
+  )" + command +
+         R"( [flags]
+
+  --seed=N          Run one seed.
+  --seeds=A..B      Run the seeds A to B, both included. Default: 1..100.
+  --minutes=M       Run seeds, from the first on, until the time is over. Without --seeds or
+                    --seed there is no last one.
+  --jobs=N          Run seeds in N processes. The result is that of one, whatever N is. Default: 1.
+  --ops=N           Client operations of each run. Default: the seed decides, 200 to 400.
+  --only=K,K,...    Let no other kinds of fault happen; none: not any.
+  --without=K,...   Let these kinds of fault not happen.
+  --trace-out=FILE  Write a line for every event of the run; - is standard output.
+  --html=FILE       Write the page of the run of --seed or --trace: lanes, messages, faults, operations.
+  --json=FILE       Write a report for scripts.
+  --seconds=N       Simulated time until everything heals. Default: 10.
+  --trace=FILE      Replay a saved run from its choices.
+  --minimise=S      Take S seconds to make the run smaller that ended the campaign, and save it.
+                    Default: 120; 0: do not.
+  --save=FILE       Where to. Default: seed-N.trace.
+  --twice           Run every seed twice and compare. Default: one in sixteen.
+  --keep-going      Go on after a failing seed.
+  --help            This text.
+
+Kinds of fault: )" +
+         Join(FaultSet().set()) + R"(.
+
+A failing seed prints what contradicts what, and the line that replays it. The last line is always
+  seeds=N failed=F events=E sim_seconds=S wall_seconds=W hash=H
+Exit codes: 0 passed, 1 safety, 2 wrong usage, 3 liveness, 4 nondeterminism, 5 checker, 6 a process
+died. That of a campaign is that of its first failure. Ctrl-C ends a campaign after the seed under
+way, with its report; 130 if nothing had failed.
+docs/SIMULATION.md tells more.
+)";
+}
+
+}  // namespace flaredb::sim

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/campaign/minimise.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace flaredb::sim {
+namespace {
+
+// A system of which everything is known: it fails by `CODE` if all that `needs` says comes
+// together.
+class Fake {
+ public:
+  Fake(std::set<FaultName> faults, std::set<uint32_t> operations)
+      : faults_(std::move(faults)), operations_(std::move(operations)) {}
+
+  RunResult operator()(const SavedRun& run, const RunOptions&) const {
+    ++runs_;
+    RunResult result;
+    for (const Fault kind : {Fault::kSplit, Fault::kCrashLeader, Fault::kLoseMessage}) {
+      for (uint32_t number = 1; number <= 100; ++number) {
+        const FaultName name{kind, number};
+        const Reduction& left_out = run.reduction;
+        if (left_out.without[static_cast<size_t>(kind)]) continue;
+        if (left_out.faults && left_out.faults->count(name) == 0) continue;
+        if (left_out.faults_max && result.faults.size() >= *left_out.faults_max) continue;
+        result.faults.push_back(name);
+      }
+    }
+    const uint32_t most = run.operations_max == 0 ? 300 : run.operations_max;
+    for (uint32_t operation = 1; operation <= most; ++operation) {
+      if (run.reduction.Makes(operation)) result.operations.push_back(operation);
+    }
+    const bool fails =
+        std::includes(result.faults.begin(), result.faults.end(), faults_.begin(), faults_.end()) &&
+        std::includes(result.operations.begin(), result.operations.end(), operations_.begin(),
+                      operations_.end());
+    if (fails) result.failure = {FailureKind::kSafety, "CODE", "It fails."};
+    return result;
+  }
+  uint64_t runs() const { return runs_; }
+
+ private:
+  const std::set<FaultName> faults_;  // In the order in which a run makes them.
+  const std::set<uint32_t> operations_;
+  mutable uint64_t runs_ = 0;
+};
+
+SavedRun Failing() {
+  SavedRun run;
+  run.invariant = "CODE";
+  return run;
+}
+
+TEST(Minimise, KeepsExactlyWhatTheFailureNeeds) {
+  Fake fake({{Fault::kSplit, 40}, {Fault::kCrashLeader, 3}, {Fault::kCrashLeader, 77}}, {17, 290});
+  const Minimised least = Minimise(
+      Failing(), [] { return true; }, fake);
+  EXPECT_EQ(*least.run.reduction.faults,
+            (std::set<FaultName>{
+                {Fault::kSplit, 40}, {Fault::kCrashLeader, 3}, {Fault::kCrashLeader, 77}}));
+  EXPECT_EQ(*least.run.reduction.operations, (std::set<uint32_t>{17, 290}));
+  EXPECT_EQ(least.faults, 3u);
+  EXPECT_EQ(least.operations, 2u);
+  EXPECT_TRUE(least.run.reduction.without[static_cast<size_t>(Fault::kLoseMessage)]);
+  EXPECT_EQ(least.runs, fake.runs());
+  EXPECT_LT(least.runs, 200u);
+}
+
+TEST(Minimise, NeedsNothingIfNothingIsNeeded) {
+  Fake fake({}, {});
+  const Minimised least = Minimise(
+      Failing(), [] { return true; }, fake);
+  EXPECT_EQ(least.faults + least.operations, 0u);
+}
+
+// What is left fails, too, but it is another failure.
+TEST(Minimise, KeepsTheInvariantThatWasBroken) {
+  const Fake fake({{Fault::kSplit, 40}}, {17});
+  const Minimised least = Minimise(
+      Failing(), [] { return true; },
+      [&](const SavedRun& run, const RunOptions& options) {
+        RunResult result = fake(run, options);
+        if (result.failure.invariant.empty()) {
+          result.failure = {FailureKind::kSafety, "OTHER", "It fails otherwise."};
+        }
+        return result;
+      });
+  EXPECT_EQ(*least.run.reduction.faults, (std::set<FaultName>{{Fault::kSplit, 40}}));
+  EXPECT_EQ(*least.run.reduction.operations, (std::set<uint32_t>{17}));
+}
+
+TEST(Minimise, ForgetsWhatTheRunDoesNotComeTo) {
+  const Fake fake({{Fault::kSplit, 40}}, {});
+  SavedRun run = Failing();
+  run.reduction.faults = {{Fault::kSplit, 40}, {Fault::kSplit, 1000}};
+  int left = 1;
+  const Minimised least = Minimise(
+      run, [&] { return left-- > 0; }, fake);
+  EXPECT_EQ(*least.run.reduction.faults, (std::set<FaultName>{{Fault::kSplit, 40}}));
+}
+
+// Every other fault and operation is needed, so that nothing goes but one by one.
+TEST(Minimise, GoesOnAsLongAsSomethingComesOfIt) {
+  std::set<FaultName> faults;
+  std::set<uint32_t> operations;
+  for (const Fault kind : {Fault::kSplit, Fault::kCrashLeader, Fault::kLoseMessage}) {
+    for (uint32_t number = 2; number <= 100; number += 2) faults.insert({kind, number});
+  }
+  for (uint32_t operation = 2; operation <= 300; operation += 2) operations.insert(operation);
+  const Fake fake(faults, operations);
+  int left = 4000;
+  const Minimised least = Minimise(
+      Failing(), [&] { return left-- > 0; }, fake);
+  EXPECT_EQ(*least.run.reduction.faults, faults);
+  EXPECT_EQ(*least.run.reduction.operations, operations);
+}
+
+TEST(Minimise, GivesShrinkingUpWhenNothingComesOfIt) {
+  std::set<FaultName> faults;
+  std::set<uint32_t> operations;
+  for (const Fault kind : {Fault::kSplit, Fault::kCrashLeader, Fault::kLoseMessage}) {
+    for (uint32_t number = 1; number <= 100; ++number) faults.insert({kind, number});
+  }
+  for (uint32_t operation = 1; operation <= 300; ++operation) operations.insert(operation);
+  const Fake fake(faults, operations);
+  uint64_t runs_before_the_search = 0;
+  bool searches = false;
+  int left = 3000;
+  Minimise(
+      Failing(), [&] { return left-- > 0; },
+      [&](const SavedRun& run, const RunOptions& options) {
+        searches |= run.reduction.faults_max.has_value();
+        if (!searches) ++runs_before_the_search;
+        return fake(run, options);
+      });
+  EXPECT_TRUE(searches);
+  EXPECT_GT(runs_before_the_search, 200u);
+  EXPECT_LT(runs_before_the_search, 300u);
+}
+
+TEST(Minimise, StopsWhenTimeIsOverWithWhatItHas) {
+  Fake fake({{Fault::kSplit, 40}}, {17});
+  int left = 5;
+  const Minimised least = Minimise(
+      Failing(), [&] { return left-- > 0; }, fake);
+  EXPECT_EQ(fake.runs(), 5u);
+  EXPECT_GT(least.faults, 1u);
+  EXPECT_EQ(least.run.sentence, "It fails.");
+  EXPECT_EQ(fake(least.run, {}).failure.invariant, "CODE");
+}
+
+TEST(Minimise, AFailureThatDoesNotComeAgainStaysAsItWas) {
+  Fake fake({{Fault::kSplit, 1000}}, {});
+  const Minimised least = Minimise(
+      Failing(), [] { return true; }, fake);
+  EXPECT_EQ(least.runs, 1u);
+  EXPECT_FALSE(least.run.reduction.faults);
+}
+
+// Its six faults are one more than a small run has: nothing smaller is there to be found, and the
+// search for it ends with the time.
+TEST(Minimise, LooksForASmallerOneWhileTimeAllows) {
+  std::set<FaultName> six;
+  for (uint32_t number = 1; number <= 6; ++number) six.insert({Fault::kSplit, number});
+  Fake fake(six, {});
+  int left = 500;
+  const Minimised least = Minimise(
+      Failing(), [&] { return left-- > 0; }, fake);
+  EXPECT_EQ(*least.run.reduction.faults, six);
+  EXPECT_EQ(fake.runs(), 500u);
+}
+
+// Needs six faults, or only a few if it has no more.
+class TwoWays {
+ public:
+  explicit TwoWays(Fake few) : few_(std::move(few)) {}
+
+  RunResult operator()(const SavedRun& run, const RunOptions& options) const {
+    if (options.record_on != nullptr) {
+      options.record_on->streams[{Choice::kProfile, 0}] = {run.tape.seed};
+    }
+    return run.reduction.faults_max ? few_(run, options) : six_(run, options);
+  }
+  static std::set<FaultName> Six() {
+    std::set<FaultName> six;
+    for (uint32_t number = 1; number <= 6; ++number) six.insert({Fault::kSplit, number});
+    return six;
+  }
+
+ private:
+  const Fake few_;
+  const Fake six_{Six(), {}};
+};
+
+TEST(Minimise, TakesASmallRunInThePlaceOfALongOne) {
+  const TwoWays fake(Fake({{Fault::kSplit, 1}}, {}));
+  int left = 500;
+  const Minimised least = Minimise(
+      Failing(), [&] { return left-- > 0; }, fake);
+  EXPECT_EQ(*least.run.reduction.faults, (std::set<FaultName>{{Fault::kSplit, 1}}));
+  EXPECT_EQ(least.operations, 0u);
+  // With its choices, so that it needs no seed.
+  EXPECT_EQ(least.run.tape.streams.at({Choice::kProfile, 0}),
+            std::vector<uint64_t>{least.run.tape.seed});
+}
+
+TEST(Minimise, ARunOfMoreInAllIsNoSmallerOne) {
+  const TwoWays fake(Fake({{Fault::kSplit, 1}, {Fault::kSplit, 2}}, {1, 2, 3, 4, 5}));
+  int left = 500;
+  const Minimised least = Minimise(
+      Failing(), [&] { return left-- > 0; }, fake);
+  EXPECT_EQ(*least.run.reduction.faults, TwoWays::Six());
+}
+
+}  // namespace
+}  // namespace flaredb::sim
