@@ -356,6 +356,7 @@ RunCounts& RunCounts::operator+=(const RunCounts& other) {
   unknown += other.unknown;
   committed += other.committed;
   terms += other.terms;
+  repeated += other.repeated;
   features += other.features;
   faults += other.faults;
   probes += other.probes;

@@ -47,6 +47,7 @@ struct RunCounts {
   uint64_t unknown = 0;    // Operations whose outcome the client never learnt.
   uint64_t committed = 0;  // Log entries.
   uint64_t terms = 0;      // The last leader's term.
+  uint64_t repeated = 0;   // Runs that a second one was compared with.
   Features features;
   FaultCounts faults;
   ProbeCounts probes;

@@ -45,7 +45,7 @@ RunResult RunAndRepeat(uint64_t seed, const RunOptions& options, bool twice) {
 CampaignResult RunCampaign(const Flags& flags, absl::FunctionRef<RunResult(uint64_t seed)> run,
                            CampaignWatcher* watcher) {
   CampaignResult campaign;
-  for (uint64_t seed = flags.first_seed;; ++seed) {
+  for (uint64_t seed = flags.seeds.first;; ++seed) {
     RunResult result = run(seed);
     ++campaign.seeds;
     campaign.counts += result.counts;
@@ -55,7 +55,7 @@ CampaignResult RunCampaign(const Flags& flags, absl::FunctionRef<RunResult(uint6
       campaign.failures.push_back({seed, std::move(result.failure)});
       watcher->OnFailure(campaign.failures.back());
     }
-    const bool over = seed == flags.last_seed || (!campaign.failures.empty() && !flags.keep_going);
+    const bool over = seed == flags.seeds.last || (!campaign.failures.empty() && !flags.keep_going);
     if (!watcher->GoOn(campaign) || over) return campaign;
   }
 }
@@ -63,8 +63,8 @@ CampaignResult RunCampaign(const Flags& flags, absl::FunctionRef<RunResult(uint6
 std::string FirstFailure(const Subject& subject, uint64_t first, uint64_t last) {
   Flags flags;
   flags.subject = subject;
-  flags.first_seed = first;
-  flags.last_seed = last;
+  flags.seeds.first = first;
+  flags.seeds.last = last;
   const RunOptions options = OptionsOf(flags);
   Listener listener(flags);
   RunCampaign(

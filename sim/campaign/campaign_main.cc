@@ -94,7 +94,7 @@ int CampaignMain(const Flags& flags, std::ostream* trace_out) {
   };
   InterruptOnce();
   std::optional<Jobs> jobs;
-  if (flags.jobs > 1) jobs.emplace(flags.first_seed, flags.last_seed, flags.jobs, run);
+  if (flags.jobs > 1) jobs.emplace(flags.seeds.first, flags.seeds.last, flags.jobs, run);
   std::optional<Watcher> watcher(flags);
   const CampaignResult campaign = RunCampaign(
       flags, [&](uint64_t seed) { return jobs ? jobs->Take(seed) : run(seed); }, &*watcher);

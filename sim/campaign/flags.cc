@@ -5,8 +5,6 @@
 #include <limits>
 #include <optional>
 #include <string_view>
-#include <tuple>
-#include <utility>
 
 #include "absl/status/status.h"
 
@@ -59,18 +57,6 @@ absl::StatusOr<FaultSet> ParseFaults(const std::string& argument, std::string_vi
   }
 }
 
-// "1..500"
-std::optional<std::pair<uint64_t, uint64_t>> ParseRange(std::string_view text) {
-  const size_t dots = text.find("..");
-  if (dots == std::string_view::npos) return std::nullopt;
-  const auto first = ParseNumber<uint64_t>(text.substr(0, dots));
-  const auto last = ParseNumber<uint64_t>(text.substr(dots + 2));
-  if (!first || !last || *last < *first) return std::nullopt;
-  // Their number is a number as well.
-  if (*last - *first == std::numeric_limits<uint64_t>::max()) return std::nullopt;
-  return std::pair(*first, *last);
-}
-
 }  // namespace
 
 absl::StatusOr<Flags> ParseFlags(const std::vector<std::string>& arguments) {
@@ -89,17 +75,11 @@ absl::StatusOr<Flags> ParseFlags(const std::vector<std::string>& arguments) {
       flags.twice = true;
     } else if (argument == "--keep-going") {
       flags.keep_going = true;
-    } else if (name == "--seed") {
-      const auto seed = ParseNumber<uint64_t>(value);
-      if (!seed) return Wrong(argument, "a seed is a whole number, as in --seed=42");
-      flags.first_seed = flags.last_seed = *seed;
-      seeds_given = true;
-    } else if (name == "--seeds") {
-      const auto range = ParseRange(value);
-      if (!range) {
-        return Wrong(argument, "a range of seeds is two rising numbers, as in --seeds=1..500");
-      }
-      std::tie(flags.first_seed, flags.last_seed) = *range;
+    } else if (SaysSeeds(argument)) {
+      const absl::StatusOr<SeedRange> seeds = ParseSeeds(argument);
+      if (!seeds.ok()) return seeds.status();
+      if (seeds_given) return Wrong(argument, "the seeds were said before; say them once");
+      flags.seeds = *seeds;
       seeds_given = true;
     } else if (name == "--minutes") {
       const auto minutes = ParseNumber<double>(value);
@@ -159,7 +139,7 @@ absl::StatusOr<Flags> ParseFlags(const std::vector<std::string>& arguments) {
   }
   flags.without = ~only | without;
   // What a campaign that has a time leaves open is where it ends.
-  if (flags.minutes != 0 && !seeds_given) flags.last_seed = std::numeric_limits<uint64_t>::max();
+  if (flags.minutes != 0 && !seeds_given) flags.seeds.last = std::numeric_limits<uint64_t>::max();
   if (flags.jobs > 1 && !flags.trace_out.empty()) {
     return Wrong("--jobs=" + std::to_string(flags.jobs),
                  "a trace is written by one process; leave one of --jobs and --trace-out out");
@@ -170,7 +150,7 @@ absl::StatusOr<Flags> ParseFlags(const std::vector<std::string>& arguments) {
                  "a saved run says itself what it consists of; leave --seed, --seeds, --minutes, "
                  "--jobs, --ops, --only and --without out");
   }
-  if (!flags.html.empty() && flags.trace.empty() && flags.first_seed != flags.last_seed) {
+  if (!flags.html.empty() && flags.trace.empty() && flags.seeds.first != flags.seeds.last) {
     return Wrong("--html=" + flags.html, "a page shows one run, so give --seed as well");
   }
   return flags;

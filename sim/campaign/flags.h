@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "sim/campaign/seed_range.h"
 #include "sim/fault.h"
 #include "sim/machine_spec.h"
 
@@ -16,8 +17,7 @@ namespace flaredb::sim {
 struct Flags {
   Subject subject;  // Not said on the command line: it is the program's.
   bool help = false;
-  uint64_t first_seed = 1;
-  uint64_t last_seed = 100;     // Inclusive; not below first_seed.
+  SeedRange seeds = {1, 100};
   double minutes = 0;           // Of wall time, at most; 0: as long as it takes.
   uint32_t jobs = 1;            // Processes that run seeds.
   uint32_t operations_max = 0;  // 0: each seed decides.

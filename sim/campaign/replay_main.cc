@@ -61,7 +61,7 @@ int ReplayMain(const Flags& flags, std::ostream* trace_out) {
 }
 
 bool WritePageOfSeed(const Flags& flags) {
-  const uint64_t seed = flags.first_seed;
+  const uint64_t seed = flags.seeds.first;
   return WriteHtml(flags, Choices(seed), OptionsOf(flags), "seed " + std::to_string(seed),
                    ReplayLine(flags, seed));
 }

@@ -99,7 +99,7 @@ void PrintFailure(const Flags& flags, const FailedSeed& failed, std::ostream& ou
 std::string ProgressLine(const Flags& flags, const CampaignResult& so_far, double wall_seconds) {
   std::ostringstream out;
   out << std::fixed << std::setprecision(0) << "seeds " << so_far.seeds;
-  if (flags.minutes == 0) out << "/" << flags.last_seed - flags.first_seed + 1;
+  if (flags.minutes == 0) out << "/" << flags.seeds.last - flags.seeds.first + 1;
   const double simulated = static_cast<double>(so_far.simulated.milliseconds()) / 1000;
   if (wall_seconds > 0) {
     out << "  " << static_cast<double>(so_far.seeds) / wall_seconds << "/s";
@@ -155,12 +155,13 @@ void PrintSummary(const Flags& flags, const CampaignResult& campaign, double wal
   const Features& features = counts.features;
   PrintFaults(counts.faults, out);
   // One run reaches few of them; only what many never reach says something.
-  PrintProbes(counts.probes, flags.first_seed != flags.last_seed, out);
+  PrintProbes(counts.probes, flags.seeds.first != flags.seeds.last, out);
   out << "operations=" << counts.operations << " unknown=" << counts.unknown
       << " committed=" << counts.committed << " terms=" << counts.terms
-      << " crashes=" << counts.crashes << " turns=" << counts.turns
-      << " changes=" << features.changes << " snapshots=" << features.snapshots
-      << " transfers=" << features.transfers << " leases=" << features.leases << "\n"
+      << " repeated=" << counts.repeated << " crashes=" << counts.crashes
+      << " turns=" << counts.turns << " changes=" << features.changes
+      << " snapshots=" << features.snapshots << " transfers=" << features.transfers
+      << " leases=" << features.leases << "\n"
       << "seeds=" << campaign.seeds << " failed=" << campaign.failures.size()
       << " events=" << counts.events << " sim_seconds=" << campaign.simulated.milliseconds() / 1000
       << " wall_seconds=" << wall_seconds << " hash=" << HashText(campaign.hash.value())
@@ -171,7 +172,7 @@ void WriteJson(const Flags& flags, const CampaignResult& campaign, double wall_s
                std::ostream& out) {
   const RunCounts& counts = campaign.counts;
   out << "{\n  \"exit_code\": " << static_cast<int>(campaign.first_failure())
-      << ",\n  \"first_seed\": " << flags.first_seed << ",\n  \"seeds\": " << campaign.seeds
+      << ",\n  \"first_seed\": " << flags.seeds.first << ",\n  \"seeds\": " << campaign.seeds
       << ",\n  \"failed\": " << campaign.failures.size() << ",\n  \"events\": " << counts.events
       << ",\n  \"sim_seconds\": " << campaign.simulated.milliseconds() / 1000
       << ",\n  \"wall_seconds\": " << wall_seconds
@@ -180,6 +181,7 @@ void WriteJson(const Flags& flags, const CampaignResult& campaign, double wall_s
                            {"unknown", counts.unknown},
                            {"committed", counts.committed},
                            {"terms", counts.terms},
+                           {"repeated", counts.repeated},
                            {"crashes", counts.crashes},
                            {"turns", counts.turns}},
             out);

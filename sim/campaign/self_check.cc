@@ -144,6 +144,7 @@ RunResult RunAndCompare(const RunOptions& options, bool always, RunOnce run) {
   first.result = run(logged);
   if (first.result.failure.kind == FailureKind::kNone && !always) return first.result;
   const LoggedRun second = Repeat(options, /*traced=*/false, run);
+  first.result.counts.repeated = 1;
   const Failure& failure = first.result.failure;
   const bool same = first.result.hash == second.result.hash &&
                     failure.invariant == second.result.failure.invariant &&

@@ -12,7 +12,7 @@ namespace flaredb::storage {
 CampaignResult RunCampaign(const Flags& flags, std::ostream& out, const Weakness& weakness) {
   CampaignResult campaign;
   Hasher hash;
-  for (uint64_t seed = flags.first_seed;; ++seed) {
+  for (uint64_t seed = flags.seeds.first;; ++seed) {
     const RunResult run =
         flags.sweep ? SweepCrashes(seed, /*stride=*/1, weakness) : RunSeed(seed, weakness);
     ++campaign.seeds;
@@ -26,7 +26,7 @@ CampaignResult RunCampaign(const Flags& flags, std::ostream& out, const Weakness
           << "--seed=" << seed << std::endl;
       if (!flags.keep_going) break;
     }
-    if (seed == flags.last_seed) break;
+    if (seed == flags.seeds.last) break;
   }
   campaign.total.hash = hash.value();
   return campaign;

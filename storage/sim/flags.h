@@ -3,20 +3,19 @@
 #ifndef FLAREDB_STORAGE_SIM_FLAGS_H_
 #define FLAREDB_STORAGE_SIM_FLAGS_H_
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "sim/campaign/seed_range.h"
 
 namespace flaredb::storage {
 
 struct Flags {
   bool help = false;
-  uint64_t first_seed = 1;
-  uint64_t last_seed = 1000;  // Inclusive; not below first_seed.
-  bool sweep = false;         // The crash sweep instead of random lives.
-  bool keep_going = false;    // Go on after a failing seed.
+  sim::SeedRange seeds = {1, 1000};
+  bool sweep = false;       // The crash sweep instead of random lives.
+  bool keep_going = false;  // Go on after a failing seed.
 };
 
 // INVALID_ARGUMENT with one sentence for the user when `arguments` make no sense.

@@ -36,8 +36,8 @@ CampaignResult RunFake(const Flags& flags, const std::vector<uint64_t>& failing,
 
 Flags Seeds(uint64_t first, uint64_t last) {
   Flags flags;
-  flags.first_seed = first;
-  flags.last_seed = last;
+  flags.seeds.first = first;
+  flags.seeds.last = last;
   return flags;
 }
 

@@ -18,16 +18,16 @@ TEST(Flags, HelpIsAsked) {
 TEST(Flags, ASeedIsARangeOfOne) {
   const auto flags = ParseFlags({"--seed=42"});
   ASSERT_TRUE(flags.ok());
-  EXPECT_EQ(flags->first_seed, 42u);
-  EXPECT_EQ(flags->last_seed, 42u);
+  EXPECT_EQ(flags->seeds.first, 42u);
+  EXPECT_EQ(flags->seeds.last, 42u);
 }
 
 TEST(Flags, ARangeIncludesBothEnds) {
   const auto flags =
       ParseFlags({"--seeds=7..19", "--ops=30", "--trace-out=-", "--keep-going", "--twice"});
   ASSERT_TRUE(flags.ok());
-  EXPECT_EQ(flags->first_seed, 7u);
-  EXPECT_EQ(flags->last_seed, 19u);
+  EXPECT_EQ(flags->seeds.first, 7u);
+  EXPECT_EQ(flags->seeds.last, 19u);
   EXPECT_EQ(flags->operations_max, 30u);
   EXPECT_EQ(flags->trace_out, "-");
   EXPECT_TRUE(flags->keep_going);
@@ -77,13 +77,22 @@ TEST(Flags, ATimeWithoutSeedsHasNoLastSeed) {
   const auto open = ParseFlags({"--minutes=0.5"});
   ASSERT_TRUE(open.ok());
   EXPECT_EQ(open->minutes, 0.5);
-  EXPECT_EQ(open->first_seed, 1u);
-  EXPECT_EQ(open->last_seed, std::numeric_limits<uint64_t>::max());
+  EXPECT_EQ(open->seeds.first, 1u);
+  EXPECT_EQ(open->seeds.last, std::numeric_limits<uint64_t>::max());
   const auto both = ParseFlags({"--minutes=30", "--seeds=5..9", "--jobs=2", "--json=r.json"});
   ASSERT_TRUE(both.ok());
-  EXPECT_EQ(both->last_seed, 9u);
+  EXPECT_EQ(both->seeds.last, 9u);
   EXPECT_EQ(both->jobs, 2u);
   EXPECT_EQ(both->json, "r.json");
+}
+
+TEST(Flags, SeedsAreSaidOnce) {
+  for (const std::string second : {"--seed=2", "--seeds=1..5"}) {
+    const auto flags = ParseFlags({"--seed=1", second});
+    ASSERT_FALSE(flags.ok()) << second;
+    EXPECT_EQ(flags.status().message(),
+              second + ": the seeds were said before; say them once (--help shows all flags).");
+  }
 }
 
 FaultSet Kinds(std::initializer_list<Fault> faults) {

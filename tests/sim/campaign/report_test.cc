@@ -34,7 +34,7 @@ TEST(Report, AReplayLineHasEverythingThatMakesTheRun) {
 
 TEST(Report, ProgressFitsIntoANarrowTerminal) {
   Flags flags;
-  flags.last_seed = 1000000;
+  flags.seeds.last = 1000000;
   CampaignResult campaign = SomeCampaign();
   EXPECT_EQ(ProgressLine(flags, campaign, 10),
             "seeds 1234/1000000  123/s  sim 206 min  1234x  probes 1/" + std::to_string(kProbes) +

@@ -27,6 +27,7 @@ TEST(SelfCheck, ARunThatRepeatsItselfPasses) {
   EXPECT_EQ(result.failure.kind, FailureKind::kNone) << result.failure.sentence;
   EXPECT_EQ(runs, 2);
   EXPECT_EQ(result.hash, RunSeed(kSeed, {}).hash);
+  EXPECT_EQ(result.counts.repeated, 1u);
 }
 
 TEST(SelfCheck, OnlyFailuresAreRepeatedUnlessTold) {
@@ -35,7 +36,7 @@ TEST(SelfCheck, OnlyFailuresAreRepeatedUnlessTold) {
     ++runs;
     return RunResult();
   };
-  RunAndCompare({}, false, pass);
+  EXPECT_EQ(RunAndCompare({}, false, pass).counts.repeated, 0u);
   EXPECT_EQ(runs, 1);
   const RunResult failed = RunAndCompare({}, false, [&](const RunOptions&) {
     ++runs;

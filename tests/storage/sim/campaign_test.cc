@@ -17,8 +17,8 @@ using testing::HasSubstr;
 
 Flags Seeds(uint64_t first, uint64_t last) {
   Flags flags;
-  flags.first_seed = first;
-  flags.last_seed = last;
+  flags.seeds.first = first;
+  flags.seeds.last = last;
   return flags;
 }
 
@@ -64,8 +64,8 @@ TEST(StorageSweep, FindsADiskThatLies) {
 }
 
 TEST(StorageFlags, AreReadOrRefusedWithASentence) {
-  EXPECT_EQ(ParseFlags({"--seed=42"})->last_seed, 42u);
-  EXPECT_EQ(ParseFlags({"--seeds=5..9"})->first_seed, 5u);
+  EXPECT_EQ(ParseFlags({"--seed=42"})->seeds.last, 42u);
+  EXPECT_EQ(ParseFlags({"--seeds=5..9"})->seeds.first, 5u);
   EXPECT_TRUE(ParseFlags({"--sweep", "--keep-going"})->sweep);
   for (const std::string wrong : {"--seed=", "--seeds=9..5", "--seeds=3", "--speed=1", "x"}) {
     EXPECT_THAT(std::string(ParseFlags({wrong}).status().message()), HasSubstr(wrong + ": "));
