@@ -53,6 +53,11 @@ class Mutant:
 
     def apply(self, root):
         """Changes the tree below `root`; raises Malformed, with nothing changed, if it can't."""
+        for path, text in self.applied(root).items():
+            path.write_text(text)
+
+    def applied(self, root):
+        """The changed files of the tree below `root`, which stays as it is: texts by path. Raises Malformed."""
         texts = {}
         for change in self.changes:
             path = pathlib.Path(root, change.file)
@@ -61,8 +66,7 @@ class Mutant:
                     raise Malformed(f"{self.id}: there is no file {change.file}.")
                 texts[path] = path.read_text()
             texts[path] = self.changed(change, texts[path])
-        for path, text in texts.items():
-            path.write_text(text)
+        return texts
 
     def changed(self, change, text):
         """`text`, which is that of the change's file, with this change."""

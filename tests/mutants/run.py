@@ -56,6 +56,9 @@ def main(arguments):
             print(f"{one.id}  {one.fields['bug']}" + (f"  ({choose.state_of(one)})" if choose.state_of(one) else ""))
         return 0
 
+    if flags.patch:
+        mutants[0].applied(root)  # What does not apply need not wait for a build.
+
     name = root.name + "-" + hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:8]
     folder = (callers_path(flags.scratch) if flags.scratch
               else pathlib.Path.home() / ".cache/flaredb-mutants" / name)
