@@ -33,6 +33,8 @@ std::string_view FaultName(Fault fault) {
       return "lost write";
     case Fault::kMisdirectedWrite:
       return "misdirected write";
+    case Fault::kLostFile:
+      return "lost file";
   }
   INVARIANT(false) << "fault " << static_cast<int>(fault);
   return {};

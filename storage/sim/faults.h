@@ -28,8 +28,9 @@ enum class Fault : uint8_t {
   kBitRot,            // A bit of a durable sector flips.
   kLostWrite,         // Reported as done, synced, and never on the disk.
   kMisdirectedWrite,  // As kLostWrite, and another place gets the data.
+  kLostFile,  // A durable file is gone: deleted by hand, or put away by a check of the file system.
 };
-inline constexpr size_t kFaults = 13;
+inline constexpr size_t kFaults = 14;
 
 // As in reports: "torn write".
 std::string_view FaultName(Fault fault);
@@ -50,7 +51,7 @@ struct FaultRates {
 //   loss of power    the file or name that lost something was opened or looked for afterwards
 //   reported errors  the store reported a failure, or the operation was repeated by it
 //   kStall           it was in the way of a commit
-//   damage           a damaged sector was read
+//   damage           a damaged sector was read, the folder of a lost file was listed
 struct FaultCounts {
   std::array<uint64_t, kFaults> fired{};
   std::array<uint64_t, kFaults> mattered{};

@@ -215,6 +215,19 @@ void SimFileSystem::Age() {
                             : place.file->MakeUnreadable(place.sector);
     if (struck) counts_.Fired(fault);
   }
+  if (rates[Fault::kLostFile] != 0 && rng_.Chance(rates[Fault::kLostFile])) LoseSomeFile();
+}
+
+void SimFileSystem::LoseSomeFile() {
+  const std::vector<std::string> files = volume_.DurableFiles();
+  if (files.empty()) return;
+  const std::string& lost = files[rng_.Below(files.size())];
+  // Their names are numbers of one width.
+  const auto newest = std::find_if(files.rbegin(), files.rend(),
+                                   [](const std::string& path) { return path.ends_with(".log"); });
+  if (newest != files.rend() && *newest == lost) ++newest_logs_lost_;
+  volume_.LoseFile(lost);
+  counts_.Fired(Fault::kLostFile);
 }
 
 void SimFileSystem::Restart(uint32_t kept_ppm) {
@@ -412,13 +425,9 @@ IOStatus SimFileSystem::GetChildren(const std::string& path, const Options&,
   const std::string clean = Clean(path);
   IOStatus s = Begin("list", clean);
   if (!s.ok()) return s;
-  for (uint64_t lost = volume_.MeetLostNames(DirectoryOf(clean)); lost > 0; --lost) {
-    counts_.Mattered(Fault::kLostName);
-  }
+  for (const Fault loss : volume_.MeetLosses(DirectoryOf(clean))) counts_.Mattered(loss);
   if (!volume_.IsDirectory(clean)) return IOStatus::NotFound("While opendir " + clean);
-  for (uint64_t lost = volume_.MeetLostNames(clean); lost > 0; --lost) {
-    counts_.Mattered(Fault::kLostName);
-  }
+  for (const Fault loss : volume_.MeetLosses(clean)) counts_.Mattered(loss);
   if (Strikes(Fault::kReadError)) return InputOutputError("opendir", clean);
   *names = volume_.List(clean);
   return s;

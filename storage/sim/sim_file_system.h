@@ -44,7 +44,10 @@ class SimFileSystem final : public rocksdb::FileSystem {
   // disk.
   uint64_t log_writes_lost() const { return log_writes_lost_; }
   uint64_t manifest_writes_lost() const { return manifest_writes_lost_; }
-  // Damages up to one sector of a random file, by the rates of latent sectors and bit rot.
+  // Files that were lost while they were the newest of the write-ahead logs.
+  uint64_t newest_logs_lost() const { return newest_logs_lost_; }
+  // Damages up to one sector of a random file, by the rates of latent sectors and bit rot, and
+  // loses up to one file.
   void Age();
 
   // Operations so far that change the volume or sync it.
@@ -134,6 +137,7 @@ class SimFileSystem final : public rocksdb::FileSystem {
     uint64_t sector = 0;
   };
   Place RandomPlace(const SectorFile* not_in);
+  void LoseSomeFile();
 
   Rng rng_;
   std::shared_ptr<SimClock> clock_;
@@ -143,6 +147,7 @@ class SimFileSystem final : public rocksdb::FileSystem {
   FaultCounts unsettled_;
   uint64_t log_writes_lost_ = 0;
   uint64_t manifest_writes_lost_ = 0;
+  uint64_t newest_logs_lost_ = 0;
   uint64_t full_until_ = 0;  // The number of the change until which the disk is full.
   uint64_t changes_ = 0;
   uint64_t off_after_ = std::numeric_limits<uint64_t>::max();

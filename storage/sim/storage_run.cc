@@ -40,11 +40,12 @@ struct Profile {
     }
     if (kind == 3) {
       const std::vector<Fault> damage = {Fault::kLatentSector, Fault::kBitRot, Fault::kLostWrite,
-                                         Fault::kMisdirectedWrite};
+                                         Fault::kMisdirectedWrite, Fault::kLostFile};
       for (uint64_t i = rng.Between(uint64_t{1}, uint64_t{2}); i > 0; --i) {
         const Fault fault = damage[rng.Below(damage.size())];
-        // The first two strike as a store ages, the others as it writes.
-        rates[fault] = fault <= Fault::kBitRot ? 30000 : 3000;
+        // These strike as a store ages, the others as it writes.
+        const bool ages = fault <= Fault::kBitRot || fault == Fault::kLostFile;
+        rates[fault] = ages ? 30000 : 3000;
       }
     }
   }
@@ -193,11 +194,12 @@ class StorageRun {
     return false;
   }
 
-  // Whether the disk dropped just the writes that were the end of a log: it looks as if they had
-  // never been made. Of the write-ahead log that is the end of the commits; of the manifest, files
-  // with any of them.
+  // Whether the disk dropped just the writes that were the end of a log, or its last file: it looks
+  // as if they had never been made. Of the write-ahead log that is the end of the commits; of the
+  // manifest, files with any of them.
   bool MayBeUnseen() {
     if (machine().manifest_writes_lost() > 0) return true;
+    if (machine().newest_logs_lost() > 0 && oracle_.lost_from()) return true;
     return oracle_.lost_from() && *oracle_.lost_from() >= faithful_commits_;
   }
 

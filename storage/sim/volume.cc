@@ -101,7 +101,7 @@ void Volume::LosePower(Rng& rng, uint32_t kept_ppm, FaultCounts* counts) {
       Apply(change.changes, &names_on_disk_);
     } else {
       counts->Fired(Fault::kLostName);
-      ++lost_names_[change.directory];
+      losses_[change.directory].push_back(Fault::kLostName);
     }
   }
   unsynced_.clear();
@@ -123,8 +123,27 @@ void Volume::DropCaches() {
   for (const auto& [path, file] : Files()) file->DropCache();
 }
 
-uint64_t Volume::MeetLostNames(const std::string& directory) {
-  return std::exchange(lost_names_[directory], 0);
+std::vector<std::string> Volume::DurableFiles() const {
+  std::vector<std::string> paths;
+  for (const auto& [path, node] : names_) {
+    if (node.file == nullptr) continue;
+    const bool changing =
+        std::any_of(unsynced_.begin(), unsynced_.end(), [&path = path](const NameChange& change) {
+          return std::any_of(change.changes.begin(), change.changes.end(),
+                             [&](const auto& name) { return name.first == path; });
+        });
+    if (!changing) paths.push_back(path);
+  }
+  return paths;
+}
+
+void Volume::LoseFile(const std::string& path) {
+  INVARIANT(names_.erase(path) == 1 && names_on_disk_.erase(path) == 1) << path;
+  losses_[DirectoryOf(path)].push_back(Fault::kLostFile);
+}
+
+std::vector<Fault> Volume::MeetLosses(const std::string& directory) {
+  return std::exchange(losses_[directory], {});
 }
 
 }  // namespace flaredb::storage

@@ -54,8 +54,12 @@ class Volume {
   void LosePower(Rng& rng, uint32_t kept_ppm, FaultCounts* counts);
   // What is clean is read from the disk again.
   void DropCaches();
-  // Changes of names in `directory` that were lost and not asked for before.
-  uint64_t MeetLostNames(const std::string& directory);
+  // The file and its name are gone from the disk. Requires a file whose name is durable.
+  void LoseFile(const std::string& path);
+  // Every file whose name is durable, ascending.
+  std::vector<std::string> DurableFiles() const;
+  // What was lost in `directory`, and was not asked for before: kLostName, kLostFile.
+  std::vector<Fault> MeetLosses(const std::string& directory);
 
  private:
   struct Node {
@@ -74,8 +78,8 @@ class Volume {
 
   Names names_;
   Names names_on_disk_;
-  std::vector<NameChange> unsynced_;  // Oldest first.
-  std::map<std::string, uint64_t> lost_names_;
+  std::vector<NameChange> unsynced_;                  // Oldest first.
+  std::map<std::string, std::vector<Fault>> losses_;  // Not met yet, by directory.
 };
 
 // "/a" of "/a/b", "/" of "/a".

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -136,6 +137,21 @@ TEST_F(SimFileSystemTest, AgeDamagesTheDisk) {
   machine_->rates[Fault::kLatentSector] = kAlways;
   machine_->Age();
   EXPECT_NE(Read().find("Input/output error"), std::string::npos);
+}
+
+TEST_F(SimFileSystemTest, AgeLosesAFileWhoseNameIsDurable) {
+  std::unique_ptr<rocksdb::FSWritableFile> unsynced;
+  ASSERT_TRUE(machine_->NewWritableFile("/d/g", {}, &unsynced, nullptr).ok());
+  machine_->rates[Fault::kLostFile] = kAlways;
+  machine_->Age();
+  machine_->Age();
+  EXPECT_EQ(Fired(Fault::kLostFile), 1u) << "nobody promised that the other one is there";
+  std::vector<std::string> names;
+  EXPECT_TRUE(machine_->GetChildren("/d", {}, &names, nullptr).ok());
+  EXPECT_EQ(names, std::vector<std::string>{"g"});
+  EXPECT_EQ(Mattered(Fault::kLostFile), 1u);
+  machine_->Restart(kAlways);
+  EXPECT_FALSE(machine_->volume().Exists("/d/f"));
 }
 
 TEST_F(SimFileSystemTest, NothingWorksWithoutPower) {
