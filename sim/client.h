@@ -33,6 +33,8 @@ struct ClientOp {
   uint32_t key = 0;                           // Unless a scan.
   // Some attempt was not refused for certain: it may have taken effect, or still may.
   bool maybe_applied = false;
+  // A write that nothing names: it is not asked again unless it was refused for certain.
+  bool once = false;
 };
 
 struct Client {

@@ -72,10 +72,9 @@ void Clients::OnTimer(uint32_t slot, uint64_t timer) {
         world_->faults.Mattered(Fault::kAbandon);
         network_->Send({stores_ + slot, client.target, ClientCancel{client.attempt}});
       }
+      if (client.auditor) LookElsewhere(&client);
       if (!MayRetry(client)) return GiveUp(&client);
-      if (client.auditor) {
-        LookElsewhere(&client);
-      } else {
+      if (!client.auditor) {
         client.store =
             static_cast<uint32_t>(world_->choices.Pick(Choice::kTargetStore, stores_, slot));
       }
@@ -110,7 +109,8 @@ void Clients::StartAttempt(Client* client) {
   client->state = ClientState::kWaiting;
   client->attempt = Ask(*client, client->target);
   client->second_attempt = 0;
-  if (!client->auditor && choices.Chance(Choice::kPatience, profile_.second_ppm, slot) &&
+  if (!client->auditor && !client->op.once &&
+      choices.Chance(Choice::kPatience, profile_.second_ppm, slot) &&
       world_->faults.Fires(Fault::kSecondAttempt)) {
     world_->faults.Mattered(Fault::kSecondAttempt);
     client->op.maybe_applied = true;
@@ -122,10 +122,8 @@ void Clients::StartAttempt(Client* client) {
 
 // Only a write that may have happened already can happen twice.
 bool Clients::MayRetry(const Client& client) {
-  if (client.auditor || !client.op.maybe_applied || !store::IsWrite(client.op.operation)) {
-    return true;
-  }
-  if (!world_->faults.Fires(Fault::kRetry)) return false;
+  if (!client.op.maybe_applied || !store::IsWrite(client.op.operation)) return true;
+  if (client.op.once || !world_->faults.Fires(Fault::kRetry)) return false;
   world_->faults.Mattered(Fault::kRetry);
   return true;
 }
@@ -165,6 +163,8 @@ AttemptId Clients::Ask(const Client& client, uint32_t target) {
 }
 
 Duration Clients::AttemptTimeout(const Client& client) const {
+  // What an auditor asks may be its first attempt again and again.
+  if (client.auditor) return profile_.attempt_timeout_max;
   Duration timeout = profile_.attempt_timeout;
   for (uint32_t i = 1; i < client.op.attempts && timeout < profile_.attempt_timeout_max; ++i) {
     timeout = timeout * 2;
@@ -186,6 +186,7 @@ void Clients::GiveUp(Client* client) {
     ++unknown_;
     Replace(client);
   }
+  if (client->auditor) return StartAudit(client);
   Think(client);
 }
 
@@ -201,7 +202,7 @@ void Clients::Deliver(Packet packet) {
   }
   if (Recorder* recorder = world_->recorder) recorder->Answered(client.slot, answer.reply);
   if (const auto* error = std::get_if<store::Error>(&answer.reply.result)) {
-    OnRefused(answer.attempt, error->outcome == store::Outcome::kNotApplied);
+    OnRefused(client, answer.attempt, *error, applied);
     OnError(&client, *error);
   } else {
     OnResult(&client, answer.attempt, answer.reply.result, applied);
@@ -238,8 +239,8 @@ void Clients::OnError(Client* client, const store::Error& error) {
       break;
   }
   if (error.outcome == store::Outcome::kUnknown) client->op.maybe_applied = true;
-  if (!MayRetry(*client)) return GiveUp(client);
   if (client->auditor) LookElsewhere(client);
+  if (!MayRetry(*client)) return GiveUp(client);
   PauseBeforeRetry(client);
 }
 
@@ -287,6 +288,7 @@ void Clients::AuditOnly(const std::vector<uint32_t>& stores) {
   for (Client& client : clients_) {
     if (!client.auditor || client.state == ClientState::kDone) continue;
     if (std::find(stores.begin(), stores.end(), client.store) != stores.end()) continue;
+    client.auditor = false;
     client.op.maybe_applied = true;
     GiveUp(&client);
   }

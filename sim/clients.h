@@ -77,15 +77,18 @@ class Clients {
   // The client is to do something: draw its next operation and Begin it; or Think, if the operation
   // is left out (Makes).
   virtual void StartOperation(Client* client) = 0;
-  // An auditor is to begin. It asks, never giving up, until it calls Finish.
+  // An auditor is to begin, or to go on after an operation whose outcome it did not learn. It asks,
+  // never giving up, until it calls Finish.
   virtual void StartAudit(Client* client) = 0;
   // One attempt of the operation in progress leaves. Every attempt is refused or answered at most
   // once; if neither, nobody knows its outcome.
   virtual void OnAsked(const Client& client, AttemptId attempt) {
     static_cast<void>(client), static_cast<void>(attempt);
   }
-  virtual void OnRefused(AttemptId attempt, bool certainly_not_applied) {
-    static_cast<void>(attempt), static_cast<void>(certainly_not_applied);
+  virtual void OnRefused(const Client& client, AttemptId attempt, const store::Error& error,
+                         Index applied) {
+    static_cast<void>(client), static_cast<void>(attempt);
+    static_cast<void>(error), static_cast<void>(applied);
   }
   // The operation in progress has a result, which is no Error: note it, then Think, or what an
   // auditor does.
@@ -103,7 +106,7 @@ class Clients {
   // Has nothing to do for a while.
   void Think(Client* client);
   void Finish(Client* client);
-  // Ends the operation in progress without a result.
+  // Ends the operation in progress without a result; an auditor begins another one.
   void GiveUp(Client* client);
   // An auditor has read something.
   void NoteProgress() { ++finished_; }

@@ -219,53 +219,58 @@ std::string Describe(const store::StoreMessage& message) {
 
 std::string Describe(const store::Request& request) {
   std::ostringstream out;
-  std::visit(
-      Overloaded{
-          [&](const store::GetRequest& r) { out << "get " << r.key; },
-          [&](const store::ScanRequest& r) { out << "scan [" << r.begin << ", " << r.end << ")"; },
-          [&](const kv::CompareAndSwap& r) {
-            out << "cas " << r.key << " if " << r.expected << " to " << Head(r.value)
-                << " (request " << r.retry.id.client_lo << "/" << r.retry.id.seq << ", seen "
-                << r.retry.seen_index << ")";
-          },
-          [&](const kv::CompareAndDelete& r) {
-            out << "cas-delete " << r.key << " if " << r.expected << " (request "
-                << r.retry.id.client_lo << "/" << r.retry.id.seq << ", seen " << r.retry.seen_index
-                << ")";
-          },
-          [&](const store::ExecuteRequest& r) {
-            out << "execute " << Printable(r.object) << ": " << Printable(r.command);
-          },
-          [&](const store::QueryRequest& r) {
-            out << "query " << Printable(r.object) << ": " << Printable(r.query);
-          },
-      },
-      request.operation);
+  std::visit(Overloaded{
+                 [&](const store::GetRequest& r) { out << "get " << r.key; },
+                 [&](const store::ScanRequest& r) {
+                   out << "scan [" << r.begin << ", " << r.end << ")";
+                   if (r.keys_only) out << " without values";
+                 },
+                 [&](const kv::CompareAndSwap& r) {
+                   out << "cas " << r.key << " if " << r.expected << " to " << Head(r.value)
+                       << " (request " << r.retry.id.client_lo << "/" << r.retry.id.seq << ", seen "
+                       << r.retry.seen_index << ")";
+                 },
+                 [&](const kv::CompareAndDelete& r) {
+                   out << "cas-delete " << r.key << " if " << r.expected << " (request "
+                       << r.retry.id.client_lo << "/" << r.retry.id.seq << ", seen "
+                       << r.retry.seen_index << ")";
+                 },
+                 [&](const store::ExecuteRequest& r) {
+                   out << "execute " << Printable(r.object) << ": " << Printable(r.command);
+                 },
+                 [&](const store::QueryRequest& r) {
+                   out << "query " << Printable(r.object) << ": " << Printable(r.query);
+                 },
+             },
+             request.operation);
   return out.str();
 }
 
 std::string Describe(const store::Reply& reply) {
   std::ostringstream out;
-  std::visit(
-      Overloaded{
-          [&](const store::GetReply& r) {
-            if (r.found) {
-              out << "found version " << r.found->version << " value " << Head(r.found->value);
-            } else {
-              out << "not found";
-            }
-          },
-          [&](const store::ScanReply& r) {
-            out << r.page.rows.size() << " rows, next \"" << r.page.next_key << "\"";
-          },
-          [&](const kv::WriteReply& r) { out << NameOf(r.result) << ", version " << r.version; },
-          [&](const MachineReply& r) { out << Printable(r.bytes) << ", index " << r.index; },
-          [&](const store::Error& r) {
-            out << NameOf(r.code)
-                << (r.outcome == store::Outcome::kUnknown ? " (unknown)" : " (not applied)");
-          },
-      },
-      reply.result);
+  std::visit(Overloaded{
+                 [&](const store::GetReply& r) {
+                   if (r.found) {
+                     out << "found version " << r.found->version << " value "
+                         << Head(r.found->value);
+                   } else {
+                     out << "not found";
+                   }
+                 },
+                 [&](const store::ScanReply& r) {
+                   out << r.page.rows.size() << " rows, next \"" << r.page.next_key << "\"";
+                 },
+                 [&](const kv::WriteReply& r) {
+                   out << NameOf(r.result) << ", version " << r.version;
+                   if (!r.value.empty()) out << " value " << Head(r.value);
+                 },
+                 [&](const MachineReply& r) { out << Printable(r.bytes) << ", index " << r.index; },
+                 [&](const store::Error& r) {
+                   out << NameOf(r.code)
+                       << (r.outcome == store::Outcome::kUnknown ? " (unknown)" : " (not applied)");
+                 },
+             },
+             reply.result);
   out << " at " << reply.applied_index;
   return out.str();
 }
@@ -344,6 +349,7 @@ void AddTo(Hasher* hash, const store::Request& request) {
                  [&](const store::GetRequest& r) { hash->Add(r.key); },
                  [&](const store::ScanRequest& r) {
                    hash->Add(r.begin).Add(r.end).Add(r.rows_max).Add(r.bytes_max);
+                   hash->Add(r.keys_only);
                  },
                  [&](const kv::CompareAndSwap& r) {
                    hash->Add(r.key).Add(r.value).Add(r.expected).Add(r.retry.id.client_lo);

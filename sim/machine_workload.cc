@@ -97,8 +97,8 @@ EventNumber MachineWorkload::NextEvent() {
   return committed_.size();
 }
 
-void MachineWorkload::OnRefused(AttemptId id, bool certainly_not_applied) {
-  if (certainly_not_applied) attempts_[id - 1].fate = Fate::kNotApplied;
+void MachineWorkload::OnRefused(const Client&, AttemptId id, const store::Error& error, Index) {
+  if (error.outcome == store::Outcome::kNotApplied) attempts_[id - 1].fate = Fate::kNotApplied;
 }
 
 void MachineWorkload::OnResult(Client* client, AttemptId id, const store::Result& result, Index) {

@@ -52,7 +52,8 @@ class MachineWorkload : public Clients {
   void StartOperation(Client* client) override;
   void StartAudit(Client* client) override;
   void OnAsked(const Client& client, AttemptId attempt) override;
-  void OnRefused(AttemptId attempt, bool certainly_not_applied) override;
+  void OnRefused(const Client& client, AttemptId attempt, const store::Error& error,
+                 Index applied) override;
   void OnResult(Client* client, AttemptId attempt, const store::Result& result,
                 Index applied) override;
   void OnEnd(const Client&, bool) override {}

@@ -4,14 +4,28 @@
 #include <algorithm>
 #include <charconv>
 #include <sstream>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
 #include "core/base/check.h"
 #include "core/base/rng.h"
+#include "sim/describe.h"
 #include "sim/judge.h"
 
 namespace flaredb::sim {
+namespace {
+
+bool IsThis(const store::Operation& asked, const kv::Command& command) {
+  return std::visit(
+      [&](const auto& write) {
+        const auto* same = std::get_if<std::decay_t<decltype(write)>>(&asked);
+        return same != nullptr && *same == write;
+      },
+      command);
+}
+
+}  // namespace
 
 Workload::Workload(World* world, const Profile& profile, const Region& region, SimNetwork* network,
                    const KvModel* model)
@@ -26,9 +40,23 @@ void Workload::StartOperation(Client* client) {
   if (!Makes()) return Think(client);
   if (pick < profile_.gets) return StartGet(client, key);
   pick -= profile_.gets;
-  if (pick < profile_.scans) return StartScan(client, KeyName(key));
+  if (pick < profile_.scans) {
+    const bool ends = choices.Chance(Choice::kOperation, 250000, slot);
+    const uint64_t keys = choices.Pick(Choice::kOperation, profile_.keys, slot) + 1;
+    return StartScan(client, KeyName(key),
+                     ends ? KeyName(key + static_cast<uint32_t>(keys)) : std::string());
+  }
   pick -= profile_.scans;
   StartWrite(client, key, pick >= profile_.swaps);
+}
+
+// A healed region that answers reads alone has not healed.
+void Workload::StartAudit(Client* client) {
+  if (client->audited < profile_.keys) return StartGet(client, client->audited);
+  StartWrite(
+      client,
+      static_cast<uint32_t>(world_->choices.Pick(Choice::kOperation, profile_.keys, client->slot)),
+      /*deletes=*/false);
 }
 
 void Workload::StartGet(Client* client, uint32_t key) {
@@ -39,15 +67,19 @@ void Workload::StartGet(Client* client, uint32_t key) {
   Begin(client);
 }
 
-void Workload::StartScan(Client* client, std::string begin) {
+void Workload::StartScan(Client* client, std::string begin, std::string end) {
+  Choices& choices = world_->choices;
   client->op = {};
-  client->op.group = history_.StartGroup("Scan from " + begin);
+  client->op.group = history_.StartGroup("Scan from " + begin + (end.empty() ? "" : " to " + end));
   for (uint32_t key = 0; key < profile_.keys; ++key) {
     client->op.refs.push_back(history_.InvokeGet(client->number, KeyName(key), client->op.group));
   }
   store::ScanRequest scan;
   scan.begin = std::move(begin);
-  scan.rows_max = world_->choices.Pick(Choice::kOperation, 4, client->slot);
+  scan.end = std::move(end);
+  scan.rows_max = choices.Pick(Choice::kOperation, 4, client->slot);
+  scan.bytes_max = choices.OneOf<uint64_t>(Choice::kOperation, {0, 0, 1, 100}, client->slot);
+  scan.keys_only = choices.Chance(Choice::kOperation, 250000, client->slot);
   client->op.operation = std::move(scan);
   Begin(client);
 }
@@ -56,15 +88,18 @@ void Workload::StartWrite(Client* client, uint32_t key, bool deletes) {
   Choices& choices = world_->choices;
   const uint32_t slot = client->slot;
   kv::Version expected = hints_[key].version;
-  kv::Retry retry{{1, client->number, ++client->seq}, client->seen_index};
+  const bool once = !client->auditor && choices.Chance(Choice::kExpectation, 100000, slot);
+  kv::Retry retry;
+  if (!once) retry = {{1, client->number, ++client->seq}, client->seen_index};
   if (choices.Chance(Choice::kExpectation, 900000, slot)) {
     // Whoever knows the version knows the index that it was learnt with.
-    retry.seen_index = std::max(retry.seen_index, hints_[key].index);
+    if (!once) retry.seen_index = std::max(retry.seen_index, hints_[key].index);
   } else {
     expected = kv::Version(choices.Between(Choice::kExpectation, 0, expected.value() + 1, slot));
   }
   client->op = {};
   client->op.key = key;
+  client->op.once = once;
   // A deletion has to expect something.
   if (deletes && expected) {
     client->op.operation =
@@ -83,13 +118,32 @@ void Workload::StartWrite(Client* client, uint32_t key, bool deletes) {
   Begin(client);
 }
 
-void Workload::OnResult(Client* client, AttemptId, const store::Result& result, Index applied) {
-  if (const auto* get = std::get_if<store::GetReply>(&result))
+void Workload::OnAsked(const Client&, AttemptId attempt) {
+  INVARIANT(attempt == asked_.size() + 1);
+  asked_.push_back(model_->applied());
+}
+
+void Workload::OnRefused(const Client& client, AttemptId attempt, const store::Error& error,
+                         Index applied) {
+  if (error.code == store::ErrorCode::kForgotten) {
+    CheckDecision(client, attempt, {kv::WriteResult::kForgotten, {}, {}}, applied);
+  } else if (applied > model_->applied()) {
+    Fail("ANSWER", "a refusal says that index " + std::to_string(applied.value()) +
+                       " was applied, but the log is committed only up to index " +
+                       std::to_string(model_->applied().value()) + ".");
+  }
+}
+
+void Workload::OnResult(Client* client, AttemptId attempt, const store::Result& result,
+                        Index applied) {
+  if (const auto* get = std::get_if<store::GetReply>(&result)) {
     return OnReply(client, *get, applied);
+  }
   if (const auto* scan = std::get_if<store::ScanReply>(&result)) {
     return OnReply(client, *scan, applied);
   }
-  OnReply(client, std::get<kv::WriteReply>(result), applied);
+  const auto& write = std::get<kv::WriteReply>(result);
+  if (CheckDecision(*client, attempt, write, applied)) OnReply(client, write, applied);
 }
 
 void Workload::OnEnd(const Client& client, bool unknown) {
@@ -105,50 +159,35 @@ void Workload::OnEnd(const Client& client, bool unknown) {
 void Workload::JudgeHistory(bool double_check) { Judge(double_check, history_, &world_->report); }
 
 void Workload::OnReply(Client* client, const store::GetReply& reply, Index applied) {
-  RecordRead(client->op.refs[0], client->op.key, applied, reply.found);
+  const uint32_t key = client->op.key;
+  if (const std::string wrong = WrongRead(KeyName(key), reply.found, applied); !wrong.empty()) {
+    return Fail("READ", wrong);
+  }
+  RecordRead(client->op.refs[0], key, applied);
   if (!client->auditor) return Think(client);
   NoteProgress();
-  if (++client->audited < profile_.keys) return StartGet(client, client->audited);
-  // A healed region that answers reads alone has not healed; Think ends the audit after the write.
-  StartWrite(
-      client,
-      static_cast<uint32_t>(world_->choices.Pick(Choice::kOperation, profile_.keys, client->slot)),
-      /*deletes=*/false);
+  ++client->audited;
+  StartAudit(client);
 }
 
 void Workload::OnReply(Client* client, const store::ScanReply& reply, Index applied) {
-  const auto& scan = std::get<store::ScanRequest>(client->op.operation);
+  const auto scan = std::get<store::ScanRequest>(client->op.operation);
   const kv::ScanPage& page = reply.page;
+  if (const std::string wrong = WrongPage(scan, page, applied); !wrong.empty()) {
+    return Fail("READ", wrong);
+  }
   if (!page.next_key.empty()) history_.Remark(client->op.group, "cut at " + page.next_key);
-  size_t shown = 0;
+  const std::string& end = page.next_key.empty() ? scan.end : page.next_key;
   for (uint32_t key = 0; key < profile_.keys; ++key) {
     const std::string name = KeyName(key);
-    if (name < scan.begin || (!page.next_key.empty() && name >= page.next_key)) {
+    if (name < scan.begin || (!end.empty() && name >= end)) {
       history_.Fail(client->op.refs[key]);  // The page does not speak of it.
-      continue;
+    } else {
+      RecordRead(client->op.refs[key], key, applied);
     }
-    const auto row = std::find_if(page.rows.begin(), page.rows.end(),
-                                  [&](const kv::ScanRow& r) { return r.key == name; });
-    std::optional<kv::VersionedValue> found;
-    if (row != page.rows.end()) {
-      ++shown;
-      found = kv::VersionedValue{row->value, row->version};
-    }
-    RecordRead(client->op.refs[key], key, applied, found);
-  }
-  if (shown != page.rows.size()) {
-    Fail("LIN", "a scan from key " + scan.begin + " returned " + std::to_string(page.rows.size()) +
-                    " rows, and " + std::to_string(page.rows.size() - shown) +
-                    " of them are keys outside its range or shown twice.");
-    return;
   }
   if (page.next_key.empty()) return Think(client);
-  if (page.next_key <= scan.begin) {
-    Fail("LIN", "a scan from key " + scan.begin + " asks to be continued at key " + page.next_key +
-                    ", which is not later.");
-    return;
-  }
-  StartScan(client, page.next_key);
+  StartScan(client, page.next_key, scan.end);
 }
 
 void Workload::OnReply(Client* client, const kv::WriteReply& reply, Index applied) {
@@ -177,30 +216,104 @@ void Workload::OnReply(Client* client, const kv::WriteReply& reply, Index applie
   }
 }
 
-void Workload::RecordRead(VersionedHistory::OpRef ref, uint32_t key, Index applied,
-                          const std::optional<kv::VersionedValue>& found) {
-  const KvModel::State* state = model_->At(KeyName(key), applied);
+std::string Workload::WrongRead(const std::string& key,
+                                const std::optional<kv::VersionedValue>& found,
+                                Index applied) const {
+  const KvModel::State* state = model_->At(key, applied);
   const bool live = state != nullptr && state->live;
-  if (applied > model_->applied() || live != found.has_value() ||
-      (live && (state->version != found->version || state->value != found->value))) {
-    std::ostringstream out;
-    out << "a client read key " << KeyName(key) << " at index " << applied << " and was told "
-        << (found ? "version " + std::to_string(found->version.value()) : "that it does not exist")
-        << ", but by the log up to there "
-        << (live ? "it has version " + std::to_string(state->version.value()) : "it does not exist")
-        << ".";
-    Fail("READ", out.str());
-    return;
+  if (applied <= model_->applied() && live == found.has_value() &&
+      (!live || (state->version == found->version && state->value == found->value))) {
+    return {};
   }
-  if (!found) {
+  std::ostringstream out;
+  out << "a client read key " << key << " at index " << applied << " and was told "
+      << (found ? "version " + std::to_string(found->version.value()) : "that it does not exist")
+      << ", but by the log up to there "
+      << (live ? "it has version " + std::to_string(state->version.value()) : "it does not exist")
+      << (live && found && state->version == found->version ? " with another value" : "") << ".";
+  return out.str();
+}
+
+std::string Workload::WrongPage(const store::ScanRequest& scan, const kv::ScanPage& page,
+                                Index applied) const {
+  std::vector<kv::ScanRow> expected;
+  size_t bytes = 0;
+  const std::string& end = page.next_key.empty() ? scan.end : page.next_key;
+  for (const auto& [key, states] : model_->keys()) {
+    const KvModel::State* state = model_->At(key, applied);
+    if (key < scan.begin || (!end.empty() && key >= end)) continue;
+    if (state == nullptr || !state->live) continue;
+    expected.push_back({key, scan.keys_only ? std::string() : state->value, state->version});
+    bytes += key.size() + expected.back().value.size();
+  }
+  std::ostringstream out;
+  out << "a scan of [" << scan.begin << ", " << scan.end << ") at index " << applied << " ";
+  if (applied > model_->applied()) {
+    out << "was answered when the log was committed only up to index " << model_->applied();
+  } else if (page.rows != expected) {
+    out << "shows " << page.rows.size() << " rows before [" << end << "), but they are not the "
+        << expected.size() << " that the log up to there makes";
+  } else if ((scan.rows_max != 0 && page.rows.size() > scan.rows_max) ||
+             (scan.bytes_max != 0 && page.rows.size() > 1 && bytes > scan.bytes_max)) {
+    out << "shows " << page.rows.size() << " rows of " << bytes << " bytes, but it was limited to "
+        << scan.rows_max << " rows and " << scan.bytes_max << " bytes";
+  } else if (!page.next_key.empty() &&
+             (page.next_key <= scan.begin || model_->At(page.next_key, applied) == nullptr ||
+              (!scan.end.empty() && page.next_key >= scan.end))) {
+    out << "is to be continued at " << page.next_key
+        << ", which is not the next of its keys that ever existed";
+  } else {
+    return {};
+  }
+  return out.str() + ".";
+}
+
+bool Workload::CheckDecision(const Client& client, AttemptId attempt, const kv::WriteReply& told,
+                             Index applied) {
+  const std::string wrong = WrongDecision(client.op.operation, attempt, told, applied);
+  if (wrong.empty()) return true;
+  store::Request request;
+  request.operation = client.op.operation;
+  Fail("ANSWER", "client " + std::to_string(client.number) + " asked to " + sim::Describe(request) +
+                     " and was answered " + sim::Describe(store::Reply{told, applied}) + ", but " +
+                     wrong + ".");
+  return false;
+}
+
+std::string Workload::WrongDecision(const store::Operation& write, AttemptId attempt,
+                                    const kv::WriteReply& told, Index applied) const {
+  const Index asked = asked_[attempt - 1];
+  std::ostringstream out;
+  if (applied > model_->applied()) {
+    out << "the log is committed only up to index " << model_->applied();
+    return out.str();
+  }
+  out << "the log holds no such command between index " << asked << ", which was committed before "
+      << "it asked, and there";
+  for (Index i = asked.next(); i <= applied; ++i) {
+    const KvModel::Decided* decided = model_->DecidedAt(i);
+    if (decided == nullptr || !IsThis(write, decided->command)) continue;
+    const bool forgotten = decided->reply.result == kv::WriteResult::kForgotten;
+    if (forgotten ? told.result == kv::WriteResult::kForgotten : told == decided->reply) return {};
+    out.str("");
+    out << "the command at index " << i << " is answered "
+        << sim::Describe(store::Reply{decided->reply, i})
+        << " when the same log is carried out elsewhere";
+  }
+  return out.str();
+}
+
+void Workload::RecordRead(VersionedHistory::OpRef ref, uint32_t key, Index applied) {
+  const KvModel::State* state = model_->At(KeyName(key), applied);
+  if (state == nullptr || !state->live) {
     history_.OkNotFound(ref);
     Learn(key, kv::Version(), applied);
     return;
   }
-  const std::optional<ValueId> value = ParseValue(found->value);
+  const std::optional<ValueId> value = ParseValue(state->value);
   INVARIANT(value) << "the model holds only values of this workload";
-  history_.OkFound(ref, found->version.value(), *value);
-  Learn(key, found->version, applied);
+  history_.OkFound(ref, state->version.value(), *value);
+  Learn(key, state->version, applied);
 }
 
 void Workload::Learn(uint32_t key, kv::Version version, Index applied) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What clients ask of FlareDB's own machine: conditional writes, reads and scans on a few hot keys.
+// What clients ask of FlareDB's own machine: conditional writes, reads and scans on a few hot keys;
+// and whether they are told the truth.
 #ifndef FLAREDB_SIM_WORKLOAD_H_
 #define FLAREDB_SIM_WORKLOAD_H_
 
@@ -19,11 +20,17 @@
 
 namespace flaredb::sim {
 
-// All attempts of an operation carry the same request id and seen_index.
+// All attempts of an operation carry the same request id and seen_index; a write without an id has
+// one attempt. Every answer names a place in the log, and is compared with the model there at once:
+//   READ    what a read or the page of a scan shows is the state at that place, and all of it; and
+//   a
+//           page keeps its limits and tells where it ended
+//   ANSWER  a write is told what the log made of it between the beginning of the attempt and there;
+//           and no answer names a place that is not committed
 class Workload : public Clients {
  public:
-  // `model` is the region's history as the checkers know it: every answer is compared with it at
-  // once. Everything passed outlives this object.
+  // `model` is the region's history as the checkers know it. Everything passed outlives this
+  // object.
   Workload(World* world, const Profile& profile, const Region& region, SimNetwork* network,
            const KvModel* model);
 
@@ -38,28 +45,42 @@ class Workload : public Clients {
   };
 
   void StartOperation(Client* client) override;
-  void StartAudit(Client* client) override { StartGet(client, 0); }
+  void StartAudit(Client* client) override;
+  void OnAsked(const Client& client, AttemptId attempt) override;
+  void OnRefused(const Client& client, AttemptId attempt, const store::Error& error,
+                 Index applied) override;
   void OnResult(Client* client, AttemptId attempt, const store::Result& result,
                 Index applied) override;
   void OnEnd(const Client& client, bool unknown) override;
 
   void StartGet(Client* client, uint32_t key);
-  void StartScan(Client* client, std::string begin);
+  void StartScan(Client* client, std::string begin, std::string end);
   void StartWrite(Client* client, uint32_t key, bool deletes);
   void OnReply(Client* client, const store::GetReply& reply, Index applied);
   void OnReply(Client* client, const store::ScanReply& reply, Index applied);
   void OnReply(Client* client, const kv::WriteReply& reply, Index applied);
 
-  // Tells the history that `key` was read at log position `applied` with this result.
-  void RecordRead(VersionedHistory::OpRef ref, uint32_t key, Index applied,
-                  const std::optional<kv::VersionedValue>& found);
+  // Each says what is wrong with an answer; empty: nothing.
+  std::string WrongRead(const std::string& key, const std::optional<kv::VersionedValue>& found,
+                        Index applied) const;
+  std::string WrongPage(const store::ScanRequest& scan, const kv::ScanPage& page,
+                        Index applied) const;
+  std::string WrongDecision(const store::Operation& write, AttemptId attempt,
+                            const kv::WriteReply& told, Index applied) const;
+  // Whether `applied` is committed and the write was decided so; otherwise the run has failed.
+  bool CheckDecision(const Client& client, AttemptId attempt, const kv::WriteReply& told,
+                     Index applied);
+
+  // Tells the history that `key` was read at log position `applied`, with the right result.
+  void RecordRead(VersionedHistory::OpRef ref, uint32_t key, Index applied);
   void Learn(uint32_t key, kv::Version version, Index applied);
   std::string KeyName(uint32_t key) const { return "k" + std::to_string(key); }
   std::string MakeValue(ValueId value);
   static std::optional<ValueId> ParseValue(const std::string& value);
 
   const KvModel* model_;
-  std::vector<Hint> hints_;  // By key.
+  std::vector<Hint> hints_;   // By key.
+  std::vector<Index> asked_;  // What was committed when it began, by AttemptId - 1.
   VersionedHistory history_;
   ValueId last_value_ = 0;
 };

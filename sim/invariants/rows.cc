@@ -31,13 +31,20 @@ std::optional<std::string> BrokenRecord(const std::string& store, std::string_vi
     return out.str();
   }
   if (state != nullptr && record->version == state->version && record->tombstone != state->live &&
-      record->value == state->value) {
+      record->value == state->value && record->changed_index == state->index &&
+      record->forgotten_index == state->forgotten_index &&
+      std::equal(record->requests.begin(), record->requests.end(), state->remembered.begin(),
+                 state->remembered.end())) {
     return std::nullopt;
   }
   out << "by the log up to index " << at << " key " << key << " has " << Tell(state) << ", but "
       << store << " has version " << record->version << (record->tombstone ? " (a tombstone)" : "")
-      << (state != nullptr && record->version == state->version ? " with another value" : "")
-      << " of index " << record->changed_index << ".";
+      << " of index " << record->changed_index;
+  if (state != nullptr && record->version == state->version && record->tombstone != state->live) {
+    out << (record->value == state->value ? ", and remembers other requests"
+                                          : ", with another value");
+  }
+  out << ".";
   return out.str();
 }
 

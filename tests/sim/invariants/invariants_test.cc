@@ -358,6 +358,25 @@ TEST_F(RowsTest, AnEntryAppliedTwice) {
   EXPECT_TRUE(Refused(batch, 2));
 }
 
+TEST_F(RowsTest, ARecordThatRemembersAnotherPast) {
+  kv::Record record;
+  record.version = kv::Version(1);
+  record.changed_index = Index(2);
+  record.value = "a";
+  const auto refused = [&] {
+    WriteBatch batch;
+    batch.Put(kv::EncodeKey(kv::NamespaceId::kDefault, "k"), kv::EncodeRecord(record));
+    PutApplied(&batch, 2);
+    return Refused(batch);
+  };
+  EXPECT_FALSE(refused());
+  record.requests.push_back({{1, 7, 1}, kv::Version(1)});
+  EXPECT_TRUE(refused());
+  record.requests.clear();
+  record.changed_index = Index(1);
+  EXPECT_TRUE(refused());
+}
+
 TEST_F(RowsTest, AnotherVersionAndAnotherValue) {
   WriteBatch version;
   PutKey(&version, 2, "a", 2);
@@ -428,16 +447,90 @@ TEST_F(RowsTest, RowsAtTheEnd) {
   EXPECT_TRUE(BrokenRows("store 1", rows, Index(2), commits_).has_value());
 }
 
-TEST(KvModel, ARequestTakesEffectOnce) {
-  LogImage log;
-  ASSERT_EQ(log.Apply(Append(
-                1, {{1, Cas("k", 0, "a", 7)}, {1, Cas("k", 0, "a", 7)}, {1, Cas("k", 0, "b", 8)}})),
-            std::nullopt);
-  KvModel model(kEpoch, Index());
-  for (Index i(1); i <= Index(3); ++i) EXPECT_EQ(model.Apply(log.At(i)), std::nullopt);
-  ASSERT_NE(model.At("k", Index(3)), nullptr);
-  EXPECT_EQ(model.At("k", Index(3))->value, "a");
-  EXPECT_EQ(model.At("k", Index(0)), nullptr);
+// A log whose entries are decided one by one.
+class KvModelTest : public testing::Test {
+ protected:
+  // What becomes of the command; the model's complaint, if it has one.
+  kv::WriteReply Decide(const std::string& payload) {
+    const Index index = model_.applied().next();
+    EXPECT_EQ(log_.Apply(Append(index.value(), {{1, payload}})), std::nullopt);
+    complaint_ = model_.Apply(log_.At(index)).value_or("");
+    return model_.DecidedAt(index)->reply;
+  }
+
+  LogImage log_;
+  KvModel model_{kEpoch, Index()};
+  std::string complaint_;
+};
+
+using Result = kv::WriteResult;
+
+TEST_F(KvModelTest, ARetryIsAnsweredAsItsFirst) {
+  const kv::WriteReply first = Decide(Cas("k", 0, "a", 7));
+  EXPECT_EQ(first, (kv::WriteReply{Result::kApplied, kv::Version(1), ""}));
+  Decide(Cas("k", 1, "b", 8, 1));
+  EXPECT_EQ(Decide(Cas("k", 0, "a", 7)), first);
+  EXPECT_EQ(model_.ChangedAt(Index(3)), nullptr);
+  EXPECT_EQ(model_.At("k", Index(3))->value, "b");
+  EXPECT_EQ(model_.At("k", Index(0)), nullptr);
+}
+
+TEST_F(KvModelTest, AMismatchTellsWhatIsThere) {
+  EXPECT_EQ(Decide(Cas("k", 3, "a", 7)), (kv::WriteReply{Result::kMismatch, kv::Version(), ""}));
+  Decide(Cas("k", 0, "b"));
+  EXPECT_EQ(Decide(Cas("k", 0, "c")), (kv::WriteReply{Result::kMismatch, kv::Version(1), "b"}));
+  EXPECT_EQ(complaint_, "");
+}
+
+TEST_F(KvModelTest, WhoMatchesTooLateIsOvertaken) {
+  Decide(Cas("k", 0, "a"));
+  EXPECT_EQ(Decide(Cas("k", 1, "b", 7, 0)),
+            (kv::WriteReply{Result::kOvertaken, kv::Version(1), ""}));
+  EXPECT_EQ(Decide(Cas("k", 1, "b", 8, 1)).result, Result::kApplied);
+}
+
+TEST_F(KvModelTest, WhatWasPushedOutIsForgotten) {
+  for (uint64_t i = 0; i <= kv::Record::kRequestsMax; ++i) {
+    EXPECT_EQ(Decide(Cas("k", i, "a", 7 + i, i)).result, Result::kApplied);
+  }
+  EXPECT_EQ(model_.At("k", model_.applied())->forgotten_index, model_.applied());
+  EXPECT_EQ(Decide(Cas("k", 0, "a", 7, 0)).result, Result::kForgotten);
+  EXPECT_EQ(Decide(Cas("k", 1, "a", 8, 1)).result, Result::kApplied);
+  EXPECT_EQ(Decide(Cas("k", kv::Record::kRequestsMax + 1, "a", 98, 0)).result, Result::kOvertaken)
+      << "of a version that is still there no attempt took effect";
+  EXPECT_EQ(Decide(Cas("k", 0, "a", 99, 5)).result, Result::kMismatch);
+  EXPECT_EQ(complaint_, "");
+}
+
+TEST_F(KvModelTest, AWriteWithoutANameIsNeverTooLate) {
+  Decide(Cas("k", 0, "a"));
+  Decide(Cas("k", 1, "b"));
+  EXPECT_EQ(Decide(Cas("k", 2, "c")).result, Result::kApplied);
+  EXPECT_TRUE(model_.At("k", Index(3))->remembered.empty());
+}
+
+// The same id stands for different requests here, as no client's does.
+TEST_F(KvModelTest, WhatWasDeniedTakesNoEffect) {
+  Decide(Cas("k", 3, "a", 7));
+  EXPECT_EQ(complaint_, "");
+  Decide(Cas("k", 0, "a", 7));
+  EXPECT_EQ(complaint_,
+            "request 7/1 was denied any effect at index 1, and the rules let it take effect at "
+            "index 2");
+}
+
+TEST_F(KvModelTest, WhatTookEffectIsNotDenied) {
+  Decide(Cas("k", 0, "a", 7));
+  Decide(Cas("l", 3, "a", 7));
+  EXPECT_EQ(complaint_,
+            "request 7/1 took effect at index 1, and the rules deny it any effect at index 2");
+}
+
+TEST_F(KvModelTest, WhatTookEffectTakesNoneAgain) {
+  Decide(Cas("k", 0, "a", 7));
+  Decide(Cas("l", 0, "a", 7));
+  EXPECT_EQ(complaint_,
+            "request 7/1 took effect at index 1, and the rules let it take effect at index 2");
 }
 
 }  // namespace
