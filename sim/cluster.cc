@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "sim/describe.h"
+#include "sim/invariants/flow.h"
 #include "sim/recorder.h"
 
 namespace flaredb::sim {
@@ -610,6 +611,22 @@ bool Cluster::Settled() const {
     }
   }
   return true;
+}
+
+std::optional<std::string> Cluster::HeldAtRest() const {
+  const auto answers = [&](PeerId peer) { return losses_.IsMember(checkers_.NodeOf(peer)); };
+  for (uint32_t id = 0; id < size(); ++id) {
+    const Node& node = nodes_[id];
+    if (losses_.left_out(id)) continue;
+    const std::vector<store::PeerView> views = node.store->peers();
+    std::optional<std::string> held = sim::HeldAtRest(*node.store, node.disk.image());
+    if (!held && losses_.IsMember(id)) held = sim::HeldAtRest(*ViewIn(views), answers);
+    if (held) {
+      return "all work is done, but store " + std::to_string(id + 1) + " still holds " + *held +
+             ".";
+    }
+  }
+  return std::nullopt;
 }
 
 Features Cluster::features() const {

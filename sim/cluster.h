@@ -113,6 +113,9 @@ class Cluster {
 
   // Everybody has applied the whole log, nothing is on its way to a disk, and no call waits.
   bool Settled() const;
+  // When it has settled: a sentence on who holds what nobody needs any more (FLOW); nullopt: nobody
+  // does. What is on its way may be held for a while yet.
+  std::optional<std::string> HeldAtRest() const;
   // The sum of the applied indexes.
   uint64_t applied_in_all() const;
   // The sum of the lengths of the logs that are on disks.

@@ -25,7 +25,8 @@ void ScanRows(const Rows& rows, std::string_view begin, std::string_view end, Vi
 
 class PinnedRows final : public DataReader {
  public:
-  explicit PinnedRows(std::shared_ptr<const Rows> rows) : rows_(std::move(rows)) {}
+  PinnedRows(std::shared_ptr<const Rows> rows, std::shared_ptr<const int> pin)
+      : rows_(std::move(rows)), pin_(std::move(pin)) {}
 
   absl::StatusOr<std::optional<std::string>> Get(std::string_view key) const override {
     return GetRow(*rows_, key);
@@ -37,6 +38,7 @@ class PinnedRows final : public DataReader {
 
  private:
   const std::shared_ptr<const Rows> rows_;
+  const std::shared_ptr<const int> pin_;
 };
 
 bool IsEmpty(const raft::Persist& persist) {
@@ -110,6 +112,8 @@ absl::Status DiskImage::Scan(std::string_view begin, std::string_view end, Visit
   return absl::OkStatus();
 }
 
-std::unique_ptr<DataReader> DiskImage::Pin() const { return std::make_unique<PinnedRows>(rows_); }
+std::unique_ptr<DataReader> DiskImage::Pin() const {
+  return std::make_unique<PinnedRows>(rows_, pins_);
+}
 
 }  // namespace flaredb::sim

@@ -46,6 +46,8 @@ class DiskImage : public DataSource {
       absl::FunctionRef<bool(std::string_view key, std::string_view value)> visit) const override;
   // O(1); the next Apply copies the rows.
   std::unique_ptr<DataReader> Pin() const override;
+  // How many of those readers are still there.
+  size_t pinned() const { return static_cast<size_t>(pins_.use_count()) - 1; }
 
  private:
   std::optional<std::string> ApplyLog(const env::LogWrite& write);
@@ -53,6 +55,8 @@ class DiskImage : public DataSource {
 
   std::map<RegionId, Replica> replicas_;
   std::shared_ptr<Rows> rows_ = std::make_shared<Rows>();  // Shared with readers that are pinned.
+  // Shared with all of them, whatever rows they see.
+  std::shared_ptr<const int> pins_ = std::make_shared<const int>();
 };
 
 }  // namespace flaredb::sim

@@ -247,7 +247,7 @@ void Simulation::OnPhase() {
       }
       break;
     case Phase::kSettle:
-      if (cluster_.Settled()) Enter(Phase::kOver);
+      if (cluster_.Settled() && !cluster_.HeldAtRest()) Enter(Phase::kOver);
       break;
     case Phase::kCalm:
       Watch();
@@ -272,7 +272,12 @@ void Simulation::CheckProgress() {
   if (!cluster_.leader()) return FailLiveness("there is no leader");
   if (!workload_->done()) return FailLiveness("clients still wait");
   if (phase_ == Phase::kOrders) return FailLiveness(last_orders_.Describe());
-  FailLiveness("not every member has applied everything, or a store is not quiet");
+  if (!cluster_.Settled()) {
+    return FailLiveness("not every member has applied everything, or a store is not quiet");
+  }
+  if (const auto held = cluster_.HeldAtRest()) {
+    world_.report.Fail(FailureKind::kSafety, "FLOW", *held);
+  }
 }
 
 void Simulation::Heal() {

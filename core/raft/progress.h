@@ -35,6 +35,7 @@ class Progress {
   ProgressState state() const { return state_; }
   Index match_index() const { return match_index_; }
   Index next_index() const { return next_index_; }
+  const Inflights& inflights() const { return inflights_; }
 
   // Whether another append may leave now, a probe or one with entries.
   bool MaySend(const Config& config) const;

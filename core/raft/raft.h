@@ -349,6 +349,7 @@ class Raft {
   void ReleaseMemory();
 
   // raft_view.cc
+  Backlog backlog() const;
   void HashRole(const Follower& follower, Hasher* hasher) const;
   void HashRole(const PreCandidate& candidate, Hasher* hasher) const;
   void HashRole(const Candidate& candidate, Hasher* hasher) const;

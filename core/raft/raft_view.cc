@@ -26,15 +26,33 @@ View Raft::view() const {
   view.conf_index = confs_.latest_index();
   view.resting = resting();
   view.promised_until = leader_fresh_until_;
+  view.backlog = backlog();
   if (const auto* leader = std::get_if<Leader>(&role_)) {
     for (const Progress& follower : leader->followers) {
       view.progress.push_back({follower.id(), follower.state(), follower.match_index(),
-                               follower.next_index(), InContact(follower), follower.caught_up()});
+                               follower.next_index(), InContact(follower), follower.caught_up(),
+                               follower.inflights().count(), follower.inflights().bytes()});
     }
     if (leader->transfer) view.transferee = leader->transfer->target;
     view.lease_valid = HoldsLease(now_);
   }
   return view;
+}
+
+Backlog Raft::backlog() const {
+  Backlog held;
+  held.gated_messages = gated_.size();
+  held.fetches = apply_fetch_id_ != 0 ? 1 : 0;
+  held.snapshots = staged_ != nullptr ? 1 : 0;
+  if (const auto* follower = std::get_if<Follower>(&role_)) held.reads = follower->reads.size();
+  const auto* leader = std::get_if<Leader>(&role_);
+  if (leader == nullptr) return held;
+  held.proposals = leader->uncommitted.size();
+  held.proposal_bytes = leader->uncommitted_bytes;
+  held.reads = leader->reads.size() + leader->remote_readers.size();
+  held.snapshots += leader->snapshots.size();
+  for (const Progress& follower : leader->followers) held.fetches += follower.fetch_id != 0 ? 1 : 0;
+  return held;
 }
 
 // Everything that a future call could act by, times and the random generator apart. Tokens count

@@ -3,6 +3,7 @@
 #ifndef FLAREDB_CORE_RAFT_VIEW_H_
 #define FLAREDB_CORE_RAFT_VIEW_H_
 
+#include <cstddef>
 #include <vector>
 
 #include "core/base/time.h"
@@ -21,6 +22,18 @@ struct ProgressView {
   Index next_index;
   bool recently_active = false;  // As of the last call.
   bool caught_up = false;        // Passed the last round of the catch-up test (thesis 4.2.1).
+  size_t inflight_appends = 0;   // Sent and not answered,
+  size_t inflight_bytes = 0;     // and their payload.
+};
+
+// How much a replica holds for work that is under way. All zero when nothing is.
+struct Backlog {
+  size_t proposals = 0;       // A leader's own, not yet committed,
+  size_t proposal_bytes = 0;  // and their payload.
+  size_t gated_messages = 0;  // Wait for the disk.
+  size_t reads = 0;           // Asked for and not yet granted; in a leader also those of others.
+  size_t fetches = 0;         // Of entries, asked of the disk.
+  size_t snapshots = 0;       // Being sent or received.
 };
 
 // A copy; costs as much as it has progress entries.
@@ -40,6 +53,7 @@ struct View {
   ConfState conf;         // In force: the latest in the log, committed or not.
   Index conf_index;       // Its entry; the base when it comes from there.
   bool resting = false;
+  Backlog backlog;
   Instant promised_until;  // By its own clock, it helps nobody against its leader (thesis 4.2.3).
   // Only in a leader.
   std::vector<ProgressView> progress;  // By peer.

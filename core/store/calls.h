@@ -61,6 +61,9 @@ class Calls {
   // When Expire or RouteParked have something to do; Instant::Max() when never.
   Instant next_deadline();
   size_t size() const { return table_.size(); }
+  // Requests under way to other stores; calls that wait to be routed, or were answered meanwhile.
+  size_t forwarded() const { return forwards_.size(); }
+  size_t parked() const { return parked_.size(); }
 
  private:
   // A request on its way to the leader's store.

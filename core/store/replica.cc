@@ -340,6 +340,9 @@ PeerView Replica::view(Instant now) const {
   view.raft.lease_valid = raft_.HoldsLease(now);
   view.peer = view.raft.id;
   view.applied_index = applied_index();
+  view.waiting_writes = writes_.size();
+  for (const auto& [id, calls] : reads_) view.waiting_reads += calls.size();
+  for (const GrantedRead& read : granted_) view.waiting_reads += read.calls.size();
   view.poison = raft_.poison();
   view.poisoned = poisoned();
   return view;

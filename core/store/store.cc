@@ -75,6 +75,8 @@ class Store::Impl {
   Instant next_deadline() const { return next_deadline_; }
   const Identity& identity() const { return identity_; }
   size_t waiting_calls() const { return calls_.size(); }
+  size_t forwarded_calls() const { return calls_.forwarded(); }
+  size_t parked_calls() const { return calls_.parked(); }
   size_t rows_in_flight() const { return overlay_.size(); }
   bool HoldsLease(RegionId region, Instant now) const {
     const Replica* replica = replicas_.Find(region);
@@ -399,6 +401,8 @@ bool Store::HoldsLease(RegionId region, Instant now) const {
   return impl_->HoldsLease(region, now);
 }
 size_t Store::waiting_calls() const { return impl_->waiting_calls(); }
+size_t Store::forwarded_calls() const { return impl_->forwarded_calls(); }
+size_t Store::parked_calls() const { return impl_->parked_calls(); }
 size_t Store::rows_in_flight() const { return impl_->rows_in_flight(); }
 
 }  // namespace flaredb::store

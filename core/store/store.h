@@ -53,6 +53,9 @@ struct PeerView {
   PeerId peer;
   Index applied_index;
   raft::View raft;
+  // Calls that wait for the log, and for a point in time or the state machine to get there.
+  size_t waiting_writes = 0;
+  size_t waiting_reads = 0;
   bool poisoned = false;  // A broken invariant silenced it; `poison` says which.
   std::string poison;
 };
@@ -76,9 +79,11 @@ class Store {
   // Whether a read by lease would be answered at once at `now`, not before the last turn. False
   // without a replica of the region.
   bool HoldsLease(RegionId region, Instant now) const;
-  // Calls not yet answered, and rows not yet on the disk; zero on a quiet store. For metrics and
-  // the check that nothing leaks.
+  // Calls not yet answered; what of them was forwarded or waits for a leader; and rows not yet on
+  // the disk. Zero on a quiet store. For metrics and the check that nothing leaks.
   size_t waiting_calls() const;
+  size_t forwarded_calls() const;
+  size_t parked_calls() const;
   size_t rows_in_flight() const;
 
  private:
