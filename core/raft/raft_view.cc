@@ -7,6 +7,20 @@
 #include "core/raft/raft.h"
 
 namespace flaredb::raft {
+namespace {
+
+void ShowSnapshot(const SnapshotSend& send, ProgressView* view) {
+  view->snapshot_moved_at = send.moved;
+  if (send.outstanding != nullptr) {
+    view->snapshot_step = SnapshotStep::kAnswer;
+    view->snapshot_piece = send.outstanding->number;
+  } else if (send.reading) {
+    view->snapshot_step = SnapshotStep::kRead;
+    view->snapshot_piece = *send.reading;
+  }
+}
+
+}  // namespace
 
 View Raft::view() const {
   View view;
@@ -27,11 +41,29 @@ View Raft::view() const {
   view.resting = resting();
   view.promised_until = leader_fresh_until_;
   view.backlog = backlog();
+  view.deadline = next_deadline();
+  const auto show = [&](const Votes& votes) {
+    for (const auto& [id, ballot] : votes) view.votes.emplace_back(id, ballot == Ballot::kGranted);
+  };
+  if (const auto* asking = std::get_if<PreCandidate>(&role_)) show(asking->votes);
+  if (const auto* candidate = std::get_if<Candidate>(&role_)) show(candidate->votes);
   if (const auto* leader = std::get_if<Leader>(&role_)) {
+    view.progress.reserve(leader->followers.size());
     for (const Progress& follower : leader->followers) {
-      view.progress.push_back({follower.id(), follower.state(), follower.match_index(),
-                               follower.next_index(), InContact(follower), follower.caught_up(),
-                               follower.inflights().count(), follower.inflights().bytes()});
+      ProgressView& shown = view.progress.emplace_back();
+      shown.peer = follower.id();
+      shown.state = follower.state();
+      shown.match_index = follower.match_index();
+      shown.next_index = follower.next_index();
+      shown.recently_active = InContact(follower);
+      shown.caught_up = follower.caught_up();
+      shown.inflight_appends = follower.inflights().count();
+      shown.inflight_bytes = follower.inflights().bytes();
+      shown.may_send = follower.MaySend(config_);
+      shown.fetching = follower.fetch_id != 0;
+      for (const SnapshotSend& send : leader->snapshots) {
+        if (send.follower == follower.id()) ShowSnapshot(send, &shown);
+      }
     }
     if (leader->transfer) view.transferee = leader->transfer->target;
     view.lease_valid = HoldsLease(now_);

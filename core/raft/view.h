@@ -4,6 +4,8 @@
 #define FLAREDB_CORE_RAFT_VIEW_H_
 
 #include <cstddef>
+#include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "core/base/time.h"
@@ -15,6 +17,13 @@ namespace flaredb::raft {
 
 enum class ProgressState : uint8_t { kProbe, kReplicate, kSnapshot };
 
+// What a snapshot for a follower waits for.
+enum class SnapshotStep : uint8_t {
+  kView,    // Its owner is to say what it covers,
+  kRead,    // or to read the next piece.
+  kAnswer,  // The follower has been sent a piece.
+};
+
 struct ProgressView {
   PeerId peer;
   ProgressState state = ProgressState::kProbe;
@@ -24,6 +33,13 @@ struct ProgressView {
   bool caught_up = false;        // Passed the last round of the catch-up test (thesis 4.2.1).
   size_t inflight_appends = 0;   // Sent and not answered,
   size_t inflight_bytes = 0;     // and their payload.
+  // Another append may leave: no probe is out, the window is not full. False in kSnapshot.
+  bool may_send = false;
+  bool fetching = false;  // Entries for it are being read from the disk.
+  // Only in kSnapshot.
+  SnapshotStep snapshot_step = SnapshotStep::kView;
+  uint64_t snapshot_piece = 0;  // That is read or sent; from 0.
+  Instant snapshot_moved_at;    // By the leader's clock, this transfer moved last.
 };
 
 // How much a replica holds for work that is under way. All zero when nothing is.
@@ -55,6 +71,9 @@ struct View {
   bool resting = false;
   Backlog backlog;
   Instant promised_until;  // By its own clock, it helps nobody against its leader (thesis 4.2.3).
+  Instant deadline;        // Raft::next_deadline().
+  // Only in a candidate or pre-candidate: who answered, and whether with yes. By peer.
+  std::vector<std::pair<PeerId, bool>> votes;
   // Only in a leader.
   std::vector<ProgressView> progress;  // By peer.
   PeerId transferee;                   // Whom leadership is handed to; zero: nobody.

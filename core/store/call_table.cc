@@ -52,6 +52,14 @@ CallKey CallTable::Add(Call call) {
   return key;
 }
 
+std::vector<CallKey> CallTable::keys() const {
+  std::vector<CallKey> keys;
+  for (uint32_t slot = 0; slot < slots_.size(); ++slot) {
+    if (slots_[slot].call) keys.push_back({slot, slots_[slot].generation});
+  }
+  return keys;
+}
+
 Call* CallTable::Find(CallKey key) {
   INVARIANT(key.slot < slots_.size());
   Slot& slot = slots_[key.slot];

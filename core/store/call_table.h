@@ -6,22 +6,14 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "core/base/time.h"
 #include "core/base/types.h"
-#include "core/store/event.h"
+#include "core/store/call_view.h"
 #include "core/store/request.h"
 
 namespace flaredb::store {
-
-// Who asked: a client of this store, or another store for a client of its own.
-struct ForwardOrigin {
-  StoreId store;
-  uint64_t id = 0;
-};
-using Origin = std::variant<CallId, ForwardOrigin>;
 
 struct Call {
   Origin origin;
@@ -53,11 +45,14 @@ class CallTable {
   CallKey Add(Call call);
   // Null when the call was answered. Borrowed until the next Add or Remove.
   Call* Find(CallKey key);
+  const Call* Find(CallKey key) const { return const_cast<CallTable*>(this)->Find(key); }
   void Remove(CallKey key);
   size_t size() const { return size_; }
 
   // Deadline of the call that expires first; Instant::Max() without calls.
   Instant next_deadline();
+  // All calls, in no order that means anything.
+  std::vector<CallKey> keys() const;
   // A call whose deadline has come, still in the table.
   std::optional<CallKey> NextExpired(Instant now);
 

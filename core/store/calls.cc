@@ -304,6 +304,27 @@ void Calls::Forget(CallKey key) {
   table_.Remove(key);
 }
 
+std::vector<CallView> Calls::views() const {
+  std::vector<CallView> views;
+  for (const CallKey key : table_.keys()) {
+    const Call& call = *table_.Find(key);
+    CallView view;
+    view.origin = call.origin;
+    view.deadline = call.deadline;
+    if (call.forward_id != 0) {
+      view.step = CallStep::kForwarded;
+      view.store = forwards_.at(call.forward_id).to;
+      view.forward_id = call.forward_id;
+    } else if (std::find(parked_.begin(), parked_.end(), key) != parked_.end()) {
+      view.step = CallStep::kParked;
+    } else {
+      for (const auto& [region, replica] : *replicas_) replica->Show(key, &view);
+    }
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
 Instant Calls::next_deadline() {
   return std::min(table_.next_deadline(), parked_.empty() ? Instant::Max() : retry_at_);
 }

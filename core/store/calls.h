@@ -64,6 +64,8 @@ class Calls {
   // Requests under way to other stores; calls that wait to be routed, or were answered meanwhile.
   size_t forwarded() const { return forwards_.size(); }
   size_t parked() const { return parked_.size(); }
+  // Between two turns.
+  std::vector<CallView> views() const;
 
  private:
   // A request on its way to the leader's store.

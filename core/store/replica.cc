@@ -348,4 +348,19 @@ PeerView Replica::view(Instant now) const {
   return view;
 }
 
+void Replica::Show(CallKey call, CallView* view) const {
+  const auto has = [&](const std::vector<CallKey>& calls) {
+    return std::find(calls.begin(), calls.end(), call) != calls.end();
+  };
+  for (const WaitingWrite& write : writes_) {
+    if (write.call == call) view->step = CallStep::kProposed, view->index = write.index;
+  }
+  for (const auto& [id, calls] : reads_) {
+    if (has(calls)) view->step = CallStep::kReadAsked;
+  }
+  for (const GrantedRead& read : granted_) {
+    if (has(read.calls)) view->step = CallStep::kReadAt, view->index = read.index;
+  }
+}
+
 }  // namespace flaredb::store

@@ -138,6 +138,8 @@ class Replica {
   StoreId leader_store() const;
   // As of `now`.
   PeerView view(Instant now) const;
+  // Says in `view` at which step the call is, if it is here.
+  void Show(CallKey call, CallView* view) const;
 
  private:
   // A proposed write: done when its index is applied.

@@ -77,6 +77,7 @@ class Store::Impl {
   size_t waiting_calls() const { return calls_.size(); }
   size_t forwarded_calls() const { return calls_.forwarded(); }
   size_t parked_calls() const { return calls_.parked(); }
+  std::vector<CallView> calls() const { return calls_.views(); }
   size_t rows_in_flight() const { return overlay_.size(); }
   bool HoldsLease(RegionId region, Instant now) const {
     const Replica* replica = replicas_.Find(region);
@@ -403,6 +404,7 @@ bool Store::HoldsLease(RegionId region, Instant now) const {
 size_t Store::waiting_calls() const { return impl_->waiting_calls(); }
 size_t Store::forwarded_calls() const { return impl_->forwarded_calls(); }
 size_t Store::parked_calls() const { return impl_->parked_calls(); }
+std::vector<CallView> Store::calls() const { return impl_->calls(); }
 size_t Store::rows_in_flight() const { return impl_->rows_in_flight(); }
 
 }  // namespace flaredb::store

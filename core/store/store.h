@@ -12,6 +12,7 @@
 #include "core/raft/config.h"
 #include "core/raft/view.h"
 #include "core/region/state_machine.h"
+#include "core/store/call_view.h"
 #include "core/store/effects.h"
 #include "core/store/event.h"
 #include "core/store/recovery.h"
@@ -84,6 +85,7 @@ class Store {
   size_t waiting_calls() const;
   size_t forwarded_calls() const;
   size_t parked_calls() const;
+  std::vector<CallView> calls() const;
   size_t rows_in_flight() const;
 
  private:

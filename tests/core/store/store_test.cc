@@ -2,6 +2,7 @@
 #include "core/store/store.h"
 
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -88,6 +89,38 @@ TEST_F(StoreTest, AFollowerForwardsOnceAndToTheLeader) {
   stores_.Settle();
   ASSERT_NE(stores_.reply(call), nullptr);
   EXPECT_EQ(stores_.sent<ForwardedRequest>(), 1u);
+}
+
+TEST_F(StoreTest, ACallIsSeenWhereItWaits) {
+  stores_.Pass(Duration::Milliseconds(300));
+  const CallId call = stores_.Call(follower_, Make(Swap("k", "v"), Duration::Seconds(60)));
+  std::vector<CallView> calls = stores_.store(follower_).calls();
+  ASSERT_EQ(calls.size(), 1u);
+  EXPECT_EQ(calls[0].origin, Origin(call));
+  EXPECT_EQ(calls[0].step, CallStep::kForwarded);
+  EXPECT_EQ(calls[0].store, StoreId(leader_));
+  const ForwardOrigin origin{StoreId(follower_), calls[0].forward_id};
+
+  // Others don't answer, so that it is not committed.
+  stores_.Cut(leader_, other_);
+  stores_.Deliver(follower_, leader_);
+  stores_.Cut(leader_, follower_);
+  const CallId read = stores_.Call(
+      leader_, Make(GetRequest{kv::NamespaceId::kDefault, "k"}, Duration::Seconds(60)));
+  calls = stores_.store(leader_).calls();
+  ASSERT_EQ(calls.size(), 2u);
+  EXPECT_EQ(calls[0].origin, Origin(origin));
+  EXPECT_EQ(calls[0].step, CallStep::kProposed);
+  EXPECT_EQ(calls[0].index, stores_.peer(leader_).raft.last_log.index);
+  EXPECT_EQ(calls[1].origin, Origin(read));
+  EXPECT_EQ(calls[1].step, CallStep::kReadAsked);
+
+  // The leader steps down: whoever asked it waits for another one.
+  stores_.Pass(Duration::Milliseconds(1600));
+  const auto parked = stores_.store(leader_).calls();
+  ASSERT_FALSE(parked.empty());
+  EXPECT_EQ(parked.back().origin, Origin(read));
+  EXPECT_EQ(parked.back().step, CallStep::kParked);
 }
 
 TEST_F(StoreTest, AForwardedRequestIsNeverForwardedAgain) {

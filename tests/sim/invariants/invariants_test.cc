@@ -280,11 +280,11 @@ TEST_F(InvariantsTest, AViewThatContradictsTheDisks) {
   // A follower counted further than its disk goes; and sent less than it has.
   replica.view = SomeView();
   replica.view.role = raft::Role::kLeader;
-  replica.view.progress = {{.peer = PeerId(102), .match_index = Index(2), .next_index = Index(3)}};
+  replica.view.progress = {Followed(102, 2)};
   EXPECT_EQ(BrokenView(kRegion, 0, names_, replicas_), std::nullopt);
   replica.view.progress[0].next_index = Index(2);
   EXPECT_NE(BrokenView(kRegion, 0, names_, replicas_), std::nullopt);
-  replica.view.progress[0] = {.peer = PeerId(102), .match_index = Index(3), .next_index = Index(4)};
+  replica.view.progress[0] = Followed(102, 3);
   EXPECT_NE(BrokenView(kRegion, 0, names_, replicas_), std::nullopt);
 }
 

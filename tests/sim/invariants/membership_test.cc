@@ -453,8 +453,7 @@ class ProgressTest : public InvariantsTest {
     view_.conf = {};
   }
   bool Refused(uint64_t match) {
-    view_.progress = {
-        {.peer = PeerId(102), .match_index = Index(match), .next_index = Index(match + 1)}};
+    view_.progress = {Followed(102, match)};
     return BrokenView(kRegion, 0, names_, replicas_).has_value();
   }
 

@@ -49,6 +49,15 @@ inline raft::ConfState Conf(const std::vector<uint64_t>& voters,
   return conf;
 }
 
+// A follower of whom the leader knows so much.
+inline raft::ProgressView Followed(uint64_t peer, uint64_t match) {
+  raft::ProgressView progress;
+  progress.peer = PeerId(peer);
+  progress.match_index = Index(match);
+  progress.next_index = Index(match + 1);
+  return progress;
+}
+
 struct ModelEntry {
   uint64_t term = 1;
   std::string payload;                                 // Empty: a no-op,
