@@ -154,7 +154,7 @@ AttemptId Clients::Ask(const Client& client, uint32_t target) {
   }
   if (world_->trace.on()) {
     world_->trace.Line(
-        world_->now(), "c" + std::to_string(client.number),
+        world_->now(), "client " + std::to_string(client.number),
         "asks store " + std::to_string(target + 1) + ": " + sim::Describe(request.request));
   }
   OnAsked(client, last_attempt_);
@@ -197,7 +197,7 @@ void Clients::Deliver(Packet packet) {
   if (answer.attempt != client.attempt && answer.attempt != client.second_attempt) return;
   const Index applied = answer.reply.applied_index;
   if (world_->trace.on()) {
-    world_->trace.Line(world_->now(), "c" + std::to_string(client.number),
+    world_->trace.Line(world_->now(), "client " + std::to_string(client.number),
                        "is told: " + sim::Describe(answer.reply));
   }
   if (Recorder* recorder = world_->recorder) recorder->Answered(client.slot, answer.reply);

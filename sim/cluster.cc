@@ -36,7 +36,7 @@ const store::PeerView* ViewIn(const std::vector<store::PeerView>& views) {
   return views.empty() ? nullptr : &views[0];
 }
 
-std::string NameOf(uint32_t node) { return "n" + std::to_string(node + 1); }
+std::string NameOf(uint32_t node) { return Names::Store(node); }
 
 }  // namespace
 
@@ -59,7 +59,10 @@ Cluster::Cluster(World* world, const Profile& profile, SimNetwork* network, Mach
         return nodes;
       }()),
       checkers_(region_, Disks(), profile.store.raft.election_timeout, ClocksAreTrusted(profile),
-                &world->report, spec),
+                &world->report,
+                {[this] { return world_->now(); },
+                 [this](uint32_t id, Instant local) { return nodes_[id].clock.WhenReads(local); }},
+                spec),
       losses_(&checkers_) {}
 
 std::vector<const SimDisk*> Cluster::Disks() const {
@@ -93,7 +96,7 @@ void Cluster::StartStore(uint32_t id) {
   absl::StatusOr<store::RecoveredStore> recovered =
       store::Recover(node.disk.data(), node.disk.LogStates());
   if (!recovered.ok()) {
-    FailSafety("STORE", "the disk of store " + std::to_string(id + 1) +
+    FailSafety("STORE", "the disk of " + NameOf(id) +
                             " took every write, but the store can't start from it: " +
                             std::string(recovered.status().message()));
     return;
@@ -113,10 +116,11 @@ void Cluster::StartStore(uint32_t id) {
   CheckAllPromises();
   world_->trace.hash().Add(id).Add(node.life).Add(view != nullptr ? view->applied_index : Index());
   if (world_->trace.on()) {
-    world_->trace.Line(
-        world_->now(), NameOf(id),
-        "START life " + std::to_string(node.life) + ": " +
-            (view != nullptr ? sim::Describe(view->raft) : std::string("no replica")));
+    world_->trace.Line(world_->now(), NameOf(id),
+                       "START life " + std::to_string(node.life) + ": " +
+                           (view != nullptr ? sim::Describe(view->raft) + ", " +
+                                                  checkers_.names().Tell(view->raft.conf)
+                                            : std::string("no replica")));
   }
   if (Recorder* recorder = world_->recorder) {
     recorder->NodeEvent(id, "start", "life " + std::to_string(node.life));
@@ -168,7 +172,8 @@ void Cluster::Deliver(Packet packet) {
   if (!node.store) return;
   if (auto* message = std::get_if<store::StoreMessage>(&packet.body)) {
     if (world_->trace.on()) {
-      world_->trace.Line(world_->now(), NameOf(id), "<- " + sim::Describe(*message));
+      world_->trace.Line(world_->now(), NameOf(id),
+                         "<- " + NameOf(packet.from) + ": " + sim::Describe(*message));
     }
     node.inbox.push_back(store::MessageReceived{StoreId(packet.from + 1), std::move(*message)});
   } else if (auto* call = std::get_if<ClientRequest>(&packet.body)) {
@@ -265,11 +270,11 @@ void Cluster::Turn(uint32_t id) {
   features_.AddTurn(turn_events_, before, checkers_.replicas()[id].view, effects_);
   turn_events_.clear();
   if (Recorder* recorder = world_->recorder) {
-    recorder->Turned(id, before, checkers_.replicas()[id].view);
+    recorder->Turned(id, before, checkers_.replicas()[id].view, checkers_.names());
   }
   RecordState(id);
   if (!effects_.failure.ok()) {
-    FailSafety("STORE", "nothing was wrong with the disk of store " + std::to_string(id + 1) +
+    FailSafety("STORE", "nothing was wrong with the disk of " + NameOf(id) +
                             ", but it stopped: " + std::string(effects_.failure.message()));
   }
   if (world_->report.failed()) return;
@@ -278,9 +283,8 @@ void Cluster::Turn(uint32_t id) {
     order.refusal = outcome.refusal;
     if (outcome.refusal.empty() && order.successor && !before.conf.IsVoter(order.successor) &&
         !after.conf.IsVoter(order.successor)) {
-      return FailSafety("ES", "store " + std::to_string(id + 1) +
-                                  " begins to hand leadership to peer " +
-                                  std::to_string(order.successor.value()) + ", which is no voter.");
+      return FailSafety("ES", NameOf(id) + " begins to hand leadership to " +
+                                  checkers_.names().Tell(order.successor) + ", which is no voter.");
     }
     if (outcome.refusal.empty()) world_->faults.Mattered(order.why);
   }
@@ -317,13 +321,12 @@ void Cluster::CheckLeases(uint32_t elected) {
 
 // A lease may end only before the promises that it rests on, whatever happens meanwhile.
 void Cluster::CheckPromises(uint32_t leader) {
-  const std::optional<Instant> end = checkers_.PromisesEnd(
-      leader, [&](uint32_t id, Instant local) { return nodes_[id].clock.WhenReads(local); });
+  const std::optional<Instant> end = checkers_.PromisesEnd(leader);
   if (!end) return;
   const Instant then = std::max(*end, world_->now());
   const Node& node = nodes_[leader];
   if (!node.store->HoldsLease(region_.id, node.clock.Read(then))) return;
-  checkers_.OnLeaseBeyondPromises(leader, then - world_->now());
+  checkers_.OnLeaseBeyondPromises(leader, then);
 }
 
 // Somebody may have taken a promise back.
@@ -365,16 +368,14 @@ void Cluster::Perform(uint32_t id, size_t sends_kept, size_t replies_kept, bool 
     store::CallReply& reply = effects_.replies[i];
     const auto it = node.calls.find(reply.id);
     if (it == node.calls.end()) {
-      FailSafety("REPLY", "store " + std::to_string(id + 1) + " answers call " +
-                              std::to_string(reply.id.value()) +
+      FailSafety("REPLY", NameOf(id) + " answers call " + std::to_string(reply.id.value()) +
                               ", which was answered before or never made.");
       return;
     }
     // Whoever is sure to lead has committed what anybody else has.
     const bool answers = !std::holds_alternative<store::Error>(reply.reply.result);
     if (answers && reply.reply.applied_index < it->second.committed) {
-      FailSafety("READ", "store " + std::to_string(id + 1) +
-                             " answers a call by the state at index " +
+      FailSafety("READ", NameOf(id) + " answers a call by the state at index " +
                              std::to_string(reply.reply.applied_index.value()) + ", but index " +
                              std::to_string(it->second.committed.value()) +
                              " was committed when the call came.");
@@ -660,6 +661,7 @@ std::string Cluster::Describe() const {
           << node.disk.in_flight() << " commits unfinished\n";
     } else if (node.store) {
       out << sim::Describe(replica.view) << " applied " << replica.applied << ", "
+          << checkers_.names().Tell(replica.view.conf) << " at " << replica.view.conf_index << ", "
           << node.store->waiting_calls() << " calls wait, " << node.disk.in_flight()
           << " commits unfinished\n";
     } else {

@@ -28,6 +28,7 @@ void ListTo(std::ostream& out, const std::vector<PeerId>& ids) {
 }
 
 std::ostream& operator<<(std::ostream& out, const raft::ConfState& conf) {
+  out << "peers ";
   ListTo(out, conf.voters);
   if (conf.joint()) {
     out << " from ";
@@ -185,8 +186,8 @@ std::string Printable(std::string_view bytes) { return absl::CHexEscape(ToAbsl(b
 
 std::string Describe(const raft::Message& message) {
   std::ostringstream out;
-  out << message.from << "->" << message.to << ' ';
   DescribeTo(out, message.body, message.term);
+  out << " peer " << message.from << " to " << message.to;
   return out.str();
 }
 
@@ -265,14 +266,16 @@ std::string Describe(const store::Reply& reply) {
                    if (!r.value.empty()) out << " value " << Head(r.value);
                  },
                  [&](const MachineReply& r) { out << Printable(r.bytes) << ", index " << r.index; },
-                 [&](const store::Error& r) {
-                   out << NameOf(r.code)
-                       << (r.outcome == store::Outcome::kUnknown ? " (unknown)" : " (not applied)");
-                 },
+                 [&](const store::Error& r) { out << Describe(r); },
              },
              reply.result);
   out << " at " << reply.applied_index;
   return out.str();
+}
+
+std::string Describe(const store::Error& error) {
+  return std::string(NameOf(error.code)) +
+         (error.outcome == store::Outcome::kUnknown ? " (unknown)" : " (not applied)");
 }
 
 std::string Describe(const env::GroupCommit& commit) {
@@ -283,7 +286,7 @@ std::string Describe(const env::GroupCommit& commit) {
     if (write.create) out << " created life " << write.create;
     if (write.destroy) out << " destroyed";
     if (write.persist.hard_state) {
-      out << " term " << write.persist.hard_state->term << " vote "
+      out << " term " << write.persist.hard_state->term << " vote for peer "
           << write.persist.hard_state->vote;
     }
     if (write.persist.base != nullptr) {
@@ -299,13 +302,19 @@ std::string Describe(const env::GroupCommit& commit) {
   return out.str();
 }
 
+std::string Describe(raft::LogId id) {
+  std::ostringstream out;
+  out << id;
+  return out.str();
+}
+
 std::string Describe(const raft::View& view) {
   std::ostringstream out;
   out << NameOf(view.role) << " term " << view.term << " log " << view.last_log << " durable "
       << view.durable_index << " commit " << view.commit_index << " handed out "
-      << view.handed_out_index << " conf " << view.conf << " at " << view.conf_index;
+      << view.handed_out_index;
   if (view.resting) out << " resting";
-  if (view.transferee) out << " handing over to " << view.transferee;
+  if (view.transferee) out << " handing over to peer " << view.transferee;
   if (view.lease_valid) out << " lease";
   return out.str();
 }

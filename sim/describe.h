@@ -14,15 +14,20 @@
 
 namespace flaredb::sim {
 
-// "append term 4 (prev 3:17, 2 entries to 19, commit 16, session 2, round 9)"
+// "append term 4 (prev 3:17, 2 entries to 19, commit 16, session 2, round 9) peer 101 to 102".
+// Whose packet it is tells the stores.
 std::string Describe(const raft::Message& message);
 std::string Describe(const store::StoreMessage& message);
 std::string Describe(const store::Request& request);
 std::string Describe(const store::Reply& reply);
-// "commit 9: region 1 term 4 vote 102 truncate 17 append 4:17..19, 2 rows"
+std::string Describe(const store::Error& error);
+// "commit 9: region 1 term 4 vote for peer 102 truncate 17 append 4:17..19, 2 rows"
 std::string Describe(const env::GroupCommit& commit);
-// "leader term 4 log 4:19 durable 19 commit 18 handed out 18 conf {1,2,4} from {1,2,3} at 17"
+// "leader term 4 log 4:19 durable 19 commit 18 handed out 18": without the configuration, which
+// needs Names.
 std::string Describe(const raft::View& view);
+// "4:19"
+std::string Describe(raft::LogId id);
 
 // Every field that decides anything; of entries their positions, because the payload of a position
 // was hashed when it was proposed; of snapshots their checksums.

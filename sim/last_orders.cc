@@ -27,10 +27,9 @@ bool IsEffective(const raft::ConfState& conf, const raft::MemberChange& change) 
   return false;
 }
 
-std::string Describe(const raft::MemberChange& change) {
+std::string NotDone(const raft::MemberChange& change, const Names& names) {
   constexpr const char* kNames[] = {"added as a learner", "promoted", "demoted", "removed"};
-  return "peer " + std::to_string(change.id.value()) + " is not " +
-         kNames[static_cast<size_t>(change.kind)];
+  return names.Tell(change.id) + " is not " + kNames[static_cast<size_t>(change.kind)];
 }
 
 }  // namespace
@@ -60,6 +59,7 @@ void LastOrders::Continue() {
 
 void LastOrders::Give(uint32_t leader) {
   const raft::View& view = cluster_->checkers().replicas()[leader].view;
+  const Names& names = cluster_->checkers().names();
   Given given;
   given.term = view.term;
   given.at = world_->now();
@@ -70,15 +70,15 @@ void LastOrders::Give(uint32_t leader) {
     given.target = *target;
     order.what = store::TransferLeader{*target};
     std::ostringstream out;
-    out << "peer " << given.target << ", to whom peer " << view.id
+    out << names.Tell(given.target) << ", to whom " << names.Tell(view.id)
         << " was told to hand over in term " << view.term << ", does not lead in the next term";
     latest_ = out.str();
   } else {
     given.change = Wish(view);
     if (!given.change) return Next();
     order.what = store::ChangePeers{{*given.change}};
-    latest_ = flaredb::sim::Describe(*given.change) + " as ordered in term " +
-              std::to_string(view.term.value());
+    latest_ =
+        NotDone(*given.change, names) + " as ordered in term " + std::to_string(view.term.value());
   }
   const Fault kind = step_ == Step::kTransfer ? Fault::kTransfer : Fault::kChangeMembers;
   if (!world_->faults.Fires(kind)) return Next();

@@ -144,12 +144,13 @@ void Recorder::NodeEvent(uint32_t node, std::string_view kind, std::string_view 
   record_->events.push_back({queue_->now(), node, std::string(kind), std::string(text)});
 }
 
-void Recorder::Turned(uint32_t node, const raft::View& before, const raft::View& after) {
+void Recorder::Turned(uint32_t node, const raft::View& before, const raft::View& after,
+                      const Names& names) {
   // Others only pin somebody's life.
   const bool same = after.conf.voters == before.conf.voters &&
                     after.conf.voters_outgoing == before.conf.voters_outgoing &&
                     after.conf.learners == before.conf.learners;
-  if (!same && after.id && before.id) NodeEvent(node, "members", Describe(after.conf));
+  if (!same && after.id && before.id) NodeEvent(node, "members", names.Tell(after.conf));
 }
 
 void Recorder::Wrote(uint32_t node, const env::GroupCommit& commit) {

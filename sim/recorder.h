@@ -16,6 +16,7 @@
 #include "sim/event_queue.h"
 #include "sim/failure.h"
 #include "sim/history/history.h"
+#include "sim/invariants/names.h"
 #include "sim/record.h"
 
 namespace flaredb::sim {
@@ -42,7 +43,7 @@ class Recorder {
   // Something worth a stop happens on the node.
   void NodeEvent(uint32_t node, std::string_view kind, std::string_view text);
   // A turn took the node's replica from one view to the other.
-  void Turned(uint32_t node, const raft::View& before, const raft::View& after);
+  void Turned(uint32_t node, const raft::View& before, const raft::View& after, const Names& names);
   // The node hands this to its disk.
   void Wrote(uint32_t node, const env::GroupCommit& commit);
 

@@ -52,7 +52,7 @@ bool SameAt(const EventLog& a, const EventLog& b, size_t i) {
 }
 
 std::string InWords(const Event& event) {
-  const std::string node = "n" + std::to_string(event.target + 1);
+  const std::string node = "store " + std::to_string(event.target + 1);
   switch (event.kind) {
     case EventKind::kDeliver:
       return "a packet arrives";

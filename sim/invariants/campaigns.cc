@@ -76,15 +76,16 @@ void Campaigns::OnTurn(Instant now, absl::Span<const store::Event> events, const
     if (envelope == nullptr || envelope->message.from != after.id) continue;
     const raft::Message& message = envelope->message;
     if (std::holds_alternative<raft::TimeoutNow>(message.body)) {
-      asked_to_campaign_[after.id] = message.term;
+      asked_to_campaign_[after.id] = {message.term, message.to};
     } else if (const auto* reply = std::get_if<raft::PreVoteReply>(&message.body)) {
       if (reply->granted) pre_votes_.insert({reply->campaign_term, message.to, message.from});
     }
   }
   const auto asked = asked_to_campaign_.find(after.id);
-  if (after.lease_valid && asked != asked_to_campaign_.end() && asked->second == after.term) {
+  if (after.lease_valid && asked != asked_to_campaign_.end() && asked->second.first == after.term) {
     Fail("LEASE", Tell(after.id) + " leads term " + std::to_string(after.term.value()) +
-                      " and holds its lease, but has asked another store to campaign.");
+                      " and holds its lease, but has asked " + Tell(asked->second.second) +
+                      " to campaign against all promises.");
   }
 
   const bool contact = after.role == raft::Role::kFollower && heard.Any([&](const auto& message) {
@@ -154,7 +155,7 @@ void Campaigns::CheckVote(const Heard& heard, const raft::View& before, const ra
   });
   if (encouraged) return;
   out << " campaigns in term " << after.term << ", but those who said that they would vote for it "
-      << "are no quorum of " << raft::Describe(after.conf) << ".";
+      << "are no quorum of " << names_->Tell(after.conf) << ".";
   Fail("PREVOTE", out.str());
 }
 

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include "absl/types/span.h"
 #include "core/base/time.h"
@@ -52,7 +53,7 @@ class Campaigns {
                  bool promised);
   void CheckTerm(const Heard& heard, const raft::View& before, const raft::View& after,
                  bool promised);
-  std::string Tell(PeerId peer) const { return names_->Store(names_->NodeOf(peer)); }
+  std::string Tell(PeerId peer) const { return names_->Tell(peer); }
   void Fail(const char* invariant, std::string sentence);
 
   const Duration election_timeout_;
@@ -61,7 +62,8 @@ class Campaigns {
   std::map<PeerId, Instant> promised_until_;  // By its own clock, over crashes.
   // Who said that it would vote for whom in which term.
   std::set<std::tuple<Term, PeerId, PeerId>> pre_votes_;  // Term, candidate, voter.
-  std::map<PeerId, Term> asked_to_campaign_;              // By this leader, in that term.
+  // By this leader: in which term, and whom last.
+  std::map<PeerId, std::pair<Term, PeerId>> asked_to_campaign_;
 };
 
 }  // namespace flaredb::sim

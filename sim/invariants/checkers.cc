@@ -7,7 +7,6 @@
 #include <utility>
 #include <variant>
 
-#include "sim/invariants/leases.h"
 #include "sim/invariants/promises.h"
 #include "sim/invariants/rows.h"
 #include "sim/invariants/steps.h"
@@ -35,10 +34,13 @@ bool MayLead(const Replica& replica) {
 }  // namespace
 
 Checkers::Checkers(const Region& region, const std::vector<const SimDisk*>& disks,
-                   Duration election_timeout, bool leases, FailureReport* report, MachineSpec* spec)
+                   Duration election_timeout, bool leases, FailureReport* report, Clocks clocks,
+                   MachineSpec* spec)
     : region_(region),
       names_(static_cast<uint32_t>(disks.size()), region_),
+      election_timeout_(election_timeout),
       leases_(leases),
+      clocks_(std::move(clocks)),
       report_(report),
       replicas_(disks.size()),
       elections_(&names_, report),
@@ -133,14 +135,19 @@ void Checkers::AfterEvents(uint32_t node, Instant now, absl::Span<const store::E
   campaigns_.OnTurn(now, events, before, after, life, effects);
 }
 
-std::optional<Instant> Checkers::PromisesEnd(
-    uint32_t node, absl::FunctionRef<Instant(uint32_t node, Instant local)> when) const {
+std::optional<Instant> Checkers::PromisesEnd(uint32_t node) const {
   if (!leases_) return std::nullopt;
-  return sim::PromisesEnd(replicas_[node], names_, replicas_, when);
+  return sim::PromisesEnd(replicas_[node], names_, replicas_, clocks_.when_reads);
 }
 
-void Checkers::OnLeaseBeyondPromises(uint32_t node, Duration ahead) {
-  Fail("LEASE", LeaseBeyondPromises(node, ahead, names_, replicas_));
+void Checkers::OnLeaseBeyondPromises(uint32_t node, Instant then) {
+  FailLease(node, LeaseBeyondPromises(node, then, names_, replicas_));
+}
+
+void Checkers::FailLease(uint32_t node, const std::string& sentence) {
+  if (report_->failed()) return;
+  promises_ = PromisesTo(replicas_[node], names_, replicas_, election_timeout_, clocks_.when_reads);
+  Fail("LEASE", sentence + " " + Describe(promises_, node));
 }
 
 void Checkers::OnOthersElection(uint32_t node, bool holds_lease) {
@@ -158,8 +165,9 @@ void Checkers::CheckLease(uint32_t node) {
     }
     std::ostringstream out;
     out << names_.Store(node) << " leads term " << view.term << " and holds its lease, but "
-        << names_.Store(other) << " was elected in term " << replicas_[other].view.term << ".";
-    Fail("LEASE", out.str());
+        << names_.Store(other) << ", elected in term " << replicas_[other].view.term
+        << ", leads as well at " << Seconds(clocks_.now()) << ".";
+    FailLease(node, out.str());
   }
 }
 
@@ -197,8 +205,8 @@ void Checkers::CheckNewcomer(uint32_t node, PeerId peer) {
   PeerId& highest = replicas_[node].highest_peer;
   if (peer <= highest) {
     std::ostringstream out;
-    out << names_.Store(node) << " creates a replica for peer " << peer << ", but has held peer "
-        << highest << ".";
+    out << names_.Store(node) << " creates a replica that is peer " << peer
+        << ", but has held peer " << highest << ".";
     Fail("REG", out.str());
   }
   highest = std::max(highest, peer);

@@ -5,11 +5,11 @@
 #define FLAREDB_SIM_INVARIANTS_CHECKERS_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/types/span.h"
 #include "core/base/time.h"
 #include "core/region/region.h"
@@ -22,11 +22,19 @@
 #include "sim/invariants/campaigns.h"
 #include "sim/invariants/commits.h"
 #include "sim/invariants/elections.h"
+#include "sim/invariants/leases.h"
 #include "sim/invariants/log_matching.h"
 #include "sim/invariants/names.h"
 #include "sim/invariants/replica.h"
 
 namespace flaredb::sim {
+
+// What the simulator knows of time.
+struct Clocks {
+  std::function<Instant()> now;
+  // When a node's clock shows what; see NodeClock::WhenReads.
+  std::function<Instant(uint32_t node, Instant local)> when_reads;
+};
 
 class Checkers {
  public:
@@ -36,7 +44,7 @@ class Checkers {
   //   leases   whether clocks stay within the bound that leases trust (LEASE)
   //   spec     of a machine of the user's own; null: there is none
   Checkers(const Region& region, const std::vector<const SimDisk*>& disks,
-           Duration election_timeout, bool leases, FailureReport* report,
+           Duration election_timeout, bool leases, FailureReport* report, Clocks clocks,
            MachineSpec* spec = nullptr);
 
   // `peer` is going to be created on `store`.
@@ -53,10 +61,9 @@ class Checkers {
                    const raft::View& before, const store::Effects& effects);
   // When nobody is bound any more by what was promised to the leader on `node`; see PromisesEnd.
   // nullopt also when clocks are not to be trusted.
-  std::optional<Instant> PromisesEnd(
-      uint32_t node, absl::FunctionRef<Instant(uint32_t node, Instant local)> when) const;
-  // The leader on `node` would still hold its lease then, `ahead` of now.
-  void OnLeaseBeyondPromises(uint32_t node, Duration ahead);
+  std::optional<Instant> PromisesEnd(uint32_t node) const;
+  // The leader on `node` would still hold its lease at `then`, when they have ended.
+  void OnLeaseBeyondPromises(uint32_t node, Instant then);
   // Another one was just elected, and so it is on `node`, which runs: whether it holds a lease now.
   void OnOthersElection(uint32_t node, bool holds_lease);
   // `commit` is about to become part of the image of its disk, and then has.
@@ -70,25 +77,32 @@ class Checkers {
 
   const std::vector<Replica>& replicas() const { return replicas_; }
   uint32_t NodeOf(PeerId peer) const { return names_.NodeOf(peer); }
+  const Names& names() const { return names_; }
   const Commits& commits() const { return commits_; }
+  // On which a lease rested that broke LEASE; empty: none did.
+  const std::vector<Promise>& promises() const { return promises_; }
 
  private:
   // Whether a configuration was appended.
   bool Issue(uint32_t node, const env::GroupCommit& commit);
   void CheckSend(uint32_t node, const store::Send& send);
   void CheckLease(uint32_t node);
+  void FailLease(uint32_t node, const std::string& sentence);
   void CheckNewcomer(uint32_t node, PeerId peer);
   void Fail(const char* invariant, std::optional<std::string> sentence);
 
   const Region region_;
   Names names_;
+  const Duration election_timeout_;
   const bool leases_;
+  const Clocks clocks_;
   FailureReport* report_;
   std::vector<Replica> replicas_;
   Elections elections_;
   Campaigns campaigns_;
   LogMatching log_matching_;
   Commits commits_;
+  std::vector<Promise> promises_;
   bool turnover_ = false;  // The commit that is becoming durable creates, destroys or installs.
 };
 

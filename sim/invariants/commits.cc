@@ -35,7 +35,7 @@ void Commits::AddConf(uint32_t node, const raft::EntryView& entry) {
   if (!AreNeighbours(before, *conf)) {
     std::ostringstream out;
     out << names_->Store(node) << " commits at index " << entry.index << " the configuration "
-        << raft::Describe(*conf) << " right after " << raft::Describe(before) << ".";
+        << names_->Tell(*conf) << " right after " << names_->Tell(before) << ".";
     report_->Fail(FailureKind::kSafety, "CFG", out.str());
   }
   confs_.push_back({entry.index, *conf});
@@ -46,12 +46,12 @@ void Commits::OnConf(uint32_t node, const LogImage& log) {
   for (const raft::ConfAt& conf : log.confs()) {
     const raft::ConfState& from = before != nullptr ? before->conf : ConfAt(log.base().last.index);
     std::ostringstream out;
-    out << names_->Store(node) << " has the configuration " << raft::Describe(conf.conf)
+    out << names_->Store(node) << " has the configuration " << names_->Tell(conf.conf)
         << " in its log, at index " << conf.index << ", ";
     if (before != nullptr && (before->index > last() || !Holds(log, before->index))) {
       out << "but the one before it, at index " << before->index << ", is not committed.";
     } else if (!AreNeighbours(from, conf.conf)) {
-      out << "right after " << raft::Describe(from) << ".";
+      out << "right after " << names_->Tell(from) << ".";
     } else {
       before = &conf;
       continue;
@@ -69,8 +69,8 @@ void Commits::OnInstall(uint32_t node, const raft::LogBase& base) {
     out << ", but the history is committed up to " << TermAt(last()) << ":" << last() << ".";
     report_->Fail(FailureKind::kSafety, "SNAP", out.str());
   } else if (base.conf != ConfAt(base.last.index)) {
-    out << " with the configuration " << raft::Describe(base.conf) << ", but "
-        << raft::Describe(ConfAt(base.last.index)) << " was in force there.";
+    out << " with the configuration " << names_->Tell(base.conf) << ", but "
+        << names_->Tell(ConfAt(base.last.index)) << " was in force there.";
     report_->Fail(FailureKind::kSafety, "CFG", out.str());
   }
 }
@@ -112,8 +112,7 @@ void Commits::OnCommit(uint32_t node, Index from, Index to, const raft::ConfStat
       !OnQuorum(region_, before, replicas, *names_, holds)) {
     std::ostringstream out;
     out << names_->Store(node) << " calls index " << to << " of term " << TermAt(to)
-        << " committed, but the disks that hold it are no quorum of " << raft::Describe(*conf)
-        << ".";
+        << " committed, but the disks that hold it are no quorum of " << names_->Tell(*conf) << ".";
     report_->Fail(FailureKind::kSafety, "CD", out.str());
     return;
   }
@@ -185,7 +184,7 @@ void Commits::OnTruncate(uint32_t node, Index index, const std::vector<Replica>&
   out << "index " << lost << " of term " << TermAt(lost) << " is committed, and "
       << names_->Store(node)
       << " deletes it from its disk, which leaves it on less than a quorum of "
-      << raft::Describe(then) << ".";
+      << names_->Tell(then) << ".";
   report_->Fail(FailureKind::kSafety, "CD", out.str());
 }
 

@@ -3,7 +3,6 @@
 
 #include <sstream>
 
-#include "core/raft/membership.h"
 #include "sim/invariants/quorum.h"
 
 namespace flaredb::sim {
@@ -13,9 +12,8 @@ void Elections::OnDurable(PeerId peer, const raft::HardState& from, const raft::
   const bool vote_changes = to.term == from.term && from.vote && to.vote != from.vote;
   if (term_regresses || vote_changes) {
     std::ostringstream out;
-    out << "the disk of " << Tell(peer) << " held term " << from.term << " with a vote for peer "
-        << from.vote << ", and is overwritten with term " << to.term << " and a vote for peer "
-        << to.vote << ".";
+    out << "the disk of " << Tell(peer) << " held term " << from.term << " and " << Vote(from.vote)
+        << ", and is overwritten with term " << to.term << " and " << Vote(to.vote) << ".";
     report_->Fail(FailureKind::kSafety, "VS", out.str());
   }
   if (to.vote) durable_votes_[{peer, to.term}] = to.vote;
@@ -25,8 +23,8 @@ void Elections::OnGrant(PeerId peer, Term term, PeerId candidate) {
   const auto [it, first] = grants_.try_emplace({peer, term}, candidate);
   if (first || it->second == candidate) return;
   std::ostringstream out;
-  out << Tell(peer) << " granted its vote of term " << term << " to peer " << it->second
-      << ", and grants it to peer " << candidate << " as well.";
+  out << Tell(peer) << " granted its vote of term " << term << " to " << Tell(it->second)
+      << ", and grants it to " << Tell(candidate) << " as well.";
   report_->Fail(FailureKind::kSafety, "VS", out.str());
 }
 
@@ -48,7 +46,7 @@ void Elections::OnLeader(PeerId peer, Term term, const raft::ConfState& conf) {
   if (IsQuorum(conf, voted)) return;
   std::ostringstream out;
   out << Tell(peer) << " leads term " << term << ", but only " << votes
-      << " disks ever held a vote for it, which are no quorum of " << raft::Describe(conf) << ".";
+      << " disks ever held a vote for it, which are no quorum of " << names_->Tell(conf) << ".";
   report_->Fail(FailureKind::kSafety, "ES", out.str());
 }
 

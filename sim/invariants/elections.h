@@ -33,7 +33,8 @@ class Elections {
   void OnLeader(PeerId peer, Term term, const raft::ConfState& conf);
 
  private:
-  std::string Tell(PeerId peer) const { return names_->Store(names_->NodeOf(peer)); }
+  std::string Vote(PeerId vote) const { return vote ? "a vote for " + Tell(vote) : "no vote"; }
+  std::string Tell(PeerId peer) const { return names_->Tell(peer); }
 
   const Names* names_;
   FailureReport* report_;

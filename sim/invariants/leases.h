@@ -25,9 +25,26 @@ std::optional<Instant> PromisesEnd(const Replica& leader, const Names& names,
                                    const std::vector<Replica>& replicas,
                                    absl::FunctionRef<Instant(uint32_t node, Instant local)> when);
 
-// The sentence for a leader on `node` that would hold its lease `ahead` of now, when they have
-// ended.
-std::string LeaseBeyondPromises(uint32_t node, Duration ahead, const Names& names,
+// "9.800000 s", as the page of a run has it; rounded down.
+std::string Seconds(Instant t);
+
+// What a voter promised: to help nobody against its leader. In simulated time.
+struct Promise {
+  uint32_t node = 0;
+  Instant given;
+  Instant until;
+};
+
+// What the voters that run promised to `leader` last, by node. None of who has heard another leader
+// since. `election_timeout`: of a promise's length by its giver's clock.
+std::vector<Promise> PromisesTo(const Replica& leader, const Names& names,
+                                const std::vector<Replica>& replicas, Duration election_timeout,
+                                absl::FunctionRef<Instant(uint32_t node, Instant local)> when);
+// "Promised to store 1: by store 2 from 9.800000 s until 10.300000 s, by ..."; a sentence.
+std::string Describe(const std::vector<Promise>& promises, uint32_t leader);
+
+// The sentence for a leader on `node` that would hold its lease at `then`, when they have ended.
+std::string LeaseBeyondPromises(uint32_t node, Instant then, const Names& names,
                                 const std::vector<Replica>& replicas);
 
 }  // namespace flaredb::sim

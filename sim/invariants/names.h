@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Nodes, stores and peers of one region under each other's names.
+// Nodes, stores and peers of one region under each other's names, and what sentences call them.
 #ifndef FLAREDB_SIM_INVARIANTS_NAMES_H_
 #define FLAREDB_SIM_INVARIANTS_NAMES_H_
 
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "core/base/check.h"
 #include "core/base/types.h"
+#include "core/raft/types.h"
 #include "core/region/region.h"
 
 namespace flaredb::sim {
@@ -32,10 +34,17 @@ class Names {
     INVARIANT(node != node_of_.end()) << "no peer " << peer;
     return node->second;
   }
-  // "store 2"
-  std::string Store(uint32_t node) const { return "store " + std::to_string(node + 1); }
+  // "store 2": what people call a node, and a peer as well unless its store has held another one.
+  static std::string Store(uint32_t node) { return "store " + std::to_string(node + 1); }
+  // "store 2", or "store 2's peer 108".
+  std::string Tell(PeerId peer) const;
+  // "stores {1,2,4} from {1,2,3} learners {5}"; a peer that needs its name is "4's 108".
+  std::string Tell(const raft::ConfState& conf) const;
 
  private:
+  std::string Number(PeerId peer) const;
+  std::string List(const std::vector<PeerId>& peers) const;
+
   uint32_t nodes_;
   std::map<PeerId, uint32_t> node_of_;
 };

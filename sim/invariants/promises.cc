@@ -7,6 +7,11 @@
 namespace flaredb::sim {
 namespace {
 
+std::string Held(const raft::HardState& disk, const Names& names) {
+  return "term " + std::to_string(disk.term.value()) + " and " +
+         (disk.vote ? "a vote for " + names.Tell(disk.vote) : std::string("no vote"));
+}
+
 std::optional<std::string> BrokenTerm(const raft::Message& message, const LogImage& durable,
                                       const Names& names) {
   const raft::HardState& disk = durable.hard_state();
@@ -15,9 +20,8 @@ std::optional<std::string> BrokenTerm(const raft::Message& message, const LogIma
                            (campaigns && message.term == disk.term && disk.vote != message.from);
   if (!forgettable) return std::nullopt;
   std::ostringstream out;
-  out << names.Store(names.NodeOf(message.from))
-      << (campaigns ? " campaigns in" : " sends a message of") << " term " << message.term
-      << ", but its disk holds term " << disk.term << " and a vote for peer " << disk.vote << ".";
+  out << names.Tell(message.from) << (campaigns ? " campaigns in" : " sends a message of")
+      << " term " << message.term << ", but its disk holds " << Held(disk, names) << ".";
   return out.str();
 }
 
@@ -28,16 +32,15 @@ std::optional<std::string> BrokenVote(const raft::Message& message, const LogIma
     return std::nullopt;
   }
   std::ostringstream out;
-  out << names.Store(names.NodeOf(message.from)) << " sends its vote of term " << message.term
-      << " to " << names.Store(names.NodeOf(message.to)) << ", but its disk holds term "
-      << disk.term << " and a vote for peer " << disk.vote << ".";
+  out << names.Tell(message.from) << " sends its vote of term " << message.term << " to "
+      << names.Tell(message.to) << ", but its disk holds " << Held(disk, names) << ".";
   return out.str();
 }
 
 std::optional<std::string> BrokenAccept(const raft::Message& message, Index match,
                                         const LogImage& durable, const Names& names,
                                         const std::vector<Replica>& replicas) {
-  const std::string sender = names.Store(names.NodeOf(message.from));
+  const std::string sender = names.Tell(message.from);
   std::ostringstream out;
   // A replica that knows a later term may have truncated since; its promise stood when it was made.
   if (durable.hard_state().term > message.term) return std::nullopt;

@@ -104,9 +104,9 @@ std::optional<std::string> BrokenView(RegionId region, uint32_t node, const Name
                     replica.issued.base().last.term, ":", replica.issued.base().last.index, ".");
   }
   if (view.conf != replica.issued.ConfAt(view.last_log.index)) {
-    return Sentence(store, " acts by the configuration ", raft::Describe(view.conf),
-                    ", but its log says ",
-                    raft::Describe(replica.issued.ConfAt(view.last_log.index)), ".");
+    return Sentence(store, " acts by the configuration ", names.Tell(view.conf),
+                    ", but its log says ", names.Tell(replica.issued.ConfAt(view.last_log.index)),
+                    ".");
   }
   if (view.durable_index >= replica.issued.base().last.index &&
       view.durable_index >= disk.base().last.index &&

@@ -283,6 +283,9 @@ TEST_F(CampaignsTest, ALeaseAfterSomebodyWasToldToCampaign) {
   with_lease.lease_valid = true;
   Turn({}, with_lease);
   EXPECT_EQ(Broken(), "LEASE");
+  EXPECT_EQ(report_.failure().sentence,
+            "store 1 leads term 2 and holds its lease, but has asked store 3 to campaign against "
+            "all promises.");
 }
 
 }  // namespace

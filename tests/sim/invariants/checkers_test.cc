@@ -37,7 +37,9 @@ class CheckersTest : public testing::Test {
     }
     checkers_.emplace(
         region_, std::vector<const SimDisk*>{&*disks_[0], &*disks_[1], &*disks_[2], &*disks_[3]},
-        Duration::Milliseconds(100), leases, &report_);
+        Duration::Milliseconds(100), leases, &report_,
+        Clocks{[] { return Instant() + Duration::Milliseconds(350); },
+               [](uint32_t, Instant local) { return local; }});
     for (uint32_t node = 0; node < kStores; ++node) Start(node);
   }
 
@@ -156,8 +158,20 @@ TEST_F(LeaseTest, ALeaseWhileSomebodyLeadsALaterTerm) {
   Lead(1);
   View(0).lease_valid = true;
   EXPECT_EQ(Broken(), "") << "it has not turned, and answers nothing";
+  // Store 2 campaigned against its promise; store 3 gave one that still runs.
+  View(2).promised_until = Instant() + Duration::Milliseconds(400);
+  Turn(2);
+  View(1).promised_until = Instant() + Duration::Milliseconds(390);
+  Turn(1);
   Turn(0);
   EXPECT_EQ(Broken(), "LEASE");
+  EXPECT_EQ(report_.failure().sentence,
+            "store 1 leads term 2 and holds its lease, but store 2, elected in term 3, leads as "
+            "well at 0.350000 s. Promised to store 1: by store 2 from 0.290000 s until 0.390000 s, "
+            "by store 3 from 0.300000 s until 0.400000 s.");
+  ASSERT_EQ(checkers_->promises().size(), 2u);
+  EXPECT_EQ(checkers_->promises()[1].node, 2u);
+  EXPECT_EQ(checkers_->promises()[1].given, Instant() + Duration::Milliseconds(300));
 }
 
 TEST_F(LeaseTest, ALeaderWithoutALeaseMayBeOutdated) {

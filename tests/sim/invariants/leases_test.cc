@@ -37,7 +37,7 @@ class LeasesTest : public testing::Test {
     return end ? std::optional(end->nanoseconds()) : std::nullopt;
   }
 
-  const Names names_{kNodes, ThreePeers()};
+  Names names_{kNodes, ThreePeers()};
   std::vector<Replica> replicas_;
   int64_t speed_[kNodes] = {1, 1, 1, 1, 1};
 };
@@ -75,10 +75,32 @@ TEST_F(LeasesTest, TheOnlyVoterNeedsNoPromise) {
 }
 
 TEST_F(LeasesTest, TheSentenceSaysWhenAndBetweenWhom) {
-  EXPECT_EQ(
-      LeaseBeyondPromises(0, Duration::Nanoseconds(50), names_, replicas_),
-      "store 1 leads term 0 and would hold its lease in 50ns, when no quorum of (101 102 103) "
-      "is bound any more by what it promised.");
+  EXPECT_EQ(LeaseBeyondPromises(0, Instant() + Duration::Milliseconds(50), names_, replicas_),
+            "store 1 leads term 0 and would hold its lease at 0.050000 s, when no quorum of stores "
+            "{1,2,3} is bound any more by what it promised.");
+}
+
+TEST_F(LeasesTest, PromisesAreOfThoseWhoRunAndHearNobodyElse) {
+  for (uint64_t number : {4, 5}) names_.Add(PeerId(100 + number), StoreId(number));
+  Leader().view.conf = Conf({101, 102, 103, 104, 105});
+  for (uint32_t node = 3; node < 5; ++node) {
+    replicas_[node].running = true;
+    replicas_[node].peer = replicas_[node].view.id = PeerId(101 + node);
+  }
+  replicas_[1].running = false;
+  Promise(2, 300000000);
+  replicas_[3].view.leader = PeerId(105);
+  Promise(3, 400000000);
+  Promise(4, 500000000);
+  speed_[4] = 2;
+  const auto promises = PromisesTo(
+      replicas_[0], names_, replicas_, Duration::Milliseconds(100), [&](uint32_t node, Instant t) {
+        return Instant::FromNanoseconds(t.nanoseconds() / speed_[node]);
+      });
+  EXPECT_EQ(Describe(promises, 0),
+            "Promised to store 1: by store 3 from 0.200000 s until 0.300000 s, by store 5 from "
+            "0.200000 s until 0.250000 s.");
+  EXPECT_EQ(Describe({}, 0), "Nobody has promised anything to store 1.");
 }
 
 }  // namespace
