@@ -4,6 +4,7 @@
 #define FLAREDB_SIM_CLIENT_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ enum class ClientState : uint8_t {
 // The operation in progress.
 struct ClientOp {
   store::Operation operation;
+  Instant began;
   Instant give_up_at;
   uint32_t attempts = 0;
   std::vector<VersionedHistory::OpRef> refs;  // A scan is a read of every key that it may show,
@@ -44,10 +46,12 @@ struct Client {
   Index seen_index;     // Highest applied index that it was told.
   uint32_t store = 0;   // The last one that answered well.
   ClientState state = ClientState::kThinking;
-  uint64_t timer = 0;            // Numbers the timers; only the latest counts.
-  AttemptId attempt = 0;         // The one it waits for,
-  AttemptId second_attempt = 0;  // and another one; zero: none.
-  uint32_t target = 0;           // The store of that attempt.
+  uint64_t timer = 0;                   // Numbers the timers; only the latest counts.
+  AttemptId attempt = 0;                // The one it waits for,
+  AttemptId second_attempt = 0;         // and another one; zero: none.
+  uint32_t target = 0;                  // The store of that attempt.
+  Instant asked_at;                     // When that left.
+  std::optional<store::Error> refusal;  // The last one of the operation.
   ClientOp op;
   // At the end of a run: reads every key from this store, and never gives up.
   bool auditor = false;

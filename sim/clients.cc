@@ -93,6 +93,8 @@ bool Clients::Makes() {
 }
 
 void Clients::Begin(Client* client) {
+  client->op.began = world_->now();
+  client->refusal.reset();
   client->op.give_up_at = world_->now() + profile_.operation_timeout;
   StartAttempt(client);
 }
@@ -107,6 +109,7 @@ void Clients::StartAttempt(Client* client) {
   client->target = client->store;
   ++client->op.attempts;
   client->state = ClientState::kWaiting;
+  client->asked_at = world_->now();
   client->attempt = Ask(*client, client->target);
   client->second_attempt = 0;
   if (!client->auditor && !client->op.once &&
@@ -203,6 +206,7 @@ void Clients::Deliver(Packet packet) {
   if (Recorder* recorder = world_->recorder) recorder->Answered(client.slot, answer.reply);
   if (const auto* error = std::get_if<store::Error>(&answer.reply.result)) {
     OnRefused(client, answer.attempt, *error, applied);
+    client.refusal = *error;
     OnError(&client, *error);
   } else {
     OnResult(&client, answer.attempt, answer.reply.result, applied);
@@ -294,16 +298,21 @@ void Clients::AuditOnly(const std::vector<uint32_t>& stores) {
   }
 }
 
-std::string Clients::Describe() const {
-  std::ostringstream out;
+void Clients::Show(Standstill* all) const {
   for (const Client& client : clients_) {
-    if (client.state == ClientState::kDone) continue;
+    if (client.state != ClientState::kWaiting && client.state != ClientState::kPausing) continue;
     store::Request request;
     request.operation = client.op.operation;
-    out << "  client " << client.number << " has asked store " << client.target + 1 << " to "
-        << sim::Describe(request) << "\n";
+    Standstill::Client& shown = all->clients.emplace_back();
+    shown.number = client.number;
+    shown.what = sim::Describe(request);
+    shown.store = client.target;
+    shown.attempts = client.op.attempts;
+    if (client.state == ClientState::kWaiting) shown.attempt = client.attempt;
+    shown.since = client.op.began;
+    shown.asked_at = client.asked_at;
+    if (client.refusal) shown.told = sim::Describe(*client.refusal);
   }
-  return out.str();
 }
 
 void Clients::Fail(const char* invariant, std::string sentence) {

@@ -13,6 +13,7 @@
 #include "sim/history/history.h"
 #include "sim/network.h"
 #include "sim/profile.h"
+#include "sim/standstill.h"
 #include "sim/world.h"
 
 namespace flaredb::sim {
@@ -68,8 +69,8 @@ class Clients {
   // Their numbers, but for those that were left out (Reduction).
   const std::vector<uint32_t>& made() const { return made_; }
   uint32_t unknown() const { return unknown_; }
-  // One line for each client that is not done, for the report of a run that is stuck.
-  std::string Describe() const;
+  // Adds every client that is not done.
+  void Show(Standstill* all) const;
 
  protected:
   // --- What they ask for.

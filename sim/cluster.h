@@ -22,6 +22,7 @@
 #include "sim/network.h"
 #include "sim/node_clock.h"
 #include "sim/profile.h"
+#include "sim/standstill.h"
 #include "sim/state_coverage.h"
 #include "sim/world.h"
 
@@ -120,7 +121,9 @@ class Cluster {
   uint64_t applied_in_all() const;
   // The sum of the lengths of the logs that are on disks.
   uint64_t durable_in_all() const;
-  // One line for each store, for the report of a run that is stuck.
+  // How the stores stand.
+  Standstill Show() const;
+  // The same as one line for each store.
   std::string Describe() const;
   // Compares all rows with the model. Requires Settled().
   void CheckAtEnd() { checkers_.AtEnd(); }

@@ -72,6 +72,8 @@ class SimNetwork {
   // No cut, hold, loss, copy, or unusual delay from now on.
   void Heal();
 
+  // Whether nothing gets from one to the other.
+  bool IsCut(Endpoint from, Endpoint to) const { return links_[from * endpoints_ + to].cuts != 0; }
   // Packets that are neither delivered nor lost.
   size_t in_flight() const { return parcels_.size() - free_.size(); }
 

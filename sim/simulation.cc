@@ -342,12 +342,15 @@ void Simulation::Audit() {
 }
 
 void Simulation::FailLiveness(const std::string& what) {
+  Standstill all = cluster_.Show();
+  workload_->Show(&all);
   std::ostringstream out;
   out << "since " << (healed_at_ - Instant()).milliseconds()
       << (profile_.ending == Ending::kPartial ? " ms a quorum of the stores is whole among itself"
                                               : " ms all stores run and the network is whole")
       << ", but at " << (world_.now() - Instant()).milliseconds() << " ms " << what << ".\n"
-      << cluster_.Describe() << workload_->Describe();
+      << Explain(all) << "  by store:\n"
+      << cluster_.Describe();
   world_.report.Fail(FailureKind::kLiveness, "LIVE", out.str());
 }
 

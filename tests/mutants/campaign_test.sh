@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# campaign_test.sh fails|passes CODES SIM FLAGS...: the campaign's verdict and, if CODES is not
-# empty, that the code of the first failure is one of them.
+# campaign_test.sh fails|passes CODES SAYS SIM FLAGS...: the campaign's verdict and, if they are not
+# empty, that the code of the first failure is one of CODES, and that what is said of it has a line
+# that the extended regular expression SAYS matches.
 set -u
-expect=$1 codes=$2
-shift 2
+expect=$1 codes=$2 says=$3
+shift 3
 
 output=$("$@" --minimise=0 2>&1)
 exit_code=$?
@@ -22,3 +23,5 @@ fi
 found=${output%%:*}
 [[ -z $codes || " $codes " == *" $found "* ]] ||
   { echo "FAILED: the code is to be ${codes// / or }, not $found." && exit 1; }
+[[ -z $says ]] || grep -Eq -- "$says" <<< "$output" ||
+  { echo "FAILED: no line says '$says'." && exit 1; }

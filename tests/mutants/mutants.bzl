@@ -88,7 +88,7 @@ def mutant_sim(name, mutant):
         ],
     )
 
-def campaign_test(name, sim, expect, seeds, code = "", flags = [], **kwargs):
+def campaign_test(name, sim, expect, seeds, code = "", says = "", flags = [], **kwargs):
     """A test that a campaign ends as expected.
 
     Args:
@@ -98,19 +98,22 @@ def campaign_test(name, sim, expect, seeds, code = "", flags = [], **kwargs):
       seeds: "A..B", both included.
       code: for "fails": the codes (docs/SIMULATION.md), separated by spaces, of which the first
         failure has one; empty: any.
+      says: for "fails": an extended regular expression without quotes that a line of what is said
+        of the first failure matches; empty: anything.
       flags: more of the campaign, as in ["--only=split"].
       **kwargs: as every test has them.
     """
     if expect not in ["fails", "passes"]:
         fail("expect is \"fails\" or \"passes\", not \"{}\"".format(expect))
-    if code and expect == "passes":
-        fail("a campaign that passes has no code")
+    if (code or says) and expect == "passes":
+        fail("a campaign that passes has no failure to describe")
     native.sh_test(
         name = name,
         srcs = ["//tests/mutants:campaign_test.sh"],
         args = [
             expect,
             "'{}'".format(code),
+            "'{}'".format(says),
             "$(location {})".format(sim),
             "--seeds=" + seeds,
         ] + flags,
@@ -118,7 +121,15 @@ def campaign_test(name, sim, expect, seeds, code = "", flags = [], **kwargs):
         **dict({"size": "small"}, **kwargs)
     )
 
-def mutant_test(name, mutant, seeds, expect = "fails", code = "", flags = [], **kwargs):
+def mutant_test(
+        name,
+        mutant,
+        seeds,
+        expect = "fails",
+        code = "",
+        says = "",
+        flags = [],
+        **kwargs):
     """A test that the campaign finds a bug, or that it doesn't with some flags.
 
     Args:
@@ -127,6 +138,7 @@ def mutant_test(name, mutant, seeds, expect = "fails", code = "", flags = [], **
       seeds: as the following ones, for campaign_test.
       expect: see there.
       code: see there.
+      says: see there.
       flags: see there.
       **kwargs: as every test has them.
     """
@@ -140,6 +152,7 @@ def mutant_test(name, mutant, seeds, expect = "fails", code = "", flags = [], **
         seeds = seeds,
         expect = expect,
         code = code,
+        says = says,
         flags = flags,
         **kwargs
     )
