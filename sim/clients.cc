@@ -68,7 +68,7 @@ void Clients::OnTimer(uint32_t slot, uint64_t timer) {
       // Nobody knows what became of the attempt.
       client.op.maybe_applied = true;
       if (world_->choices.Chance(Choice::kBackoff, 500000, slot) &&
-          world_->faults.Fires(Fault::kAbandon)) {
+          world_->faults.Fires(Fault::kAbandon, stores_ + slot)) {
         world_->faults.Mattered(Fault::kAbandon);
         network_->Send({stores_ + slot, client.target, ClientCancel{client.attempt}});
       }
@@ -114,7 +114,7 @@ void Clients::StartAttempt(Client* client) {
   client->second_attempt = 0;
   if (!client->auditor && !client->op.once &&
       choices.Chance(Choice::kPatience, profile_.second_ppm, slot) &&
-      world_->faults.Fires(Fault::kSecondAttempt)) {
+      world_->faults.Fires(Fault::kSecondAttempt, stores_ + slot)) {
     world_->faults.Mattered(Fault::kSecondAttempt);
     client->op.maybe_applied = true;
     client->second_attempt =
@@ -126,7 +126,7 @@ void Clients::StartAttempt(Client* client) {
 // Only a write that may have happened already can happen twice.
 bool Clients::MayRetry(const Client& client) {
   if (!client.op.maybe_applied || !store::IsWrite(client.op.operation)) return true;
-  if (client.op.once || !world_->faults.Fires(Fault::kRetry)) return false;
+  if (client.op.once || !world_->faults.Fires(Fault::kRetry, stores_ + client.slot)) return false;
   world_->faults.Mattered(Fault::kRetry);
   return true;
 }
@@ -142,7 +142,7 @@ AttemptId Clients::Ask(const Client& client, uint32_t target) {
   request.request.budget =
       AttemptTimeout(client) * kBudgetQuarters[choices.Pick(Choice::kTargetStore, 3, slot)] / 4;
   if (!client.auditor && choices.Chance(Choice::kPatience, profile_.odd_budget_ppm, slot) &&
-      world_->faults.Fires(Fault::kOddBudget)) {
+      world_->faults.Fires(Fault::kOddBudget, stores_ + slot)) {
     world_->faults.Mattered(Fault::kOddBudget);
     request.request.budget = choices.OneOf(
         Choice::kPatience, {Duration(), Duration::Microseconds(1), longest_budget()}, slot);
@@ -153,7 +153,7 @@ AttemptId Clients::Ask(const Client& client, uint32_t target) {
   }
   AddTo(&world_->trace.hash(), request.request);
   if (Recorder* recorder = world_->recorder) {
-    recorder->Attempted(slot, client.number, request.request, client.op.refs);
+    recorder->Attempted(slot, client.number, last_attempt_, request.request, client.op.refs);
   }
   if (world_->trace.on()) {
     world_->trace.Line(
@@ -212,6 +212,9 @@ void Clients::Deliver(Packet packet) {
     OnResult(&client, answer.attempt, answer.reply.result, applied);
   }
   client.seen_index = std::max(client.seen_index, applied);
+  if (Recorder* recorder = world_->recorder; recorder != nullptr && world_->report.failed()) {
+    recorder->Accuse(answer.attempt);
+  }
 }
 
 void Clients::OnError(Client* client, const store::Error& error) {

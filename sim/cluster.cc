@@ -79,7 +79,12 @@ void Cluster::Start() {
         choices.Between(Choice::kClock, Duration::Seconds(1), Duration::Seconds(100000), id);
     const int64_t wrong = DrawDrift(&choices, Choice::kClock, id, profile_);
     const bool is_wrong = wrong != 0 && world_->faults.Fires(Fault::kClockRate);
-    if (is_wrong) world_->faults.Mattered(Fault::kClockRate);
+    if (is_wrong) {
+      world_->faults.Mattered(Fault::kClockRate);
+      if (Recorder* recorder = world_->recorder) {
+        recorder->NodeEvent(id, "clock", NameOf(Fault::kClockRate));
+      }
+    }
     node.clock = NodeClock(offset, is_wrong ? wrong : 0);
     const store::Identity identity{kClusterId, StoreId(id + 1)};
     const Incarnation incarnation(choices.Seed(Choice::kIncarnation, id) + 1);
@@ -379,6 +384,7 @@ void Cluster::Perform(uint32_t id, size_t sends_kept, size_t replies_kept, bool 
                              std::to_string(reply.reply.applied_index.value()) + ", but index " +
                              std::to_string(it->second.committed.value()) +
                              " was committed when the call came.");
+      if (Recorder* recorder = world_->recorder) recorder->Accuse(it->second.attempt);
       return;
     }
     AddTo(&trace.hash(), reply.reply);

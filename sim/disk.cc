@@ -144,7 +144,7 @@ void SimDisk::Heal() {
 
 Duration SimDisk::Latency() {
   const bool slow = world_->choices.Chance(Choice::kDiskLatency, profile_.slow_ppm, node_) &&
-                    world_->faults.Fires(Fault::kSlowCommit);
+                    world_->faults.Fires(Fault::kSlowCommit, node_);
   if (slow) world_->faults.Mattered(Fault::kSlowCommit);
   return world_->choices.Between(
       Choice::kDiskLatency, profile_.latency.first,

@@ -17,7 +17,7 @@ FaultCounts& FaultCounts::operator+=(const FaultCounts& other) {
   return *this;
 }
 
-bool FaultLedger::Fires(Fault fault) {
+bool FaultLedger::Fires(Fault fault, std::optional<uint32_t> endpoint) {
   const auto kind = static_cast<size_t>(fault);
   const FaultName name{fault, ++last_number_[kind]};
   if (reduction_->without[kind]) return false;
@@ -25,6 +25,7 @@ bool FaultLedger::Fires(Fault fault) {
   if (reduction_->faults_max && fired_.size() >= *reduction_->faults_max) return false;
   ++counts_.kinds[kind].fired;
   fired_.push_back(name);
+  if (listener_) listener_(fault, endpoint);
   return true;
 }
 

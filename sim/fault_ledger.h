@@ -5,6 +5,8 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -34,8 +36,12 @@ class FaultLedger {
   // `reduction` outlives this object.
   explicit FaultLedger(const Reduction* reduction) : reduction_(reduction) {}
 
+  // Is told of every fault that happens, and at which endpoint, if there is one to name.
+  using Listener = std::function<void(Fault fault, std::optional<uint32_t> endpoint)>;
+  void SetListener(Listener listener) { listener_ = std::move(listener); }
+
   // A fault might happen now, as chance or plan has it: whether it does.
-  bool Fires(Fault fault);
+  bool Fires(Fault fault, std::optional<uint32_t> endpoint = std::nullopt);
   // Something came of a fault that happened; each time that something does.
   void Mattered(Fault fault) { ++counts_.kinds[static_cast<size_t>(fault)].mattered; }
 
@@ -48,6 +54,7 @@ class FaultLedger {
   std::array<uint32_t, kFaults> last_number_{};
   FaultCounts counts_;
   std::vector<FaultName> fired_;
+  Listener listener_;
 };
 
 }  // namespace flaredb::sim

@@ -81,7 +81,7 @@ void LastOrders::Give(uint32_t leader) {
         NotDone(*given.change, names) + " as ordered in term " + std::to_string(view.term.value());
   }
   const Fault kind = step_ == Step::kTransfer ? Fault::kTransfer : Fault::kChangeMembers;
-  if (!world_->faults.Fires(kind)) return Next();
+  if (!world_->faults.Fires(kind, leader)) return Next();
   // The operator's come before.
   given.id = order.id = (uint64_t{1} << 32) + ++orders_;
   given_ = std::move(given);

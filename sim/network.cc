@@ -63,7 +63,8 @@ std::optional<Packet> SimNetwork::Take(uint64_t parcel) {
 
 // Chance asks for it, and nothing leaves it out. Who calls makes a difference by it.
 bool SimNetwork::Happens(Fault fault, Choice kind, uint32_t rate_ppm, Endpoint from) {
-  if (!world_->choices.Chance(kind, rate_ppm, from) || !world_->faults.Fires(fault)) return false;
+  if (!world_->choices.Chance(kind, rate_ppm, from) || !world_->faults.Fires(fault, from))
+    return false;
   world_->faults.Mattered(fault);
   return true;
 }
@@ -153,7 +154,7 @@ void SimNetwork::Schedule(Endpoint from, Endpoint to, uint64_t parcel) {
                                                 profile_.slow_link_max, from);
   }
   if (arrival < l.last_arrival) {
-    const bool overtakes = !profile_.ordered && world_->faults.Fires(Fault::kOvertake);
+    const bool overtakes = !profile_.ordered && world_->faults.Fires(Fault::kOvertake, from);
     if (overtakes) world_->faults.Mattered(Fault::kOvertake);
     if (!overtakes) arrival = l.last_arrival;
   }

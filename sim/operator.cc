@@ -52,7 +52,7 @@ void Operator::OnEvent() {
       IsOdd()
           ? static_cast<uint32_t>(world_->choices.Pick(Choice::kOrder, cluster_->size(), kOddities))
           : *node;
-  if (world_->faults.Fires(fault)) cluster_->Give(to, std::move(order), fault);
+  if (world_->faults.Fires(fault, to)) cluster_->Give(to, std::move(order), fault);
 }
 
 bool Operator::IsOdd() {

@@ -24,7 +24,7 @@ bool Probes::Takes(BuggifyPoint point) {
   const auto i = static_cast<size_t>(point);
   if (stopped_ || !profile_.points[i]) return false;
   if (!world_->choices.Chance(Choice::kBuggify, profile_.ppm, world_->acting)) return false;
-  if (!world_->faults.Fires(Fault::kBuggify)) return false;
+  if (!world_->faults.Fires(Fault::kBuggify, world_->acting)) return false;
   // Every point asks only where the answer makes a difference.
   world_->faults.Mattered(Fault::kBuggify);
   ++counts_.taken[i];

@@ -78,6 +78,20 @@ struct Record {
     std::vector<uint32_t> nodes;     // Whom it strikes; empty: everybody.
   };
 
+  // A fault of a moment, by chance or by a client or operator.
+  struct Chance {
+    Instant at;
+    std::optional<uint32_t> endpoint;  // As who sends or receives; absent: nobody in particular.
+    std::string kind;                  // "lose-message"
+  };
+
+  // What a node promised a leader whose lease broke LEASE.
+  struct Promise {
+    uint32_t node = 0;
+    Instant from;
+    Instant until;
+  };
+
   // Worth a stop on the way through the run.
   struct Event {
     Instant at;
@@ -142,6 +156,8 @@ struct Record {
   std::deque<Message> messages;
   uint64_t messages_left_out = 0;  // Pushed out.
   std::vector<Fault> faults;
+  std::vector<Chance> chances;
+  std::vector<Promise> promises;
   std::vector<Event> events;
   std::vector<Operation> operations;
 

@@ -184,6 +184,10 @@ void Recorder::FaultFor(std::string_view kind, uint32_t node, Duration length) {
   record_->faults[fault].until = queue_->now() + length;
 }
 
+void Recorder::Chance(std::string_view kind, std::optional<uint32_t> endpoint) {
+  record_->chances.push_back({queue_->now(), endpoint, std::string(kind)});
+}
+
 void Recorder::Healed() {
   for (Record::Fault& fault : record_->faults) fault.until = std::min(fault.until, queue_->now());
 }
@@ -192,7 +196,8 @@ void Recorder::Phase(std::string name) {
   record_->phases.push_back({queue_->now(), std::move(name)});
 }
 
-void Recorder::Attempted(uint32_t slot, uint32_t client, const store::Request& request,
+void Recorder::Attempted(uint32_t slot, uint32_t client, uint64_t attempt,
+                         const store::Request& request,
                          const std::vector<VersionedHistory::OpRef>& refs) {
   if (InProgress(slot) == nullptr) {
     in_progress_[slot] = record_->operations.size();
@@ -206,6 +211,7 @@ void Recorder::Attempted(uint32_t slot, uint32_t client, const store::Request& r
     record_->clients = std::max(record_->clients, slot + 1);
   }
   ++InProgress(slot)->attempts;
+  attempts_[attempt] = in_progress_[slot];
 }
 
 void Recorder::Answered(uint32_t slot, const store::Reply& reply) {
@@ -230,6 +236,15 @@ void Recorder::Complete(uint32_t slot, Record::Outcome outcome) {
   in_progress_.erase(slot);
 }
 
+void Recorder::Accuse(uint64_t attempt) {
+  const auto op = attempts_.find(attempt);
+  if (op != attempts_.end()) record_->operations[op->second].accused = true;
+}
+
+void Recorder::Promised(uint32_t node, Instant from, Instant until) {
+  record_->promises.push_back({node, from, until});
+}
+
 void Recorder::Finish(const Failure& failure, const VersionedHistory& history) {
   record_->end = queue_->now();
   for (Record::Fault& fault : record_->faults) {
@@ -241,18 +256,19 @@ void Recorder::Finish(const Failure& failure, const VersionedHistory& history) {
   if (failure.kind == FailureKind::kNone) return;
   record_->failure = Record::Failure{failure.invariant, failure.sentence, queue_->now(),
                                      NodesNamedIn(failure.sentence, record_->nodes)};
-  Accuse(failure.sentence, history);
+  AccuseNamed(failure.sentence, history);
 }
 
 // Event numbers make the description of an operation unique in its history.
-void Recorder::Accuse(std::string_view sentence, const VersionedHistory& history) {
+void Recorder::AccuseNamed(std::string_view sentence, const VersionedHistory& history) {
   std::optional<Instant> last;
   for (size_t i = 0; i < refs_.size(); ++i) {
     Record::Operation& op = record_->operations[i];
-    op.accused = std::any_of(refs_[i].begin(), refs_[i].end(), [&](VersionedHistory::OpRef ref) {
+    const bool named = std::any_of(refs_[i].begin(), refs_[i].end(), [&](auto ref) {
       return sentence.find(Describe(history.ops(ref.key)[ref.op])) != std::string_view::npos;
     });
-    if (op.accused) last = std::max(last.value_or(Instant()), op.completed.value_or(op.invoked));
+    op.accused |= named;
+    if (named) last = std::max(last.value_or(Instant()), op.completed.value_or(op.invoked));
   }
   // The history is judged when all is over; it went wrong with the last answer that contradicts.
   if (last) record_->failure->at = *last;

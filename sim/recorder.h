@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,8 @@ class Recorder {
   // A fault begins; `nodes` is sorted here. Its number is for FaultEnded.
   size_t FaultBegan(std::string_view kind, std::vector<uint32_t> nodes);
   void FaultEnded(size_t fault);
+  // A fault that is over at once.
+  void Chance(std::string_view kind, std::optional<uint32_t> endpoint);
   // A fault that ends by itself.
   void FaultFor(std::string_view kind, uint32_t node, Duration length);
   // All faults are over.
@@ -58,12 +61,17 @@ class Recorder {
 
   // An attempt by the client in `slot`; invokes an operation if none is in progress there. `refs`
   // are the operation's names in the history.
-  void Attempted(uint32_t slot, uint32_t client, const store::Request& request,
+  void Attempted(uint32_t slot, uint32_t client, uint64_t attempt, const store::Request& request,
                  const std::vector<VersionedHistory::OpRef>& refs);
   // An answer to that operation, which ends it unless the client tries again.
   void Answered(uint32_t slot, const store::Reply& reply);
   // It ended without a final answer.
   void GaveUp(uint32_t slot, bool maybe_applied);
+
+  // The failure of the run is about the operation of this attempt.
+  void Accuse(uint64_t attempt);
+  // A voter's promise that a lease rested on which it should not.
+  void Promised(uint32_t node, Instant from, Instant until);
 
   // The run is over.
   void Finish(const Failure& failure, const VersionedHistory& history);
@@ -71,11 +79,12 @@ class Recorder {
  private:
   Record::Operation* InProgress(uint32_t slot);
   void Complete(uint32_t slot, Record::Outcome outcome);
-  void Accuse(std::string_view sentence, const VersionedHistory& history);
+  void AccuseNamed(std::string_view sentence, const VersionedHistory& history);
 
   const EventQueue* queue_;
   Record* record_;
   std::map<uint32_t, size_t> in_progress_;                  // Slot -> its operation.
+  std::map<uint64_t, size_t> attempts_;                     // Attempt -> its operation.
   std::vector<std::vector<VersionedHistory::OpRef>> refs_;  // By operation.
 };
 

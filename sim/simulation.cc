@@ -63,6 +63,9 @@ class Simulation {
     if (options.record == nullptr) return;
     options.record->nodes = profile_.stores;
     world_.recorder = &recorder_.emplace(&world_.queue, options.record);
+    world_.faults.SetListener([this](Fault fault, std::optional<uint32_t> endpoint) {
+      if (fault >= kFirstByChance) recorder_->Chance(NameOf(fault), endpoint);
+    });
   }
 
   RunResult Run();
@@ -148,7 +151,12 @@ RunResult Simulation::Run() {
     world_.report.Fail(FailureKind::kSafety, "INV", broken.what());
   }
 
-  if (recorder_) recorder_->Finish(world_.report.failure(), workload_->history());
+  if (recorder_) {
+    for (const Promise& promise : cluster_.checkers().promises()) {
+      recorder_->Promised(promise.node, promise.given, promise.until);
+    }
+    recorder_->Finish(world_.report.failure(), workload_->history());
+  }
   return Result();
 }
 

@@ -11,15 +11,19 @@ let violationStep = 0;
 function violationWindow() {
   const { at } = run.failure;
   let from;
-  if (run.accused.length > 0) {
+  let until = at;
+  if (run.promises.length > 0) {
+    from = Math.min(at, ...run.promises.map((p) => p.from));
+    until = Math.max(at, ...run.promises.map((p) => p.until));
+  } else if (run.accused.length > 0) {
     from = Math.min(...run.accused.map((op) => op.from));
   } else {
     // As much of the past as some sixty messages.
     const last = lowerBound(run.messages, at, (m) => m.sent);
     from = last === 0 ? 0 : run.messages[Math.max(0, last - 60)].sent;
   }
-  const margin = Math.max((at - from) * 0.12, 1e6);
-  return [from - margin, at + margin];
+  const margin = Math.max((until - from) * 0.12, 1e6);
+  return [from - margin, until + margin];
 }
 
 function showViolation() {
@@ -211,6 +215,7 @@ function fillLegend() {
     if (occurs) entry(STATUS[status], `var(--${color})`);
   });
   if (run.faults.length > 0) entry("fault", "color-mix(in srgb, var(--fault) 30%, transparent)");
+  if (run.promises.length > 0) entry("promise", "color-mix(in srgb, var(--promise) 40%, transparent)");
   entry("log on disk", "color-mix(in srgb, var(--durable) 45%, transparent)");
   entry("committed", "linear-gradient(var(--commit), var(--commit)) center / 100% 2px no-repeat");
   OUTCOME_COLORS.forEach((color, outcome) => {

@@ -112,7 +112,7 @@ function showDetails() {
 const clusterRows = run.states.map((_, node) => {
   const named = run.failure !== null && run.failure.nodes.includes(node);
   const cells = Array.from({ length: 7 }, () => element("td", {}));
-  cells[0].textContent = nameOf(node);
+  cells[0].textContent = node + 1;
   document.querySelector("#cluster tbody").append(element("tr", named ? { class: "named" } : {}, ...cells));
   return cells;
 });

@@ -123,6 +123,14 @@ void WriteJson(const Record& record, std::ostream& out) {
         .Add(fault.kind)
         .Add(fault.nodes);
   });
+  WriteRows("chances", record.chances, out, [](const Record::Chance& chance, Row* row) {
+    row->AddTime(Number(chance.at))
+        .AddTime(chance.endpoint ? static_cast<int64_t>(*chance.endpoint) : kNever)
+        .Add(chance.kind);
+  });
+  WriteRows("promises", record.promises, out, [](const Record::Promise& promise, Row* row) {
+    row->Add(promise.node).AddTime(Number(promise.from)).AddTime(Number(promise.until));
+  });
   WriteRows("events", record.events, out, [](const Record::Event& event, Row* row) {
     row->AddTime(Number(event.at))
         .AddTime(event.node ? static_cast<int64_t>(*event.node) : kNever)

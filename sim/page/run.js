@@ -9,6 +9,12 @@ const OUTCOMES = ["under way", "ok", "no effect", "failed", "unknown"];
 const [DOWN, PAUSED, NO_REPLICA, , , , LEADER] = STATUS.keys();
 const [UNDER_WAY, ARRIVED, CUT, LOST] = FATES.keys();
 const [, OK, NO_EFFECT, , UNKNOWN] = OUTCOMES.keys();
+// Faults of a moment and of one kind beyond this number are one line of the list.
+const CHANCES_LISTED_MAX = 40;
+
+// Clients come and go, with numbers of their own, and sit one after the other in one seat.
+const nameIn = (nodes, endpoint) =>
+  (endpoint < nodes ? `store ${endpoint + 1}` : `seat ${endpoint - nodes + 1}`);
 
 const run = (() => {
   const data = JSON.parse(document.getElementById("run").textContent);
@@ -33,7 +39,7 @@ const run = (() => {
 
   const messages = data.messages.map(([from, to, sent, end, fate, copy, kind, text]) => ({
     type: "message", from, to, sent, end: orEnd(end), fate, copy: copy === 1, kind, text,
-    label: text.replace(/^\d+->\d+ | #\d+/g, "").split(" (")[0],
+    label: text.replace(/ #\d+/g, "").split(" (")[0].split(" peer ")[0],
   }));
   // Copies were noted when they arrived.
   messages.sort((a, b) => a.sent - b.sent);
@@ -65,6 +71,18 @@ const run = (() => {
   const events = data.events.map(([at, node, kind, text]) => ({
     type: "event", at, node: node < 0 ? null : node, kind, text,
   }));
+  // Those of a moment; of a kind that is too frequent to be read, only how often.
+  const chances = data.chances.map(([at, endpoint, kind]) => ({ at, endpoint, kind }));
+  for (const kind of new Set(chances.map((c) => c.kind))) {
+    const all = chances.filter((c) => c.kind === kind);
+    const listed = all.length <= CHANCES_LISTED_MAX ? all : all.slice(0, 1);
+    for (const { at, endpoint } of listed) {
+      const where = endpoint < 0 ? "" : ` at ${nameIn(data.nodes, endpoint)}`;
+      const rest = listed.length < all.length ? `, and ${(all.length - 1).toLocaleString("en")} more` : "";
+      events.push({ type: "event", at, node: null, kind: "fault", text: kind + where + rest });
+    }
+  }
+  const promises = data.promises.map(([node, from, until]) => ({ type: "promise", node, from, until }));
   for (const fault of faults) {
     events.push({ type: "event", at: fault.from, node: null, kind: "fault", text: fault.kind, fault });
   }
@@ -77,7 +95,8 @@ const run = (() => {
   }
   events.sort((a, b) => a.at - b.at);
 
-  return { ...data, states, reigns, messages, longest, faults, struck, operations, accused, events,
+  return { ...data, states, reigns, messages, longest, faults, struck, chances, promises, operations,
+    accused, events,
     phases: data.phases.map(([at, name]) => ({ at, name })) };
 })();
 
@@ -99,7 +118,7 @@ function stateAt(node, t) {
   return i < 0 ? null : run.states[node][i];
 }
 
-const nameOf = (endpoint) => (endpoint < run.nodes ? `n${endpoint + 1}` : `c${endpoint - run.nodes + 1}`);
+const nameOf = (endpoint) => nameIn(run.nodes, endpoint);
 
 // "1.234 567 s": digits as far as a step of `resolution` nanoseconds needs them.
 function timeText(ns, resolution = 1000) {

@@ -62,7 +62,7 @@ const faultRows = (() => {
   return free.length;
 })();
 
-const GUTTER = 92;
+const GUTTER = 120;
 const AXIS = 22;
 const FAULT_ROW = 15;
 const CLIENT_ROW = 17;

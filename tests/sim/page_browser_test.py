@@ -27,7 +27,7 @@ class PageTest(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory()
         cls.files = {}
-        for kind in ("large", "accused", "hostile"):
+        for kind in ("large", "accused", "lease", "hostile"):
             cls.files[kind] = os.path.join(cls.folder.name, f"{kind}.html")
             subprocess.run([os.path.join(RUNFILES, "tests/sim/sample_page"), kind, cls.files[kind]],
                            check=True)
@@ -196,6 +196,48 @@ class PageTest(unittest.TestCase):
         self.assertEqual(count, tab.evaluate("run.events.length"))
         tab.evaluate("document.querySelectorAll('#event-list button')[15].click()")
         self.assertTrue(tab.evaluate("view.selected === run.events[15]"))
+
+    def test_faults_of_a_moment_are_listed_unless_they_are_too_many(self):
+        tab = self.open("large")
+        texts = tab.evaluate("run.events.filter((e) => e.kind === 'fault').map((e) => e.text)")
+        lost = tab.evaluate("run.chances.filter((c) => c.kind === 'lose-message').length")
+        self.assertGreater(lost, 100)
+        self.assertEqual([t for t in texts if t.startswith("retry")],
+                         ["retry at seat 1", "retry at seat 2", "retry at seat 3"])
+        loss, = (t for t in texts if t.startswith("lose-message"))
+        self.assertRegex(loss, rf"^lose-message at (store|seat) \d, and {lost - 1} more$")
+        shown = tab.evaluate("document.getElementById('event-list').innerText")
+        self.assertIn("retry at seat 2", shown)
+
+    def test_promises_of_a_broken_lease_are_bands_in_view(self):
+        tab = self.open("lease")
+        tab.press("v")
+        begin, end = self.window(tab)
+        self.assertEqual(tab.evaluate("run.promises.length"), 2)
+        for promise in tab.evaluate("run.promises"):
+            self.assertTrue(begin < promise["from"] < promise["until"] < end)
+        # On the lane of who promised the ground has another colour than before the promise, and
+        # than on the lane of the leader, who promised nobody.
+        tab.evaluate("toggleMessages()")
+        tab.settle()
+        colors = tab.evaluate(
+            "(() => { const { data, width } = lanes.getContext('2d')"
+            "  .getImageData(0, 0, lanes.width, lanes.height);"
+            " const at = (t, node) => { const i = 4 * (Math.round(laneTop(node) + 3) * width"
+            "  + Math.round(xOf(t))); return data.slice(i, i + 4).join(); };"
+            " return run.promises.map((p) => [at((p.from + p.until) / 2, p.node),"
+            "  at((p.from + view.from) / 2, p.node), at((p.from + p.until) / 2, 0)]); })()")
+        for inside, before, leader in colors:
+            self.assertNotEqual(inside, before)
+            self.assertNotEqual(inside, leader)
+        self.assertIn("promise", tab.evaluate("document.getElementById('legend').innerText"))
+
+    def test_lanes_are_called_as_sentences_call_them(self):
+        tab = self.open("lease")
+        self.assertEqual(tab.evaluate("[nameOf(0), nameOf(2), nameOf(3)]"),
+                         ["store 1", "store 3", "seat 1"])
+        table = tab.evaluate("document.querySelector('#cluster').innerText")
+        self.assertRegex(table, r"(?s)^[^0-9]*store.*\n2\s")
 
     def test_a_run_that_passed_has_no_violation(self):
         tab = self.open("passed")

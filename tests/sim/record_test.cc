@@ -103,7 +103,7 @@ TEST(Record, TheSentenceAccusesItsOperations) {
   for (uint32_t client = 1; client <= 3; ++client) {
     at(10 * client);
     refs.push_back(history.InvokeGet(client, "k0"));
-    recorder.Attempted(client, client, get, {refs.back()});
+    recorder.Attempted(client, client, client, get, {refs.back()});
   }
   for (uint32_t client = 1; client <= 3; ++client) {
     at(100 * client);
@@ -125,6 +125,40 @@ TEST(Record, TheSentenceAccusesItsOperations) {
   EXPECT_EQ(record.failure->at, Instant() + Duration::Milliseconds(200));
   EXPECT_EQ(record.failure->nodes, std::vector<uint32_t>{1});
   EXPECT_EQ(record.end, Instant() + Duration::Milliseconds(1000));
+}
+
+TEST(Record, AnAnswerThatIsWrongAccusesTheOperationThatAsked) {
+  EventQueue queue;
+  Record record;
+  record.nodes = 3;
+  Recorder recorder(&queue, &record);
+  VersionedHistory history;
+  store::Request get;
+  get.operation = store::GetRequest{.key = "k0"};
+  for (uint32_t client = 1; client <= 2; ++client) {
+    const auto ref = history.InvokeGet(client, "k0");
+    recorder.Attempted(client, client, 10 * client, get, {ref});
+    recorder.Attempted(client, client, 10 * client + 1, get, {ref});
+  }
+  recorder.Accuse(20);
+  recorder.Accuse(30);
+  recorder.Finish({FailureKind::kSafety, "READ", "store 2 answers a call."}, history);
+  ASSERT_EQ(record.operations.size(), 2u);
+  EXPECT_FALSE(record.operations[0].accused);
+  EXPECT_TRUE(record.operations[1].accused);
+}
+
+TEST(Record, EveryFaultOfAMomentIsThere) {
+  for (uint64_t seed = 1; seed <= 4; ++seed) {
+    Record record;
+    RunOptions options;
+    options.record = &record;
+    const RunResult result = RunSeed(seed, options);
+    const auto by_chance =
+        std::count_if(result.faults.begin(), result.faults.end(),
+                      [](FaultName name) { return name.kind >= kFirstByChance; });
+    EXPECT_EQ(record.chances.size(), static_cast<size_t>(by_chance)) << "seed " << seed;
+  }
 }
 
 TEST(Record, MessagesBeyondTheLimitPushOutTheOldest) {

@@ -115,7 +115,10 @@ class Maker {
       message.sent = sent;
       message.end = sent + Duration::Microseconds(500 + static_cast<int64_t>(rng_.Below(12000)));
       message.fate = rng_.Below(20) == 0 ? Record::Fate::kLost : Record::Fate::kArrived;
-      if (message.fate == Record::Fate::kLost) message.end = sent;
+      if (message.fate == Record::Fate::kLost) {
+        message.end = sent;
+        record_.chances.push_back({sent, message.from, "lose-message"});
+      }
       record_.Add(std::move(message));
     }
   }
@@ -145,6 +148,9 @@ class Maker {
       fault.until = fault.from + Duration::Milliseconds(150 + i * 40);
       if (i % 4 != 0) fault.nodes = {static_cast<uint32_t>(i) % record_.nodes};
       record_.faults.push_back(std::move(fault));
+    }
+    for (uint32_t i = 0; i < 3; ++i) {
+      record_.chances.push_back({AtMs(2000 + 500 * i), record_.nodes + i, "retry"});
     }
   }
 

@@ -10,8 +10,9 @@
 namespace flaredb::sim {
 
 // Reigns of ten elections on `nodes` nodes over ten seconds, `messages` messages among them and
-// with six clients, faults of several lengths, crashes, and a violation near the end that names two
-// nodes and two operations. The same arguments give the same record.
+// with six clients, faults of several lengths and of a moment (three retries, and every message
+// that was lost), crashes, and a violation near the end that names two nodes and two operations.
+// The same arguments give the same record.
 Record SyntheticRecord(uint32_t nodes, uint32_t messages);
 
 }  // namespace flaredb::sim

@@ -11,6 +11,6 @@ let colors = {};
 function readColors() {
   const style = getComputedStyle(document.documentElement);
   const names = ["paper", "panel", "stripe", "ink", "muted", "rule", "accent", "bad", "good", "fault",
-    "durable", "commit", "op-ink", ...STATUS_COLORS, ...STATUS_INKS, ...KIND_COLORS, ...OUTCOME_COLORS];
+    "promise", "durable", "commit", "op-ink", ...STATUS_COLORS, ...STATUS_INKS, ...KIND_COLORS, ...OUTCOME_COLORS];
   colors = Object.fromEntries(names.filter(Boolean).map((n) => [n, style.getPropertyValue(`--${n}`).trim()]));
 }

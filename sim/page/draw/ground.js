@@ -39,6 +39,10 @@ function drawAxis(g) {
 
 function drawFaults(g) {
   g.fillStyle = colors.fault;
+  for (const chance of run.chances) {
+    if (inView(chance.at, chance.at)) g.fillRect(xOf(chance.at) - 0.5, AXIS - 6, 1, 5);
+  }
+  g.fillStyle = colors.fault;
   g.globalAlpha = 0.1;
   run.struck.forEach((spans, node) => {
     for (const span of spans) {
@@ -61,6 +65,23 @@ function drawFaults(g) {
   }
 }
 
+// What bound the voters to a leader whose lease was wrong.
+function drawPromises(g) {
+  g.fillStyle = colors.promise;
+  font(g, 10.5, 600);
+  for (const promise of run.promises) {
+    if (!inView(promise.from, promise.until)) continue;
+    const [x, width] = clip(promise.from, promise.until);
+    const y = laneTop(promise.node);
+    g.globalAlpha = 0.22;
+    g.fillRect(x, y, Math.max(width, 2), place.lane);
+    g.globalAlpha = 1;
+    g.fillRect(Math.max(xOf(promise.from), GUTTER) - 1, y, 2, place.lane);
+    g.fillRect(xOf(promise.until) - 1, y, 2, place.lane);
+    textThatFits(g, ["promised to its leader", "promised"], x + 5, y + place.lane - 8, width - 8);
+  }
+}
+
 function drawGutter(g) {
   g.fillStyle = colors.rule;
   g.fillRect(GUTTER - 1, AXIS - 4, 1, place.height);
@@ -75,7 +96,7 @@ function drawGutter(g) {
     if (state === null) continue;
     g.fillStyle = colors.muted;
     font(g, 10.5);
-    g.fillText(state.status <= NO_REPLICA ? STATUS[state.status] : `term ${state.term}`, 30, y);
+    g.fillText(state.status <= NO_REPLICA ? STATUS[state.status] : `term ${state.term}`, 65, y);
     if (state.term === 0) continue;
     g.fillStyle = colors.commit;
     g.fillText(`commit ${state.commit}`, 6, y + 17);

@@ -15,6 +15,7 @@ function drawLanes() {
   g.clip();
   drawAxis(g);
   drawFaults(g);
+  drawPromises(g);
   drawWatermarks(g);
   const drawn = drawMessages(g);
   drawReigns(g);
