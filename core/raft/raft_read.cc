@@ -51,13 +51,12 @@ void Raft::ReadHere(ReadId id) {
 
 // --- Rounds of contact.
 
-// Makes contact with every follower, as a proof of leadership later and as a heartbeat now.
+// Makes contact with every follower, as a proof of leadership later.
 void Raft::BeginRound() {
   auto& leader = std::get<Leader>(role_);
   ++leader.round;
   leader.round_news = true;
   leader.rounds.push_back({leader.round, now_});
-  leader.heartbeat_due = now_ + config_.heartbeat_interval;
   for (const Progress& follower : leader.followers) {
     Send(follower.id(), HeartbeatRequest{follower.session(), leader.round, LogId()}, IoToken(),
          follower.incarnation());

@@ -252,7 +252,10 @@ void Raft::OnLeaderDeadline() {
   if (now_ >= leader.heartbeat_due) Heartbeat();
 }
 
+// Reads begin rounds as well, but at these times the leader also looks after itself: however many
+// reads there are, none of this is put off.
 void Raft::Heartbeat() {
+  std::get<Leader>(role_).heartbeat_due = now_ + config_.heartbeat_interval;
   if (DiskStalled()) {
     REACHED(kOwnDiskHangs);
     // Others can acknowledge without this disk, but nobody knows whether it will ever write again.

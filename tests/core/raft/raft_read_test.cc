@@ -208,6 +208,19 @@ TEST_F(RaftRead, AnAnswerToARequestOfAnEarlierTermProvesNothing) {
   EXPECT_EQ(group_.raft(1).poison(), "");
 }
 
+// The rounds that reads begin spare no heartbeat: with it the leader looks after its disk, its
+// quorum and its snapshots.
+TEST_F(RaftRead, AStreamOfReadsDoesNotHideAHungDisk) {
+  group_.HoldDisk(1);
+  group_.Propose(1, "y");
+  const Instant late = group_.now() + Config().disk_stall_timeout + kHeartbeat * 2;
+  while (group_.leads(1) && group_.now() < late) {
+    group_.Read(1);
+    group_.Pass(kHeartbeat / 2);
+  }
+  EXPECT_FALSE(group_.leads(1));
+}
+
 TEST(RaftReadAlone, IsGrantedAtOnce) {
   Group group(Voters(1));
   group.Pass(Duration::Seconds(1));
