@@ -254,6 +254,7 @@ void Cluster::Turn(uint32_t id) {
   std::swap(turn_events_, node.inbox);
   effects_.Clear();
   world_->acting = id;
+  checkers_.BeforeTurn(id, turn_events_);
   node.store->Turn(node.clock.Read(world_->now()), absl::MakeSpan(turn_events_), &effects_);
   // The store may have answered before it came to see that the client was gone, but only until now.
   std::swap(gone_calls_, node.gone_calls);

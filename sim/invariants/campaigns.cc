@@ -10,16 +10,10 @@
 
 #include "core/raft/membership.h"
 #include "sim/invariants/quorum.h"
+#include "sim/invariants/raft_message.h"
 
 namespace flaredb::sim {
 namespace {
-
-const raft::Message* RaftMessageIn(const store::Event& event) {
-  const auto* received = std::get_if<store::MessageReceived>(&event);
-  const auto* envelope =
-      received != nullptr ? std::get_if<store::RaftEnvelope>(&received->message) : nullptr;
-  return envelope != nullptr ? &envelope->message : nullptr;
-}
 
 bool IsFromLeader(const raft::Message& message) {
   return std::holds_alternative<raft::AppendRequest>(message.body) ||

@@ -133,6 +133,10 @@ void Checkers::AfterEvents(uint32_t node, Instant now, absl::Span<const store::E
   const auto there = replicas.find(region_.id);
   const Incarnation life = there != replicas.end() ? there->second.incarnation : Incarnation();
   campaigns_.OnTurn(now, events, before, after, life, effects);
+  if (append_offer_) {
+    Fail("APPEND",
+         BrokenAppend(names_.Store(node), *append_offer_, after, life, replicas_[node].issued));
+  }
 }
 
 std::optional<Instant> Checkers::PromisesEnd(uint32_t node) const {

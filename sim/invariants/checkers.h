@@ -19,6 +19,7 @@
 #include "core/store/store.h"
 #include "sim/disk.h"
 #include "sim/failure.h"
+#include "sim/invariants/appends.h"
 #include "sim/invariants/campaigns.h"
 #include "sim/invariants/commits.h"
 #include "sim/invariants/elections.h"
@@ -53,6 +54,10 @@ class Checkers {
   // The store on `node` starts from its disk with a replica of the region, `recovered`, whose first
   // view is `view`; or without one: both null.
   void OnStart(uint32_t node, const store::RecoveredRegion* recovered, const store::PeerView* view);
+  // It is about to turn to `events`.
+  void BeforeTurn(uint32_t node, absl::Span<const store::Event> events) {
+    append_offer_ = OnlyAppend(events, replicas_[node].peer);
+  }
   // It has turned: `effects` is what leaves, `view` what its replica is now; null without one.
   void OnTurn(uint32_t node, const store::Effects& effects, const store::PeerView* view);
   // The same turn, of a replica that was in view `before` and still is there: it was at `now` by
@@ -103,6 +108,7 @@ class Checkers {
   LogMatching log_matching_;
   Commits commits_;
   std::vector<Promise> promises_;
+  std::optional<AppendOffer> append_offer_;  // Of the turn in progress.
   bool turnover_ = false;  // The commit that is becoming durable creates, destroys or installs.
 };
 
