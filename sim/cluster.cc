@@ -58,8 +58,7 @@ Cluster::Cluster(World* world, const Profile& profile, SimNetwork* network, Mach
         }
         return nodes;
       }()),
-      checkers_(region_, Disks(), profile.store.raft.election_timeout, ClocksAreTrusted(profile),
-                &world->report,
+      checkers_(region_, Disks(), profile.store.raft, ClocksAreTrusted(profile), &world->report,
                 {[this] { return world_->now(); },
                  [this](uint32_t id, Instant local) { return nodes_[id].clock.WhenReads(local); }},
                 spec),

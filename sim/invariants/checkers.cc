@@ -34,17 +34,18 @@ bool MayLead(const Replica& replica) {
 }  // namespace
 
 Checkers::Checkers(const Region& region, const std::vector<const SimDisk*>& disks,
-                   Duration election_timeout, bool leases, FailureReport* report, Clocks clocks,
+                   const raft::Config& config, bool leases, FailureReport* report, Clocks clocks,
                    MachineSpec* spec)
     : region_(region),
       names_(static_cast<uint32_t>(disks.size()), region_),
-      election_timeout_(election_timeout),
+      election_timeout_(config.election_timeout),
       leases_(leases),
       clocks_(std::move(clocks)),
       report_(report),
       replicas_(disks.size()),
       elections_(&names_, report),
-      campaigns_(election_timeout, &names_, report),
+      campaigns_(config.election_timeout, &names_, report),
+      reigns_(config, &names_, report),
       log_matching_(&names_, report),
       commits_(region_.id, region_.epoch, {store::kRegionBirth, ConfStateOf(region_)}, &names_,
                report, spec) {
@@ -133,6 +134,7 @@ void Checkers::AfterEvents(uint32_t node, Instant now, absl::Span<const store::E
   const auto there = replicas.find(region_.id);
   const Incarnation life = there != replicas.end() ? there->second.incarnation : Incarnation();
   campaigns_.OnTurn(now, events, before, after, life, effects);
+  reigns_.OnTurn(now, events, before, after, effects);
   if (append_offer_) {
     Fail("APPEND",
          BrokenAppend(names_.Store(node), *append_offer_, after, life, replicas_[node].issued));

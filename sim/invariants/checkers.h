@@ -26,6 +26,7 @@
 #include "sim/invariants/leases.h"
 #include "sim/invariants/log_matching.h"
 #include "sim/invariants/names.h"
+#include "sim/invariants/reigns.h"
 #include "sim/invariants/replica.h"
 
 namespace flaredb::sim {
@@ -41,11 +42,11 @@ class Checkers {
  public:
   // `disks` by node, formatted. The region begins with all its peers as voters. Everything passed
   // outlives this object.
-  //   election_timeout  of all stores
+  //   config   times that all stores agree on
   //   leases   whether clocks stay within the bound that leases trust (LEASE)
   //   spec     of a machine of the user's own; null: there is none
   Checkers(const Region& region, const std::vector<const SimDisk*>& disks,
-           Duration election_timeout, bool leases, FailureReport* report, Clocks clocks,
+           const raft::Config& config, bool leases, FailureReport* report, Clocks clocks,
            MachineSpec* spec = nullptr);
 
   // `peer` is going to be created on `store`.
@@ -105,6 +106,7 @@ class Checkers {
   std::vector<Replica> replicas_;
   Elections elections_;
   Campaigns campaigns_;
+  Reigns reigns_;
   LogMatching log_matching_;
   Commits commits_;
   std::vector<Promise> promises_;

@@ -21,6 +21,12 @@ constexpr PeerId kNewcomer(109);
 
 env::LogWrite Of(raft::Persist persist) { return {kRegion, Incarnation(), std::move(persist)}; }
 
+raft::Config Times() {
+  raft::Config config;
+  config.election_timeout = Duration::Milliseconds(100);
+  return config;
+}
+
 // Three founded stores and an empty one. What a store turns to, the test says; what it asks to be
 // written is on its disk at once.
 class CheckersTest : public testing::Test {
@@ -37,7 +43,7 @@ class CheckersTest : public testing::Test {
     }
     checkers_.emplace(
         region_, std::vector<const SimDisk*>{&*disks_[0], &*disks_[1], &*disks_[2], &*disks_[3]},
-        Duration::Milliseconds(100), leases, &report_,
+        Times(), leases, &report_,
         Clocks{[] { return Instant() + Duration::Milliseconds(350); },
                [](uint32_t, Instant local) { return local; }});
     for (uint32_t node = 0; node < kStores; ++node) Start(node);

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/invariants/reigns.h"
+
+#include <algorithm>
+#include <sstream>
+#include <utility>
+#include <variant>
+
+#include "core/raft/membership.h"
+#include "sim/invariants/quorum.h"
+#include "sim/invariants/raft_message.h"
+
+namespace flaredb::sim {
+namespace {
+
+bool Leads(const raft::View& view) { return view.role == raft::Role::kLeader; }
+
+// The leadership that the message answers to; 0: none, or one of an earlier term.
+uint64_t SessionOf(const raft::Message& message) {
+  if (const auto* reply = std::get_if<raft::AppendReply>(&message.body)) return reply->session;
+  if (const auto* reply = std::get_if<raft::HeartbeatReply>(&message.body)) return reply->session;
+  if (const auto* reply = std::get_if<raft::SnapshotReply>(&message.body)) return reply->session;
+  return 0;
+}
+
+bool BringsCommands(const raft::Persist& persist) {
+  for (const raft::EntrySlice& slice : persist.append) {
+    for (uint32_t i = 0; i < slice.size(); ++i) {
+      if (slice.at(i).kind == raft::EntryKind::kCommand) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+void Reigns::OnTurn(Instant now, absl::Span<const store::Event> events, const raft::View& before,
+                    const raft::View& after, const store::Effects& effects) {
+  const bool disk_moved =
+      before.durable_token == before.issued_token || after.durable_token != before.durable_token;
+  if (disk_moved) disk_moved_at_[after.id] = now;
+  if (!Leads(before) && !Leads(after)) return;
+
+  const bool goes_on = Leads(before) && after.term == before.term;
+  Reign& reign = reigns_[after.id];
+  if (Leads(after) && reign.term != after.term) reign = {after.term, {}, {}, now, {}};
+  if (goes_on) Hear(now, events, before);
+  if (goes_on && !Leads(after)) return CheckResignation(now, before, after);
+  if (!Leads(after)) return;
+  for (const PeerId peer : after.conf.Everybody()) reign.heard.try_emplace(peer, now);
+  CheckRight(now, before, after);
+  if (goes_on) {
+    CheckCommands(before, after, effects);
+    CheckPromotions(now, before, after);
+  }
+  if (reign.ends.empty() || reign.ends.back().second != after.last_log.index) {
+    reign.ends.emplace_back(now, after.last_log.index);
+  }
+}
+
+// As in the core, what another life says does not count.
+void Reigns::Hear(Instant now, absl::Span<const store::Event> events, const raft::View& before) {
+  std::map<PeerId, Instant>& heard = reigns_[before.id].heard;
+  for (const store::Event& event : events) {
+    const raft::Message* message = RaftMessageIn(event);
+    if (message == nullptr || message->to != before.id || message->term != before.term ||
+        SessionOf(*message) == 0) {
+      continue;
+    }
+    const Incarnation life = before.conf.Find(message->from).incarnation;
+    if (!life || life == message->from_incarnation) heard[message->from] = now;
+  }
+}
+
+bool Reigns::DiskStalls(Instant now, const raft::View& view) const {
+  return view.durable_token < view.issued_token &&
+         now - disk_moved_at_.at(view.id) >= disk_stall_timeout_;
+}
+
+bool Reigns::HearsQuorum(const raft::ConfState& conf, PeerId leader, Instant since) const {
+  const std::map<PeerId, Instant>& heard = reigns_.at(leader).heard;
+  return IsQuorum(conf, [&](PeerId voter) {
+    const auto when = heard.find(voter);
+    return voter == leader || (when != heard.end() && when->second > since);
+  });
+}
+
+void Reigns::CheckResignation(Instant now, const raft::View& before, const raft::View& after) {
+  const Instant since = now - election_timeout_;
+  const bool silence =
+      !HearsQuorum(before.conf, after.id, since) || !HearsQuorum(after.conf, after.id, since);
+  // What ended in this very turn came before it could resign for it.
+  const bool disk_stalls = after.durable_token == before.durable_token && DiskStalls(now, before);
+  const bool removed = !after.conf.IsVoter(after.id) && after.conf_index <= after.commit_index;
+  if (silence || disk_stalls || removed) return;
+  Fail(after.id, "resigns in term " + std::to_string(after.term.value()) +
+                     ", but hears a quorum of " + raft::Describe(after.conf) +
+                     ", its disk works, and no committed configuration removes it.");
+}
+
+void Reigns::CheckRight(Instant now, const raft::View& before, const raft::View& after) {
+  Reign& reign = reigns_[after.id];
+  const Duration passed = now - std::exchange(reign.last_turn, now);
+  // To rest and to wake is contact enough for the core, and may be over within a turn.
+  const bool silence = !may_rest_ && !HearsQuorum(after.conf, after.id, now - election_timeout_);
+  if (after.resting || after.conf != before.conf || (!silence && !DiskStalls(now, after))) {
+    reign.overdue = Duration();
+    return;
+  }
+  reign.overdue = reign.overdue + std::min(passed, election_timeout_ / 4);
+  if (reign.overdue < election_timeout_) return;
+  Fail(after.id, "leads term " + std::to_string(after.term.value()) + " on, but " +
+                     (silence ? "has heard no quorum of " + raft::Describe(after.conf) +
+                                    " for two election timeouts."
+                              : "its disk has been busy with one write for too long."));
+}
+
+void Reigns::CheckCommands(const raft::View& before, const raft::View& after,
+                           const store::Effects& effects) {
+  if (!before.transferee || before.transferee != after.transferee || !effects.commit) return;
+  const std::vector<env::LogWrite>& log = effects.commit->log;
+  if (std::none_of(log.begin(), log.end(),
+                   [](const env::LogWrite& write) { return BringsCommands(write.persist); })) {
+    return;
+  }
+  Fail(after.id, "takes in a command while it hands leadership over to " +
+                     names_->Store(names_->NodeOf(after.transferee)) + ".");
+}
+
+void Reigns::CheckPromotions(Instant now, const raft::View& before, const raft::View& after) {
+  auto& ends = reigns_[after.id].ends;
+  const Instant then = now - election_timeout_ * 3;
+  while (ends.size() > 1 && ends[1].first <= then) ends.pop_front();
+  if (after.conf == before.conf || ends.empty() || ends.front().first > then) return;
+  for (const raft::ProgressView& voter : after.progress) {
+    const bool promoted = after.conf.IsVoter(voter.peer) && !before.conf.IsVoter(voter.peer);
+    if (!promoted || voter.match_index >= ends.front().second) continue;
+    std::ostringstream out;
+    out << "makes " << names_->Store(names_->NodeOf(voter.peer)) << " a voter, which has "
+        << "acknowledged its log up to " << voter.match_index << ", but three election timeouts "
+        << "before that log went up to " << ends.front().second << " already.";
+    return Fail(after.id, out.str());
+  }
+}
+
+void Reigns::Fail(PeerId leader, const std::string& what) {
+  report_->Fail(FailureKind::kSafety, "REIGN", names_->Store(names_->NodeOf(leader)) + " " + what);
+}
+
+}  // namespace flaredb::sim

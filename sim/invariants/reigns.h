@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a leader owes its group for as long as it leads: REIGN.
+#ifndef FLAREDB_SIM_INVARIANTS_REIGNS_H_
+#define FLAREDB_SIM_INVARIANTS_REIGNS_H_
+
+#include <deque>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "absl/types/span.h"
+#include "core/base/time.h"
+#include "core/base/types.h"
+#include "core/raft/config.h"
+#include "core/raft/view.h"
+#include "core/store/effects.h"
+#include "core/store/event.h"
+#include "sim/failure.h"
+#include "sim/invariants/names.h"
+
+namespace flaredb::sim {
+
+// Of one region. None of these rules guards what is committed: a leader that breaks them costs its
+// group time, and mostly so little that no client could tell. So the leader itself is watched.
+class Reigns {
+ public:
+  // `names` and `report` outlive this object.
+  Reigns(const raft::Config& config, const Names* names, FailureReport* report)
+      : election_timeout_(config.election_timeout),
+        disk_stall_timeout_(config.disk_stall_timeout),
+        may_rest_(config.rest_after != Duration::Max()),
+        names_(names),
+        report_(report) {}
+
+  // A store turned at `now` by its own clock, to `events`, and its replica of the region went from
+  // `before` to `after`, of the same life; `effects` is what leaves. REIGN:
+  //   It does not lead on for an election timeout after one in which it heard no quorum
+  //   (thesis 6.2), if nobody may rest, or after its disk has stalled. Of a time in which its
+  //   process stood still little counts: what it finds when it wakes may come before its own look
+  //   round.
+  //   It does not resign, unless it hears of a later term, has heard no quorum for an election
+  //   timeout, its disk has stalled, or it is no voter of a committed configuration (thesis 4.2.2).
+  //   It takes in no command while it hands leadership over (thesis 3.10).
+  //   It makes nobody a voter who lacks what its own log had three election timeouts before
+  //   (thesis 4.2.1: a round that was short, one that is not over, and a sign of life).
+  void OnTurn(Instant now, absl::Span<const store::Event> events, const raft::View& before,
+              const raft::View& after, const store::Effects& effects);
+
+ private:
+  struct Reign {
+    Term term;
+    std::map<PeerId, Instant> heard;  // Or since when it is followed.
+    Duration overdue;                 // How long it has led on without a quorum, or without a disk.
+    Instant last_turn;
+    std::deque<std::pair<Instant, Index>> ends;  // Of its log, since when.
+  };
+
+  void Hear(Instant now, absl::Span<const store::Event> events, const raft::View& before);
+  void CheckResignation(Instant now, const raft::View& before, const raft::View& after);
+  void CheckRight(Instant now, const raft::View& before, const raft::View& after);
+  void CheckCommands(const raft::View& before, const raft::View& after,
+                     const store::Effects& effects);
+  void CheckPromotions(Instant now, const raft::View& before, const raft::View& after);
+  bool DiskStalls(Instant now, const raft::View& view) const;
+  bool HearsQuorum(const raft::ConfState& conf, PeerId leader, Instant since) const;
+  void Fail(PeerId leader, const std::string& what);
+
+  const Duration election_timeout_;
+  const Duration disk_stall_timeout_;
+  const bool may_rest_;
+  const Names* names_;
+  FailureReport* report_;
+  std::map<PeerId, Reign> reigns_;           // The latest of each.
+  std::map<PeerId, Instant> disk_moved_at_;  // When a write ended, or began with none under way.
+};
+
+}  // namespace flaredb::sim
+
+#endif  // FLAREDB_SIM_INVARIANTS_REIGNS_H_

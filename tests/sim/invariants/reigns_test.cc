@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+// What leaders owe their group: turns that break a rule, and the nearest turns that do not.
+#include "sim/invariants/reigns.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/sim/invariants/support.h"
+
+namespace flaredb::sim {
+namespace {
+
+constexpr Duration kTimeout = Duration::Milliseconds(100);
+constexpr Duration kStall = kTimeout * 2;
+constexpr Duration kMoment = Duration::Nanoseconds(1);
+constexpr uint64_t kSession = 3;
+
+raft::Config Times() {
+  raft::Config config;
+  config.election_timeout = kTimeout;
+  config.disk_stall_timeout = kStall;
+  return config;
+}
+
+raft::Message Answer(uint64_t follower, uint64_t term = 2, uint64_t session = kSession) {
+  raft::Message message;
+  message.from = PeerId(follower);
+  message.to = PeerId(101);
+  message.term = Term(term);
+  message.body = raft::HeartbeatReply{session, 1, Index()};
+  return message;
+}
+
+// Peer 101, of three, has just been elected in term 2; its log ends at 2:5.
+class ReignsTest : public testing::Test {
+ protected:
+  ReignsTest() {
+    view_.id = PeerId(101);
+    view_.conf = Conf({101, 102, 103});
+    view_.conf_index = view_.commit_index = Index(1);
+    view_.term = Term(2);
+    view_.last_log = {Term(2), Index(5)};
+    raft::View leader = view_;
+    leader.role = raft::Role::kLeader;
+    Turn({}, leader);
+  }
+
+  // One turn at `now_` to `messages`, after which the replica is in `view`.
+  void Turn(const std::vector<raft::Message>& messages, const raft::View& view) {
+    std::vector<store::Event> events;
+    for (const raft::Message& message : messages) {
+      events.push_back(store::MessageReceived{StoreId(message.from.value() - 100),
+                                              store::RaftEnvelope{kRegion, kEpoch, message}});
+    }
+    store::Effects effects;
+    if (writes_) {
+      effects.commit.emplace();
+      effects.commit->log.push_back(
+          {kRegion, Incarnation(), *std::exchange(writes_, std::nullopt), false});
+    }
+    reigns_->OnTurn(now_, events, view_, view, effects);
+    view_ = view;
+  }
+  void Turn(const std::vector<raft::Message>& messages) { Turn(messages, view_); }
+  void Wait(Duration duration) { now_ = now_ + duration; }
+  // Has asked for that many writes, and so many of them are done.
+  void Write(uint64_t issued, uint64_t durable) {
+    raft::View next = view_;
+    next.issued_token = IoToken(issued);
+    next.durable_token = IoToken(durable);
+    Turn({Answer(102)}, next);
+  }
+  raft::View Resigned() const {
+    raft::View view = view_;
+    view.role = raft::Role::kFollower;
+    return view;
+  }
+  // Turns a few times in each election timeout.
+  void LeadOn(int timeouts, const std::vector<raft::Message>& messages) {
+    for (int i = 0; i < timeouts * 4; ++i) {
+      Wait(kTimeout / 4);
+      Turn(messages);
+    }
+  }
+  // Makes 104, a learner that has acknowledged up to `match_index`, a voter.
+  void Promote(Index match_index) {
+    raft::View next = view_;
+    next.conf = Conf({101, 102, 103, 104}, {101, 102, 103});
+    next.progress = {{PeerId(104), raft::ProgressState::kReplicate, match_index, Index(9)}};
+    Turn({Answer(102)}, next);
+  }
+  const std::string& Broken() const { return report_.failure().invariant; }
+
+  const Names names_ = [] {
+    Names names{kNodes, ThreePeers()};
+    names.Add(PeerId(104), StoreId(4));
+    return names;
+  }();
+  FailureReport report_;
+  std::optional<Reigns> reigns_{std::in_place, Times(), &names_, &report_};
+  raft::View view_;
+  Instant now_ = Instant::FromNanoseconds(1000000000);
+  std::optional<raft::Persist> writes_;  // In the next turn.
+};
+
+// --- Resignation.
+
+TEST_F(ReignsTest, WhoHearsAQuorumDoesNotResign) {
+  Wait(kTimeout / 2);
+  Turn({Answer(102)});
+  Wait(kTimeout - kMoment);
+  Turn({}, Resigned());
+  EXPECT_EQ(Broken(), "REIGN");
+}
+
+TEST_F(ReignsTest, SilenceIsAReasonToResign) {
+  Wait(kTimeout / 2);
+  Turn({Answer(102)});
+  Wait(kTimeout);
+  Turn({}, Resigned());
+  EXPECT_EQ(Broken(), "");
+}
+
+TEST_F(ReignsTest, AnswersToOthersAreNoContact) {
+  Wait(kTimeout);
+  Turn({Answer(102, 1), Answer(103, 2, /*session=*/0)}, Resigned());
+  EXPECT_EQ(Broken(), "");
+}
+
+TEST_F(ReignsTest, ALearnerIsNoQuorum) {
+  raft::View next = view_;
+  next.conf = Conf({101, 102, 103}, {}, {104});
+  Turn({}, next);
+  Wait(kTimeout);
+  Turn({Answer(104)}, Resigned());
+  EXPECT_EQ(Broken(), "");
+}
+
+TEST_F(ReignsTest, ALaterTermIsAReasonToResign) {
+  raft::View next = Resigned();
+  ++next.term;
+  Turn({Answer(102)}, next);
+  EXPECT_EQ(Broken(), "");
+}
+
+TEST_F(ReignsTest, ADiskThatStallsIsAReasonToResign) {
+  Write(1, 0);
+  Wait(kStall);
+  Turn({Answer(102)}, Resigned());
+  EXPECT_EQ(Broken(), "");
+}
+
+TEST_F(ReignsTest, ADiskThatIsSlowIsNone) {
+  Write(1, 0);
+  Wait(kStall - kMoment);
+  Turn({Answer(102)}, Resigned());
+  EXPECT_EQ(Broken(), "REIGN");
+}
+
+TEST_F(ReignsTest, EveryWriteHasItsTime) {
+  Write(2, 0);
+  Wait(kStall / 2);
+  Write(2, 1);
+  Wait(kStall / 2);
+  Turn({Answer(102)}, Resigned());
+  EXPECT_EQ(Broken(), "REIGN");
+}
+
+TEST_F(ReignsTest, ItGoesWhenItsRemovalIsCommitted) {
+  raft::View next = Resigned();
+  next.conf = Conf({102, 103});
+  next.conf_index = next.commit_index = Index(6);
+  Turn({Answer(102)}, next);
+  EXPECT_EQ(Broken(), "");
+}
+
+TEST_F(ReignsTest, ItDoesNotGoBefore) {
+  raft::View next = Resigned();
+  next.conf = Conf({102, 103});
+  next.conf_index = Index(6);
+  Turn({Answer(102), Answer(103)}, next);
+  EXPECT_EQ(Broken(), "REIGN");
+}
+
+// --- Contact.
+
+TEST_F(ReignsTest, NobodyLeadsOnInSilence) {
+  LeadOn(2, {});
+  EXPECT_EQ(Broken(), "REIGN");
+}
+
+TEST_F(ReignsTest, WhoHearsAQuorumLeadsOn) {
+  LeadOn(5, {Answer(103)});
+  EXPECT_EQ(Broken(), "");
+}
+
+TEST_F(ReignsTest, BothHalvesOfAJointConfigurationCount) {
+  raft::View joint = view_;
+  joint.conf = Conf({101, 102, 103}, {101, 104});
+  Turn({}, joint);
+  LeadOn(3, {Answer(102), Answer(103)});
+  EXPECT_EQ(Broken(), "REIGN");
+}
+
+TEST_F(ReignsTest, InAGroupThatMayRestSilenceIsNoReason) {
+  raft::Config config = Times();
+  config.rest_after = kTimeout;
+  reigns_.emplace(config, &names_, &report_);
+  LeadOn(5, {});
+  EXPECT_EQ(Broken(), "");
+}
+
+TEST_F(ReignsTest, WhoRestsDoesNotLookAtItsDisk) {
+  Write(1, 0);
+  raft::View resting = view_;
+  resting.resting = true;
+  Turn({Answer(102)}, resting);
+  LeadOn(5, {Answer(102)});
+  EXPECT_EQ(Broken(), "");
+}
+
+TEST_F(ReignsTest, APauseCountsLittle) {
+  Wait(kTimeout * 20);
+  Turn({});
+  Wait(kTimeout / 4);
+  Turn({}, Resigned());
+  EXPECT_EQ(Broken(), "");
+}
+
+TEST_F(ReignsTest, NobodyLeadsOnWithoutADisk) {
+  Write(1, 0);
+  LeadOn(2, {Answer(102)});
+  EXPECT_EQ(Broken(), "");
+  LeadOn(1, {Answer(102)});
+  EXPECT_EQ(Broken(), "REIGN");
+}
+
+// --- Handing over.
+
+TEST_F(ReignsTest, WhoHandsOverTakesInNoCommand) {
+  raft::View next = view_;
+  next.transferee = PeerId(102);
+  writes_ = Append(6, {{2, Cas("k", 0, "v")}});
+  Turn({}, next);  // The command came before.
+  EXPECT_EQ(Broken(), "");
+  writes_ = Append(7, {{2, "", Conf({101, 102})}});
+  Turn({}, next);
+  EXPECT_EQ(Broken(), "");
+  writes_ = Append(8, {{2, Cas("k", 1, "w")}});
+  Turn({}, next);
+  EXPECT_EQ(Broken(), "REIGN");
+}
+
+// --- Promotion.
+
+TEST_F(ReignsTest, WhoLagsIsNotPromoted) {
+  LeadOn(3, {Answer(102)});
+  Promote(Index(4));
+  EXPECT_EQ(Broken(), "REIGN");
+}
+
+TEST_F(ReignsTest, WhoHasCaughtUpIsPromoted) {
+  LeadOn(3, {Answer(102)});
+  raft::View next = view_;
+  next.last_log.index = Index(8);
+  Turn({Answer(102)}, next);
+  Promote(Index(5));
+  EXPECT_EQ(Broken(), "");
+}
+
+}  // namespace
+}  // namespace flaredb::sim
