@@ -42,7 +42,13 @@ Choices::Choices(uint64_t seed)
     : streams_(MakeStreams(
           seed, std::make_index_sequence<static_cast<size_t>(Choice::kCount) * kOwnersMax>())) {}
 
-Choices::Choices(Tape tape) : Choices(tape.seed) { playing_ = std::move(tape); }
+Choices::Choices(Tape tape) : Choices(tape.seed) {
+  playing_ = std::move(tape);
+  left_.resize(streams_.size());
+  for (const auto& [stream, values] : playing_.streams) {
+    left_[StreamOf(stream.first, stream.second)] = values;
+  }
+}
 
 Choices Choices::FromBytes(std::string bytes) {
   Choices choices(0);
@@ -54,7 +60,7 @@ uint64_t Choices::Draw(Choice kind, uint32_t owner, uint64_t alternatives) {
   INVARIANT(owner < kOwnersMax);
   INVARIANT(kind < Choice::kCount);
   // The stream moves on even if it is not asked, and is where it would be when the tape ends.
-  uint64_t value = streams_[static_cast<size_t>(kind) * kOwnersMax + owner].Below(alternatives);
+  uint64_t value = streams_[StreamOf(kind, owner)].Below(alternatives);
   value = Prescribed(kind, owner, alternatives).value_or(value);
   if (recording_ != nullptr) recording_->streams[{kind, owner}].push_back(value);
   return value;
@@ -68,12 +74,12 @@ std::optional<uint64_t> Choices::Prescribed(Choice kind, uint32_t owner, uint64_
     }
     return value % alternatives;
   }
-  if (playing_.streams.empty()) return std::nullopt;
-  const auto stream = playing_.streams.find({kind, owner});
-  if (stream == playing_.streams.end()) return std::nullopt;
-  size_t& played = played_[stream->first];
-  if (played == stream->second.size()) return std::nullopt;
-  return stream->second[played++] % alternatives;
+  if (left_.empty()) return std::nullopt;
+  absl::Span<const uint64_t>& left = left_[StreamOf(kind, owner)];
+  if (left.empty()) return std::nullopt;
+  const uint64_t value = left.front();
+  left.remove_prefix(1);
+  return value % alternatives;
 }
 
 }  // namespace flaredb::sim

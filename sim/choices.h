@@ -6,11 +6,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "absl/types/span.h"
 #include "core/base/rng.h"
 #include "core/base/time.h"
 #include "sim/tape.h"
@@ -70,6 +71,9 @@ class Choices {
   // alternatives need; when they are used up, as for seed 0. For a fuzzer, which learns from
   // coverage which bytes lead on.
   static Choices FromBytes(std::string bytes);
+  // left_ points into playing_.
+  Choices(Choices&&) = default;
+  Choices& operator=(Choices&&) = default;
 
   // Adds every choice from now on to `tape`, which is borrowed.
   void RecordOn(Tape* tape) { recording_ = tape; }
@@ -99,13 +103,16 @@ class Choices {
   uint64_t Seed(Choice kind, uint32_t owner = 0) { return Draw(kind, owner, uint64_t{1} << 63); }
 
  private:
+  static size_t StreamOf(Choice kind, uint32_t owner) {
+    return static_cast<size_t>(kind) * kOwnersMax + owner;
+  }
   // The one place where a choice is made.
   uint64_t Draw(Choice kind, uint32_t owner, uint64_t alternatives);
   std::optional<uint64_t> Prescribed(Choice kind, uint32_t owner, uint64_t alternatives);
 
   std::array<Rng, static_cast<size_t>(Choice::kCount) * kOwnersMax> streams_;
   Tape playing_;
-  std::map<Tape::Stream, size_t> played_;  // How much of each stream.
+  std::vector<absl::Span<const uint64_t>> left_;  // Of playing_, by stream; empty: no tape.
   std::string bytes_;
   size_t bytes_used_ = 0;
   Tape* recording_ = nullptr;
