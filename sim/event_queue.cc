@@ -19,6 +19,10 @@ Event EventQueue::Pop() {
   heap_.pop_back();
   INVARIANT(item.at >= now_);
   now_ = item.at;
+  if (const int64_t second = (now_ - Instant()).milliseconds() / 1000; second != second_) {
+    second_ = second;
+    processed_before_ = processed_;
+  }
   ++processed_;
   return item.event;
 }

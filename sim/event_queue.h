@@ -40,6 +40,8 @@ class EventQueue {
   Instant now() const { return now_; }
   // Events taken out so far.
   uint64_t processed() const { return processed_; }
+  // Those of the second in which now() is, counted from the start.
+  uint64_t processed_in_second() const { return processed_ - processed_before_; }
   bool empty() const { return heap_.empty(); }
 
   // `at` in the past means now.
@@ -63,6 +65,8 @@ class EventQueue {
   Instant now_;
   uint64_t next_sequence_ = 0;
   uint64_t processed_ = 0;
+  int64_t second_ = 0;             // That of now_, and
+  uint64_t processed_before_ = 0;  // what was processed before it.
   std::vector<Item> heap_;
 };
 

@@ -23,13 +23,17 @@
 namespace flaredb::sim {
 namespace {
 
-// A run has some ten thousand events; one that never ends is stuck in a circle.
-constexpr uint64_t kEventsMax = 20000000;
+// A busy second has some 25,000 events; one that has so many is stuck in a circle, and whoever
+// keeps what happens would run out of memory.
+constexpr uint64_t kEventsPerSecondMax = 200000;
 // What a healed cluster gets, in election timeouts, to elect a leader, and then between two signs
 // of progress. A few elections fail by chance (split votes, late messages of the time before), so
 // the bounds are generous.
 constexpr int64_t kTimeoutsToLead = 40;
 constexpr int64_t kTimeoutsToProgress = 40;
+// The same in events, of which it needs some 7,000: messages that go round for ever are no
+// patience.
+constexpr uint64_t kEventsToProgress = 50000;
 // And in all, so that running in a circle does not pass for progress.
 constexpr Duration kHealingMax = Duration::Seconds(600);
 // For so many election timeouts a region whose quorum is whole is watched, and its term may not
@@ -87,6 +91,7 @@ class Simulation {
   void CheckProgress();
   void Enter(Phase phase);
   void FailLiveness(const std::string& what);
+  void FailInACircle();
   Duration Timeouts(int64_t n) const { return profile_.store.raft.election_timeout * n; }
 
   const RunOptions& options_;
@@ -110,6 +115,7 @@ class Simulation {
   Instant patient_until_;  // When the lack of progress becomes a failure.
   uint64_t progress_ = 0;  // Rises with everything that brings the end nearer.
   uint64_t durable_ = 0;   // The most that was on all disks together since the run healed.
+  uint64_t events_at_progress_ = 0;  // At its latest sign, or when the run healed.
 };
 
 std::unique_ptr<Clients> Simulation::NewWorkload() {
@@ -141,9 +147,7 @@ RunResult Simulation::Run() {
           .Add(event.arg);
       Dispatch(event);
       if (options_.event_log != nullptr) Log(event);
-      if (world_.queue.processed() > kEventsMax) {
-        FailLiveness("the run goes on for more than " + std::to_string(kEventsMax) + " events");
-      }
+      if (world_.queue.processed_in_second() > kEventsPerSecondMax) FailInACircle();
     }
     if (!world_.report.failed() && comes_to_rest()) cluster_.CheckAtEnd();
     if (!world_.report.failed()) workload_->JudgeHistory(double_check_);
@@ -272,11 +276,15 @@ void Simulation::CheckProgress() {
   const uint64_t durable = cluster_.durable_in_all();
   if (progress != progress_ || durable > durable_) {
     progress_ = progress;
+    events_at_progress_ = world_.queue.processed();
     durable_ = std::max(durable, durable_);
     patient_until_ = std::max(
         patient_until_, world_.now() + Timeouts(kTimeoutsToProgress) + workload_->longest_budget());
   }
-  if (world_.now() < patient_until_ && world_.now() - healed_at_ < kHealingMax) return;
+  if (world_.now() < patient_until_ && world_.now() - healed_at_ < kHealingMax &&
+      world_.queue.processed() - events_at_progress_ <= kEventsToProgress) {
+    return;
+  }
   if (!cluster_.leader()) return FailLiveness("there is no leader");
   if (!workload_->done()) return FailLiveness("clients still wait");
   if (phase_ == Phase::kOrders) return FailLiveness(last_orders_.Describe());
@@ -290,6 +298,7 @@ void Simulation::CheckProgress() {
 
 void Simulation::Heal() {
   healed_at_ = world_.now();
+  events_at_progress_ = world_.queue.processed();
   patient_until_ = healed_at_ + Timeouts(kTimeoutsToLead) + profile_.workload.operation_timeout +
                    workload_->longest_budget() + profile_.network.slow_max +
                    profile_.faults.length.last;
@@ -358,6 +367,15 @@ void Simulation::FailLiveness(const std::string& what) {
                                               : " ms all stores run and the network is whole")
       << ", but at " << (world_.now() - Instant()).milliseconds() << " ms " << what << ".\n"
       << Explain(all) << "  by store:\n"
+      << cluster_.Describe();
+  world_.report.Fail(FailureKind::kLiveness, "LIVE", out.str());
+}
+
+void Simulation::FailInACircle() {
+  std::ostringstream out;
+  out << "at " << (world_.now() - Instant()).milliseconds() << " ms more than "
+      << kEventsPerSecondMax << " events have happened within a second.\n"
+      << "  by store:\n"
       << cluster_.Describe();
   world_.report.Fail(FailureKind::kLiveness, "LIVE", out.str());
 }

@@ -46,6 +46,21 @@ TEST(EventQueue, WhatIsScheduledInThePastHappensNow) {
   EXPECT_EQ(queue.now(), At(50));
 }
 
+TEST(EventQueue, CountsTheEventsOfEachSecond) {
+  EventQueue queue;
+  constexpr int64_t kSecond = 1000000000;
+  for (const int64_t at :
+       {int64_t{0}, kSecond - 1, kSecond, kSecond, 2 * kSecond - 1, 5 * kSecond}) {
+    queue.At(At(at), {});
+  }
+  std::vector<uint64_t> counts;
+  while (!queue.empty()) {
+    queue.Pop();
+    counts.push_back(queue.processed_in_second());
+  }
+  EXPECT_EQ(counts, (std::vector<uint64_t>{1, 2, 1, 2, 3, 1}));
+}
+
 TEST(EventQueue, AnEmptyQueueHasNoNextEvent) {
   EventQueue queue;
   EXPECT_THROW(queue.Pop(), InvariantViolation);
