@@ -2,6 +2,7 @@
 #include "sim/campaign/minimise.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <set>
 #include <utility>
@@ -16,211 +17,268 @@ namespace {
 // Runs without much progress after which the other way is tried; twice as many each time. What is
 // left then depends on itself.
 constexpr uint64_t kFirstPatience = 200;
+// One that has more events counts for several: messages may go round in a circle.
+constexpr uint64_t kEventsOfARun = 20000;
+
+// A run that fails as the first one did.
+struct Failing {
+  SavedRun run;
+  std::vector<FaultName> faults;  // That happened, in order.
+  std::vector<uint32_t> operations;
+  Duration after;  // It failed then.
+
+  size_t size() const { return faults.size() + operations.size(); }
+  // Beyond what a small run has.
+  size_t excess() const {
+    return std::max<size_t>(faults.size(), kFaultsGoal) - kFaultsGoal +
+           std::max<size_t>(operations.size(), kOperationsGoal) - kOperationsGoal;
+  }
+  // Or as small, and clearly earlier: less may happen by then.
+  bool IsSmallerThan(const Failing& other) const {
+    const std::pair here(excess(), size());
+    const std::pair there(other.excess(), other.size());
+    return here < there || (here == there && after * 10 < other.after * 9);
+  }
+};
 
 class Minimiser {
  public:
   Minimiser(const SavedRun& run, absl::FunctionRef<bool()> may_go_on, ReplayFunction replay)
-      : best_(run), may_go_on_(may_go_on), replay_(replay) {}
+      : best_{run, {}, {}, Duration()},
+        rng_(Mix64(run.tape.seed)),
+        may_go_on_(may_go_on),
+        replay_(replay) {}
 
   Minimised Do();
 
  private:
-  bool Fails(SavedRun* candidate, Duration stop_after);
+  std::optional<Failing> Fails(SavedRun candidate, Duration stop_after);
   bool Try(SavedRun candidate);
-  void ForgetTape();
   bool Shrink();
   void DropKinds();
   template <typename T>
-  void DropOf(std::optional<std::set<T>> Reduction::*part);
+  void DropOf(std::vector<T> Failing::*all, std::optional<std::set<T>> Reduction::*part);
   void LookForASmallOne();
-  SavedRun Another() const;
-  SavedRun Complete(const SavedRun& run);
+  std::optional<Failing> Variant();
+  template <typename T>
+  void LeaveSomeOut(std::vector<T> all, std::set<T>* kept);
+  std::optional<Failing> Another();
+  void Complete();
   bool MayGoOn() { return !over_ && !(over_ = !may_go_on_()); }
-  bool out_of_patience() const { return over_ || runs_ >= give_up_at_; }
-  bool small() const { return faults() <= kFaultsGoal && operations() <= kOperationsGoal; }
-  uint64_t faults() const { return best_.reduction.faults->size(); }
-  uint64_t operations() const { return best_.reduction.operations->size(); }
-  uint64_t size() const { return faults() + operations(); }
+  bool out_of_patience() const { return over_ || spent_ >= give_up_at_; }
+  bool small() const { return best_.excess() == 0; }
+  // With less to do a run may come to its failure later, but hardly much.
+  Duration long_enough() const { return best_.after * 2 + Duration::Seconds(1); }
 
-  SavedRun best_;
-  Tape profile_;          // That of the best one begins like this.
-  Duration fails_after_;  // The best one.
+  Failing best_;
+  Rng rng_;
   absl::FunctionRef<bool()> may_go_on_;
   ReplayFunction replay_;
   bool over_ = false;
   uint64_t runs_ = 0;
+  uint64_t spent_ = 0;  // On them, in runs of usual length.
   uint64_t patience_ = kFirstPatience;
-  uint64_t give_up_at_ = 0;  // The run at which shrinking is given up, if nothing comes of it.
-  uint64_t size_then_ = 0;   // When patience was last renewed.
-  uint64_t others_ = 0;      // Runs that were tried in place of the best one.
+  uint64_t give_up_at_ = 0;      // Shrinking, when so much is spent and nothing came of it.
+  size_t size_then_ = 0;         // When patience was last renewed.
+  uint64_t led_on_[2] = {1, 1};  // How often a variant, or another run, did.
 };
 
-// Whether `candidate` fails in the same way; it says then what it came to, and nothing more.
-bool Minimiser::Fails(SavedRun* candidate, Duration stop_after) {
+// `candidate` if it fails in the same way, with what it came to, and nothing more, spelled out.
+std::optional<Failing> Minimiser::Fails(SavedRun candidate, Duration stop_after) {
+  if (!MayGoOn()) return std::nullopt;
   ++runs_;
   RunOptions options;
   options.stop_after = stop_after;
-  const RunResult result = replay_(*candidate, options);
-  if (result.failure.invariant != best_.invariant) return false;
-  candidate->sentence = result.failure.sentence;
-  candidate->reduction.faults.emplace(result.faults.begin(), result.faults.end());
-  candidate->reduction.operations.emplace(result.operations.begin(), result.operations.end());
-  fails_after_ = result.simulated;
-  return true;
+  RunResult result = replay_(candidate, options);
+  spent_ += 1 + result.counts.events / kEventsOfARun;
+  if (result.failure.invariant != best_.run.invariant) return std::nullopt;
+  candidate.sentence = result.failure.sentence;
+  candidate.reduction.faults.emplace(result.faults.begin(), result.faults.end());
+  candidate.reduction.operations.emplace(result.operations.begin(), result.operations.end());
+  return Failing{std::move(candidate), std::move(result.faults), std::move(result.operations),
+                 result.simulated};
 }
 
 bool Minimiser::Try(SavedRun candidate) {
-  if (!MayGoOn()) return false;
-  // With less to do it may come to it later, but hardly much.
-  if (!Fails(&candidate, fails_after_ * 2 + Duration::Seconds(1))) return false;
-  best_ = std::move(candidate);
-  if (size() * 10 < size_then_ * 9) {
-    size_then_ = size();
-    give_up_at_ = runs_ + patience_;
+  std::optional<Failing> smaller = Fails(std::move(candidate), long_enough());
+  if (!smaller) return false;
+  best_ = *std::move(smaller);
+  if (best_.size() * 10 < size_then_ * 9) {
+    size_then_ = best_.size();
+    give_up_at_ = spent_ + patience_;
   }
   return true;
 }
 
 Minimised Minimiser::Do() {
-  fails_after_ = Duration::Seconds(1000000);
-  if (Try(best_)) {
-    ForgetTape();
-    while ((!Shrink() || !small()) && !over_) {
-      if (!small()) LookForASmallOne();
-      patience_ *= 2;
-    }
-    if (!profile_.streams.empty()) best_ = Complete(best_);
+  std::optional<Failing> again = Fails(best_.run, Duration::Max());
+  if (!again) return {best_.run, 0, 0, runs_};
+  best_ = *std::move(again);
+  if (!best_.run.tape.streams.empty()) {
+    // A tape that was recorded by this very code says what its seed says, and costs time.
+    SavedRun from_seed = best_.run;
+    from_seed.tape.streams.clear();
+    Try(std::move(from_seed));
   }
-  Minimised result{best_, 0, 0, runs_};
-  if (best_.reduction.faults) result.faults = faults();
-  if (best_.reduction.operations) result.operations = operations();
-  return result;
-}
-
-// A tape that was recorded by this very code says what its seed says, and costs time.
-void Minimiser::ForgetTape() {
-  profile_ = best_.tape;
-  if (profile_.streams.empty()) return;
-  SavedRun candidate = best_;
-  candidate.tape.streams.clear();
-  Try(std::move(candidate));
+  while ((!Shrink() || !small()) && !over_) {
+    if (!small()) LookForASmallOne();
+    patience_ *= 2;
+  }
+  Complete();
+  return {best_.run, best_.faults.size(), best_.operations.size(), runs_};
 }
 
 // Whether nothing more can go; if not, patience ended.
 bool Minimiser::Shrink() {
-  size_then_ = size();
-  give_up_at_ = runs_ + patience_;
-  for (uint64_t before = size() + 1; size() < before && !out_of_patience();) {
-    before = size();
+  size_then_ = best_.size();
+  give_up_at_ = spent_ + patience_;
+  for (size_t before = best_.size() + 1; best_.size() < before && !out_of_patience();) {
+    before = best_.size();
     DropKinds();
-    DropOf(&Reduction::operations);
-    DropOf(&Reduction::faults);
+    DropOf(&Failing::operations, &Reduction::operations);
+    DropOf(&Failing::faults, &Reduction::faults);
   }
   return !out_of_patience();
 }
 
 // The most frequent kinds first.
 void Minimiser::DropKinds() {
-  std::vector<std::pair<uint64_t, Fault>> kinds;
+  std::array<size_t, kFaults> counts{};
+  for (const FaultName& name : best_.faults) ++counts[static_cast<size_t>(name.kind)];
+  std::vector<std::pair<size_t, size_t>> kinds;
   for (size_t kind = 0; kind < kFaults; ++kind) {
-    const auto fault = static_cast<Fault>(kind);
-    const auto count = static_cast<uint64_t>(
-        std::count_if(best_.reduction.faults->begin(), best_.reduction.faults->end(),
-                      [&](const FaultName& name) { return name.kind == fault; }));
-    if (count > 0) kinds.emplace_back(count, fault);
+    if (counts[kind] > 0) kinds.emplace_back(counts[kind], kind);
   }
   std::sort(kinds.rbegin(), kinds.rend());
-  for (const auto& [count, fault] : kinds) {
-    SavedRun candidate = best_;
-    candidate.reduction.without.set(static_cast<size_t>(fault));
+  for (const auto& [count, kind] : kinds) {
+    SavedRun candidate = best_.run;
+    candidate.reduction.without.set(kind);
     Try(std::move(candidate));
   }
 }
 
 template <typename T>
-void Minimiser::DropOf(std::optional<std::set<T>> Reduction::*part) {
-  for (size_t chunk = std::max<size_t>((best_.reduction.*part)->size() / 2, 1); chunk > 0;
-       chunk /= 2) {
-    // From the end: late ones are more often needless. A success changes the set beyond the chunk,
+void Minimiser::DropOf(std::vector<T> Failing::*all, std::optional<std::set<T>> Reduction::*part) {
+  for (size_t chunk = std::max<size_t>((best_.*all).size() / 2, 1); chunk > 0; chunk /= 2) {
+    // From the end: what comes before stays as it was. A success changes the run beyond the chunk,
     // so every step looks at it anew.
-    for (size_t skipped = 0; skipped < (best_.reduction.*part)->size() && !out_of_patience();) {
-      const std::vector<T> all((best_.reduction.*part)->begin(), (best_.reduction.*part)->end());
-      const size_t end = all.size() - skipped;
+    for (size_t skipped = 0; skipped < (best_.*all).size() && !out_of_patience();) {
+      const size_t end = (best_.*all).size() - skipped;
       const size_t begin = end - std::min(chunk, end);
-      SavedRun candidate = best_;
-      std::set<T>& kept = *(candidate.reduction.*part);
-      for (size_t i = begin; i < end; ++i) kept.erase(all[i]);
+      SavedRun candidate = best_.run;
+      for (size_t i = begin; i < end; ++i) (candidate.reduction.*part)->erase((best_.*all)[i]);
       if (!Try(std::move(candidate))) skipped += end - begin;
     }
   }
 }
 
-// Many kinds of bug need a few faults in the right order, and the run that showed one had hundreds
-// that hold each other up.
+// Where nothing can go by itself, the run came to its failure by a long way round, or what is left
+// out moves the rest to another time.
 void Minimiser::LookForASmallOne() {
-  for (uint64_t tries = 0; tries < patience_ * 2 && !small() && MayGoOn(); ++tries) {
-    ++others_;
-    SavedRun candidate = Another();
-    const Duration before_fails_after = fails_after_;
-    // What fails while there are faults does not need the rest.
-    const bool early = fails_after_ < best_.faults_max;
-    if (!Fails(&candidate, early ? candidate.faults_max : Duration::Max())) continue;
-    const SavedRun before = std::exchange(best_, std::move(candidate));
-    const uint64_t before_size =
-        before.reduction.faults->size() + before.reduction.operations->size();
+  Complete();
+  for (const uint64_t until = spent_ + patience_ * 2; spent_ < until && !small() && MayGoOn();) {
+    // The way that led on more often is gone more often.
+    const bool variant = rng_.Below(led_on_[0] + led_on_[1]) < led_on_[0];
+    std::optional<Failing> other = variant ? Variant() : Another();
+    // Another run is large before it is shrunk; a variant is shrunk already.
+    if (!other || (variant && !other->IsSmallerThan(best_))) continue;
+    Failing before = std::exchange(best_, *std::move(other));
     Shrink();
-    if (before_size <= size()) {
-      best_ = before;
-      fails_after_ = before_fails_after;
+    if (best_.IsSmallerThan(before)) {
+      ++led_on_[variant ? 0 : 1];
+      Complete();
     } else {
-      profile_ = Complete(best_).tape;
+      best_ = std::move(before);
     }
+  }
+}
+
+// The best one with fewer faults, and with some kinds of choices made anew from some point on.
+std::optional<Failing> Minimiser::Variant() {
+  SavedRun variant = best_.run;
+  variant.tape.seed = rng_.Next();
+  constexpr uint64_t kAnew[] = {0, 30000, 100000, 300000};
+  const uint64_t anew = kAnew[rng_.Below(4)];
+  for (auto& [stream, values] : variant.tape.streams) {
+    if (stream.first == Choice::kProfile || stream.first == Choice::kFaultPlan) continue;
+    if (rng_.Chance(anew)) values.resize(rng_.Below(values.size() + 1));
+  }
+  if (best_.after >= variant.faults_max && rng_.Chance(300000)) {
+    // It healed and failed then. Times to think are on the tape, and stay as they were.
+    const uint64_t most = static_cast<uint64_t>(variant.faults_max.milliseconds()) >> rng_.Below(4);
+    variant.faults_max = Duration::Milliseconds(static_cast<int64_t>(rng_.Between(1, most + 1)));
+  } else {
+    LeaveSomeOut(best_.faults, &*variant.reduction.faults);
+  }
+  std::set<uint32_t>& operations = *variant.reduction.operations;
+  if (operations.size() > kOperationsGoal) {
+    LeaveSomeOut(best_.operations, &operations);
+  } else if (rng_.Chance(300000)) {
+    // Clients that do more may stand in for faults.
+    while (operations.size() < kOperationsGoal) {
+      operations.insert(static_cast<uint32_t>(rng_.Between(1, kOperationsGoal * 2)));
+    }
+  }
+  return Fails(std::move(variant), long_enough());
+}
+
+template <typename T>
+void Minimiser::LeaveSomeOut(std::vector<T> all, std::set<T>* kept) {
+  constexpr size_t kParts[] = {1, 3, 10};
+  const size_t most = std::max<size_t>(all.size() / kParts[rng_.Below(3)], 1);
+  for (size_t less = rng_.Below(most + 1); less > 0 && !all.empty(); --less) {
+    const auto out = all.begin() + static_cast<ptrdiff_t>(rng_.Below(all.size()));
+    kept->erase(*out);
+    all.erase(out);
   }
 }
 
 // A short run of few faults. The profile of the best one is often what the bug likes, and so is
 // what it breaks.
-SavedRun Minimiser::Another() const {
-  Rng rng(Mix64(best_.tape.seed) ^ others_);
+std::optional<Failing> Minimiser::Another() {
   SavedRun other;
-  other.invariant = best_.invariant;
-  other.tape.seed = rng.Next();
-  other.operations_max = static_cast<uint32_t>(rng.Between(kOperationsGoal / 4, kOperationsGoal));
+  other.invariant = best_.run.invariant;
+  other.tape.seed = rng_.Next();
   // Half of the way is easier to go than all of it.
-  const bool few = faults() <= 2 * kFaultsGoal || rng.Chance(700000);
-  other.reduction.faults_max = static_cast<uint32_t>(few ? rng.Between(2, kFaultsGoal)
-                                                         : rng.Between(kFaultsGoal, faults() / 2));
+  const auto at_most = [&](uint64_t goal, size_t now) {
+    const bool half = now / 2 > goal && rng_.Chance(500000);
+    return static_cast<uint32_t>(half ? rng_.Between(goal, now / 2) : rng_.Between(2, goal));
+  };
+  other.operations_max = at_most(kOperationsGoal, best_.operations.size());
+  other.reduction.faults_max = at_most(kFaultsGoal * 4, best_.faults.size());
   constexpr int64_t kParts[] = {1, 2, 5, 10};
   other.faults_max =
-      Duration::Milliseconds(best_.faults_max.milliseconds() / kParts[rng.Below(4)] + 100);
-  const uint64_t profile = rng.Below(3);  // None of it, all of it, or without what it breaks.
-  for (const auto& [stream, values] : profile_.streams) {
+      Duration::Milliseconds(best_.run.faults_max.milliseconds() / kParts[rng_.Below(4)] + 100);
+  const uint64_t profile = rng_.Below(4);  // None of it, without what it breaks, or all of it.
+  for (const auto& [stream, values] : best_.run.tape.streams) {
     if ((profile >= 1 && stream.first == Choice::kProfile) ||
-        (profile == 1 && stream.first == Choice::kFaultPlan)) {
+        (profile >= 2 && stream.first == Choice::kFaultPlan)) {
       other.tape.streams[stream] = values;
     }
   }
   FaultSet kinds;
-  for (const FaultName& name : *best_.reduction.faults) kinds.set(static_cast<size_t>(name.kind));
-  if (rng.Chance(300000)) kinds.set();
+  for (const FaultName& name : best_.faults) kinds.set(static_cast<size_t>(name.kind));
+  if (rng_.Chance(300000)) kinds.set();
   for (size_t kind = 0; kind < kFaults; ++kind) {
     // Frequent kinds would use up the number before anything else happens.
     const bool by_chance = kind >= static_cast<size_t>(kFirstByChance);
-    const bool drop = !kinds[kind] || rng.Chance(!by_chance ? 300000 : few ? 900000 : 500000);
-    if (drop) other.reduction.without.set(kind);
+    if (!kinds[kind] || rng_.Chance(by_chance ? 500000 : 300000)) other.reduction.without.set(kind);
   }
-  return other;
+  // What fails while there are faults does not need the rest.
+  const bool early = best_.after < best_.run.faults_max;
+  return Fails(std::move(other), early ? other.faults_max : Duration::Max());
 }
 
-// With all choices on the tape.
-SavedRun Minimiser::Complete(const SavedRun& run) {
+// Puts all choices of the best one on its tape.
+void Minimiser::Complete() {
   ++runs_;
-  SavedRun complete = run;
-  complete.tape.streams.clear();
+  Tape tape;
+  tape.seed = best_.run.tape.seed;
   RunOptions options;
-  options.record_on = &complete.tape;
-  replay_(run, options);
-  return complete;
+  options.stop_after = long_enough();
+  options.record_on = &tape;
+  replay_(best_.run, options);
+  best_.run.tape = std::move(tape);
 }
 
 }  // namespace

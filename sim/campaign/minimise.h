@@ -11,7 +11,7 @@
 namespace flaredb::sim {
 
 struct Minimised {
-  SavedRun run;  // Fails by the same invariant; what it leaves out is spelled out.
+  SavedRun run;  // Fails by the same invariant; choices and what it leaves out are spelled out.
   uint64_t faults = 0;
   uint64_t operations = 0;
   uint64_t runs = 0;  // That it took to get there.
@@ -19,9 +19,10 @@ struct Minimised {
 
 // `run` fails. First takes away what the failure does not need, in chunks that shrink (delta
 // debugging: Zeller and Hildebrandt 2002): kinds of fault, operations, single faults, until nothing
-// more can go. A run that is not small then (kFaultsGoal, kOperationsGoal) had its failure by a
-// long way round: other runs are tried that may make only so many faults and operations at all, of
-// the kinds that are left, and the first that fails is taken in its place.
+// more can go. Of a run that is not small then (kFaultsGoal, kOperationsGoal) variants are tried,
+// which leave out several faults at once and make some choices anew, and in turn other runs that
+// may make only so many faults and operations at all; each that fails and is smaller takes its
+// place. What a run has beyond the goal counts first, then faults and operations together.
 //   may_go_on  asked before each run: the caller's budget of time
 //   replay     sim::Replay, or what stands for it in a test
 using ReplayFunction = absl::FunctionRef<RunResult(const SavedRun&, const RunOptions&)>;

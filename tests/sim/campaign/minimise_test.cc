@@ -113,7 +113,7 @@ TEST(Minimise, GoesOnAsLongAsSomethingComesOfIt) {
   }
   for (uint32_t operation = 2; operation <= 300; operation += 2) operations.insert(operation);
   const Fake fake(faults, operations);
-  int left = 4000;
+  int left = 6000;
   const Minimised least = Minimise(
       Failing(), [&] { return left-- > 0; }, fake);
   EXPECT_EQ(*least.run.reduction.faults, faults);
@@ -143,12 +143,34 @@ TEST(Minimise, GivesShrinkingUpWhenNothingComesOfIt) {
   EXPECT_LT(runs_before_the_search, 300u);
 }
 
+TEST(Minimise, LongRunsUsePatienceUpSooner) {
+  std::set<FaultName> all;
+  for (const Fault kind : {Fault::kSplit, Fault::kCrashLeader, Fault::kLoseMessage}) {
+    for (uint32_t number = 1; number <= 100; ++number) all.insert({kind, number});
+  }
+  const Fake fake(all, {});
+  uint64_t runs_before_the_search = 0;
+  bool searches = false;
+  int left = 300;
+  Minimise(
+      Failing(), [&] { return left-- > 0; },
+      [&](const SavedRun& run, const RunOptions& options) {
+        searches |= run.reduction.faults_max.has_value();
+        if (!searches) ++runs_before_the_search;
+        RunResult result = fake(run, options);
+        result.counts.events = 200000;
+        return result;
+      });
+  EXPECT_TRUE(searches);
+  EXPECT_LT(runs_before_the_search, 60u);
+}
+
 TEST(Minimise, StopsWhenTimeIsOverWithWhatItHas) {
   Fake fake({{Fault::kSplit, 40}}, {17});
   int left = 5;
   const Minimised least = Minimise(
       Failing(), [&] { return left-- > 0; }, fake);
-  EXPECT_EQ(fake.runs(), 5u);
+  EXPECT_EQ(fake.runs(), 6u);  // One for the choices of what it has.
   EXPECT_GT(least.faults, 1u);
   EXPECT_EQ(least.run.sentence, "It fails.");
   EXPECT_EQ(fake(least.run, {}).failure.invariant, "CODE");
@@ -172,7 +194,7 @@ TEST(Minimise, LooksForASmallerOneWhileTimeAllows) {
   const Minimised least = Minimise(
       Failing(), [&] { return left-- > 0; }, fake);
   EXPECT_EQ(*least.run.reduction.faults, six);
-  EXPECT_EQ(fake.runs(), 500u);
+  EXPECT_EQ(left, -1);
 }
 
 // Needs six faults, or only a few if it has no more.
@@ -210,11 +232,89 @@ TEST(Minimise, TakesASmallRunInThePlaceOfALongOne) {
 }
 
 TEST(Minimise, ARunOfMoreInAllIsNoSmallerOne) {
-  const TwoWays fake(Fake({{Fault::kSplit, 1}, {Fault::kSplit, 2}}, {1, 2, 3, 4, 5}));
+  std::set<FaultName> six;
+  for (uint32_t number = 1; number <= 6; ++number) six.insert({Fault::kCrashLeader, number});
+  const TwoWays fake(Fake(six, {1}));
   int left = 500;
   const Minimised least = Minimise(
       Failing(), [&] { return left-- > 0; }, fake);
   EXPECT_EQ(*least.run.reduction.faults, TwoWays::Six());
+}
+
+TEST(Minimise, ARunWithinTheGoalIsSmallerThanOneBeyondIt) {
+  const TwoWays fake(Fake({{Fault::kSplit, 1}, {Fault::kSplit, 2}}, {1, 2, 3, 4, 5}));
+  int left = 500;
+  const Minimised least = Minimise(
+      Failing(), [&] { return left-- > 0; }, fake);
+  EXPECT_EQ(least.faults, 2u);
+  EXPECT_EQ(least.operations, 5u);
+}
+
+// Needs six faults, but one alone when some of the choices are others. A run of a few faults does
+// not fail.
+TEST(Minimise, MakesChoicesAnew) {
+  const Fake one({{Fault::kSplit, 4}}, {});
+  const Fake six(TwoWays::Six(), {});
+  int left = 5000;
+  const Minimised least = Minimise(
+      Failing(), [&] { return left-- > 0; },
+      [&](const SavedRun& run, const RunOptions& options) {
+        const Tape::Stream kDelays{Choice::kMessageDelay, 1};
+        const auto delays = run.tape.streams.find(kDelays);
+        const bool anew = delays != run.tape.streams.end() && delays->second.size() < 100;
+        if (options.record_on != nullptr) {
+          options.record_on->streams[{Choice::kProfile, 0}] = {1};
+          options.record_on->streams[kDelays].resize(anew ? 99 : 100);
+        }
+        RunResult result = anew ? one(run, options) : six(run, options);
+        if (run.reduction.faults_max) result.failure = {};
+        return result;
+      });
+  EXPECT_EQ(*least.run.reduction.faults, (std::set<FaultName>{{Fault::kSplit, 4}}));
+  EXPECT_EQ(least.run.tape.streams.at({Choice::kProfile, 0}), std::vector<uint64_t>{1});
+}
+
+// Needs twelve in all, of whatever sort.
+TEST(Minimise, OperationsStandInForFaults) {
+  const Fake anything({}, {});
+  int left = 5000;
+  const Minimised least = Minimise(
+      Failing(), [&] { return left-- > 0; },
+      [&](const SavedRun& run, const RunOptions& options) {
+        RunResult result = anything(run, options);
+        const bool fails = result.faults.size() + result.operations.size() >= 12;
+        if (!fails || run.reduction.faults_max) result.failure = {};
+        return result;
+      });
+  EXPECT_LE(least.faults, kFaultsGoal);
+  EXPECT_EQ(least.faults + least.operations, 12u);
+}
+
+// The first faults of every kind are needed: in the order of time they are one chunk.
+TEST(Minimise, DropsFaultsInTheOrderOfTime) {
+  std::set<FaultName> early;
+  for (uint32_t number = 1; number <= 5; ++number) {
+    for (const Fault kind : {Fault::kSplit, Fault::kCrashLeader, Fault::kLoseMessage}) {
+      early.insert({kind, number});
+    }
+  }
+  const Fake by_kind(early, {});
+  std::vector<size_t> faults_left;
+  int left = 400;
+  Minimise(
+      Failing(), [&] { return left-- > 0; },
+      [&](const SavedRun& run, const RunOptions& options) {
+        RunResult result = by_kind(run, options);
+        std::sort(result.faults.begin(), result.faults.end(),
+                  [](const FaultName& a, const FaultName& b) {
+                    return std::pair(a.number, a.kind) < std::pair(b.number, b.kind);
+                  });
+        if (!result.failure.invariant.empty()) faults_left.push_back(result.faults.size());
+        return result;
+      });
+  std::erase(faults_left, 300);  // While kinds and operations go.
+  faults_left.resize(5);
+  EXPECT_EQ(faults_left, (std::vector<size_t>{150, 75, 38, 20, 16}));
 }
 
 }  // namespace
