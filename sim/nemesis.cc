@@ -47,8 +47,7 @@ void Nemesis::Begin(Fault fault) {
       Split(&ongoing);
       return Last(std::move(ongoing), Length());
     case Fault::kIsolateLeader:
-      CutOff(LeaderOrRandom(), &ongoing);
-      return Last(std::move(ongoing), Length());
+      return IsolateLeader(std::move(ongoing));
     case Fault::kIsolateOne:
       CutOff(RandomStore(), &ongoing);
       return Last(std::move(ongoing), Length());
@@ -158,6 +157,18 @@ void Nemesis::CutOff(uint32_t node, Ongoing* ongoing) {
   for (uint32_t other = 0; other < cluster_->size(); ++other) {
     if (other != node) CutBothWays(node, other, ongoing);
   }
+}
+
+// What it writes alone may still be under way to its disk when the others reach it again, with
+// other entries or a snapshot.
+void Nemesis::IsolateLeader(Ongoing ongoing) {
+  const uint32_t leader = LeaderOrRandom();
+  const Duration length = Length();
+  if (Coin() && world_->faults.Fires(Fault::kStallDisk)) {
+    cluster_->StallDisk(leader, length + Length());
+  }
+  CutOff(leader, &ongoing);
+  Last(std::move(ongoing), length);
 }
 
 void Nemesis::SpoilLink(Ongoing ongoing) {

@@ -60,6 +60,7 @@ class Nemesis : public TurnObserver {
   void Bridge(Ongoing* ongoing);
   void PartialAppend(Ongoing* ongoing);
   void PauseLeader(Ongoing ongoing);
+  void IsolateLeader(Ongoing ongoing);
   void SpoilLink(Ongoing ongoing);
   void MoveClocks(Ongoing ongoing);
   void LayAmbush();
