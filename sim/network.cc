@@ -26,7 +26,7 @@ void SimNetwork::Send(Packet packet) {
   if (world_->recorder != nullptr) world_->recorder->Sent(&packet);
   if (l.cuts != 0) {
     if (world_->recorder != nullptr) world_->recorder->Fared(packet, Record::Fate::kCut);
-    if (l.cut_by != Fault::kCount) world_->faults.Mattered(l.cut_by);
+    world_->faults.Mattered(l.cut_by);
     return;
   }
   if (Happens(Fault::kLoseMessage, Choice::kMessageLoss, profile_.loss_ppm, from)) {

@@ -58,7 +58,7 @@ class SimNetwork {
   std::optional<Packet> Take(uint64_t parcel);
 
   // Cuts, holds and slowness of one direction of a link nest. `why` is the fault that
-  // cuts; kCount: none does.
+  // cuts.
   void Cut(Endpoint from, Endpoint to, Fault why);
   void Mend(Endpoint from, Endpoint to);
   void Slow(Endpoint from, Endpoint to) { ++link(from, to).slows; }

@@ -323,7 +323,9 @@ void Simulation::Break() {
 // other one of them hears nobody of the quorum, or is not heard there, or both.
 void Simulation::BreakLinksForGood(const std::set<uint32_t>& left_out) {
   Choices& choices = world_.choices;
-  const auto cut = [&](uint32_t from, uint32_t to) { network_.Cut(from, to, Fault::kCount); };
+  const auto cut = [&](uint32_t from, uint32_t to) {
+    if (world_.faults.Fires(Fault::kOneWay, from)) network_.Cut(from, to, Fault::kOneWay);
+  };
   for (const uint32_t node : left_out) {
     const uint64_t habit = choices.Pick(Choice::kEnding, 6);
     for (uint32_t other = 0; other < profile_.stores; ++other) {
