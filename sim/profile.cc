@@ -184,10 +184,7 @@ Profile DrawProfile(Choices* choices, uint32_t operations_max, Duration faults_e
   DrawOperator(choices, &profile);
   DrawWorkload(choices, operations_max, &profile);
   DrawBuggify(choices, &profile);
-  // A leader that rests hears nobody and does not mind, and those who could tell that it does not
-  // hear them take its store's beats for it.
-  const bool rests = profile.store.raft.rest_after != Duration::Max();
-  if (profile.ending == Ending::kHealed && !rests && choices->Pick(Choice::kEnding, 3) == 0) {
+  if (profile.ending == Ending::kHealed && choices->Pick(Choice::kEnding, 3) == 0) {
     profile.ending = Ending::kPartial;
   }
   return profile;

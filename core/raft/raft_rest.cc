@@ -23,9 +23,11 @@ bool Raft::MayRest() const {
       conf().joint() || !conf().IsVoter(id_) || leader.transfer || !leader.reads.empty()) {
     return false;
   }
+  // Heard since somebody last wanted something: a leader that wakes takes everybody for present,
+  // and would rest again and again above a link that carries nothing to it.
   return std::all_of(leader.followers.begin(), leader.followers.end(), [&](const Progress& f) {
     return f.match_index() == log_.last_index() && f.commit_acked == log_.commit_index() &&
-           InContact(f);
+           InContact(f) && f.last_contact > leader.busy_at;
   });
 }
 
