@@ -16,8 +16,8 @@ std::vector<StoreId> StoreBeats::Beat(Instant now, const std::set<StoreId>& watc
   for (const StoreId store : watched) {
     auto [row, is_new] = watched_.try_emplace(store);
     if (is_new) row->second.heard = now;
-    if (row->second.silent || now - row->second.heard < config_.election_timeout) continue;
-    row->second.silent = true;
+    if (now - row->second.heard < config_.election_timeout) continue;
+    row->second.heard = now;
     silent.push_back(store);
   }
   next_beat_ = watched.empty() ? Instant::Max() : now + config_.heartbeat_interval;
@@ -29,7 +29,6 @@ bool StoreBeats::OnBeat(Instant now, StoreId store, uint64_t life) {
   // When it is watched one day, what was heard so long before would pass for silence.
   if (row == watched_.end()) return false;
   row->second.heard = now;
-  row->second.silent = false;
   const uint64_t before = std::exchange(row->second.life, life);
   return before != 0 && before != life;
 }

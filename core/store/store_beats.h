@@ -27,7 +27,8 @@ class StoreBeats {
 
   // On the deadline. `watched` are the stores that share a resting group with this one, itself
   // excluded; when there is none, beats stop until Arm.
-  // Returns those that have been silent for too long; each is told once until it is heard again.
+  // Returns those that have been silent for too long. One that stays silent is told again after as
+  // long again: by then other groups may rest with it.
   std::vector<StoreId> Beat(Instant now, const std::set<StoreId>& watched);
 
   // A beat from `store`. True when it is watched and this comes from another life of it than the
@@ -36,9 +37,8 @@ class StoreBeats {
 
  private:
   struct Watched {
-    Instant heard;
+    Instant heard;      // Or told to be silent.
     uint64_t life = 0;  // Zero until the first beat.
-    bool silent = false;
   };
 
   const raft::Config& config_;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/store/store_beats.h"
 #include "tests/core/store/members.h"
 
 namespace flaredb::store {
@@ -116,6 +117,20 @@ TEST_F(StoreRest, SilenceIsNoticedAfterAnElectionTimeout) {
   EXPECT_TRUE(Rests(follower_));
   stores_.Pass(config.heartbeat_interval * 2);
   EXPECT_FALSE(Rests(follower_));
+}
+
+// Groups may have come to rest with it since it was told first, and nobody else wakes them.
+TEST(StoreBeatsTest, AStoreThatStaysSilentIsToldAgain) {
+  const raft::Config config;
+  StoreBeats beats(config);
+  Instant now = Instant::FromNanoseconds(1);
+  beats.Arm(now);
+  int told = 0;
+  for (int i = 0; i <= 3 * 5; ++i) {
+    told += static_cast<int>(beats.Beat(now, {StoreId(2)}).size());
+    now = now + config.election_timeout / 5;
+  }
+  EXPECT_EQ(told, 3);
 }
 
 TEST_F(StoreRest, TheSilenceOfAFollowersStoreWakesTheLeaderAndEndsTheBeats) {
