@@ -20,7 +20,7 @@ enum class Fault : uint8_t {
   kIsolateOne,
   kOneWay,         // One store is not heard, but hears; or the other way round.
   kBridge,         // Two sides see each other only through one store.
-  kHoldLink,       // Everything on one link waits, then comes at once.
+  kHoldLink,       // Everything on one link, or on all to the leader, waits, then comes at once.
   kSlowLink,       // Everything on one link takes up to several election timeouts.
   kResetLink,      // What is under way between two stores is lost.
   kPartialAppend,  // The leader reaches one follower at most, then it crashes.

@@ -64,6 +64,11 @@ void Nemesis::Begin(Fault fault) {
       Bridge(&ongoing);
       return Last(std::move(ongoing), Length());
     case Fault::kHoldLink:
+      if (Coin()) return SpoilLink(std::move(ongoing));
+      Deafen(LeaderOrRandom(), &ongoing);
+      return Last(std::move(ongoing),
+                  world_->choices.Between(Choice::kFaultLength, Duration(),
+                                          profile_.store.raft.election_timeout, stream_));
     case Fault::kSlowLink:
     case Fault::kResetLink:
       return SpoilLink(std::move(ongoing));
@@ -124,7 +129,8 @@ void Nemesis::Last(Ongoing ongoing, Duration length) {
 // The stores whose links are broken; none of them: it strikes everybody.
 std::vector<uint32_t> Nemesis::Struck(const Ongoing& ongoing) const {
   std::vector<LinkName> links = ongoing.cuts;
-  if (ongoing.link) links.push_back(*ongoing.link);
+  links.insert(links.end(), ongoing.held.begin(), ongoing.held.end());
+  if (ongoing.slow) links.push_back(*ongoing.slow);
   std::vector<uint32_t> stores;
   for (uint32_t store = 0; store < cluster_->size(); ++store) {
     const auto touches = [&](const LinkName& l) { return l.first == store || l.second == store; };
@@ -140,10 +146,8 @@ void Nemesis::End(uint64_t id) {
   ongoing_.erase(it);
   if (Recorder* recorder = world_->recorder) recorder->FaultEnded(ongoing.recorded);
   for (const auto& [from, to] : ongoing.cuts) network_->Mend(from, to);
-  if (ongoing.fault == Fault::kHoldLink)
-    network_->Release(ongoing.link->first, ongoing.link->second);
-  if (ongoing.fault == Fault::kSlowLink)
-    network_->Hasten(ongoing.link->first, ongoing.link->second);
+  for (const auto& [from, to] : ongoing.held) network_->Release(from, to);
+  if (ongoing.slow) network_->Hasten(ongoing.slow->first, ongoing.slow->second);
   if (ongoing.fault == Fault::kShortReigns) short_reigns_.End();
   if (ongoing.crash) cluster_->Crash(*ongoing.crash, {ongoing.fault, Downtime()});
 }
@@ -171,11 +175,29 @@ void Nemesis::IsolateLeader(Ongoing ongoing) {
   Last(std::move(ongoing), length);
 }
 
+void Nemesis::Hold(uint32_t from, uint32_t to, Ongoing* ongoing) {
+  ongoing->held.push_back({from, to});
+  network_->Hold(from, to);
+}
+
+// What stores send to it waits, while it is heard and clients go on asking it. What comes first
+// then was true long ago.
+void Nemesis::Deafen(uint32_t node, Ongoing* ongoing) {
+  for (uint32_t other = 0; other < cluster_->size(); ++other) {
+    if (other != node) Hold(other, node, ongoing);
+  }
+}
+
+// Cut off, or deaf.
+void Nemesis::Estrange(uint32_t node, Ongoing* ongoing) {
+  if (Coin() && world_->faults.Fires(Fault::kHoldLink)) return Deafen(node, ongoing);
+  CutOff(node, ongoing);
+}
+
 void Nemesis::SpoilLink(Ongoing ongoing) {
   const uint32_t from = RandomStore();
   const uint32_t to = RandomStore();
   if (from == to) return;
-  ongoing.link = {from, to};
   switch (ongoing.fault) {
     case Fault::kResetLink:
       if (network_->Reset(from, to) + network_->Reset(to, from) > 0) {
@@ -183,9 +205,10 @@ void Nemesis::SpoilLink(Ongoing ongoing) {
       }
       return;
     case Fault::kHoldLink:
-      network_->Hold(from, to);
+      Hold(from, to, &ongoing);
       return Last(std::move(ongoing), profile_.store.raft.election_timeout * 10);
     default:
+      ongoing.slow = {from, to};
       network_->Slow(from, to);
       return Last(std::move(ongoing), Length());
   }
@@ -236,12 +259,12 @@ void Nemesis::PauseLeader(Ongoing ongoing) {
   const Duration length = Length();
   cluster_->Pause(leader, length, ongoing.fault);
   if (Coin()) return;
-  CutOff(leader, &ongoing);
+  Estrange(leader, &ongoing);
   Last(std::move(ongoing), length + profile_.store.raft.election_timeout);
 }
 
 // One clock; or what makes a leader believe that no time has passed while all others know better:
-// its clock stops, or all but its own jump, and it is cut off.
+// its clock stops, or all but its own jump, and it is out of touch.
 void Nemesis::MoveClocks(Ongoing ongoing) {
   const bool stops = ongoing.fault == Fault::kClockStop;
   const Duration length = Length();
@@ -255,7 +278,7 @@ void Nemesis::MoveClocks(Ongoing ongoing) {
       cluster_->ChangeClock(node, ClockDrift(), jump, ongoing.fault);
     }
   }
-  CutOff(leader, &ongoing);
+  Estrange(leader, &ongoing);
   Last(std::move(ongoing), length);
 }
 

@@ -39,7 +39,8 @@ class Nemesis : public TurnObserver {
   struct Ongoing {
     Fault fault = Fault::kCount;
     std::vector<LinkName> cuts;
-    std::optional<LinkName> link;   // That is held or slow.
+    std::vector<LinkName> held;
+    std::optional<LinkName> slow;
     std::optional<uint32_t> crash;  // Who dies when it ends.
     size_t recorded = 0;            // Its number in the record of the run.
   };
@@ -62,6 +63,9 @@ class Nemesis : public TurnObserver {
   void PauseLeader(Ongoing ongoing);
   void IsolateLeader(Ongoing ongoing);
   void SpoilLink(Ongoing ongoing);
+  void Hold(uint32_t from, uint32_t to, Ongoing* ongoing);
+  void Deafen(uint32_t node, Ongoing* ongoing);
+  void Estrange(uint32_t node, Ongoing* ongoing);
   void MoveClocks(Ongoing ongoing);
   void LayAmbush();
   uint32_t RandomStore();
