@@ -51,6 +51,7 @@ void Reigns::OnTurn(Instant now, absl::Span<const store::Event> events, const ra
   CheckRight(now, before, after);
   if (goes_on) {
     CheckCommands(before, after, effects);
+    CheckHandOver(before, after, effects);
     CheckPromotions(now, before, after);
   }
   if (reign.ends.empty() || reign.ends.back().second != after.last_log.index) {
@@ -94,7 +95,7 @@ void Reigns::CheckResignation(Instant now, const raft::View& before, const raft:
   const bool removed = !after.conf.IsVoter(after.id) && after.conf_index <= after.commit_index;
   if (silence || disk_stalls || removed) return;
   Fail(after.id, "resigns in term " + std::to_string(after.term.value()) +
-                     ", but hears a quorum of " + raft::Describe(after.conf) +
+                     ", but hears a quorum of " + names_->Tell(after.conf) +
                      ", its disk works, and no committed configuration removes it.");
 }
 
@@ -110,7 +111,7 @@ void Reigns::CheckRight(Instant now, const raft::View& before, const raft::View&
   reign.overdue = reign.overdue + std::min(passed, election_timeout_ / 4);
   if (reign.overdue < election_timeout_) return;
   Fail(after.id, "leads term " + std::to_string(after.term.value()) + " on, but " +
-                     (silence ? "has heard no quorum of " + raft::Describe(after.conf) +
+                     (silence ? "has heard no quorum of " + names_->Tell(after.conf) +
                                     " for two election timeouts."
                               : "its disk has been busy with one write for too long."));
 }
@@ -124,7 +125,29 @@ void Reigns::CheckCommands(const raft::View& before, const raft::View& after,
     return;
   }
   Fail(after.id, "takes in a command while it hands leadership over to " +
-                     names_->Store(names_->NodeOf(after.transferee)) + ".");
+                     names_->Tell(after.transferee) + ".");
+}
+
+void Reigns::CheckHandOver(const raft::View& before, const raft::View& after,
+                           const store::Effects& effects) {
+  for (const store::Send& send : effects.sends) {
+    const auto* envelope = std::get_if<store::RaftEnvelope>(&send.message);
+    if (envelope == nullptr || envelope->message.from != after.id ||
+        !std::holds_alternative<raft::TimeoutNow>(envelope->message.body)) {
+      continue;
+    }
+    for (const raft::ProgressView& successor : after.progress) {
+      if (successor.peer != envelope->message.to ||
+          successor.match_index >= before.last_log.index) {
+        continue;
+      }
+      std::ostringstream out;
+      out << "tells " << names_->Tell(successor.peer)
+          << " to campaign at once, which has acknowledged its log up to " << successor.match_index
+          << " of " << before.last_log.index << ".";
+      return Fail(after.id, out.str());
+    }
+  }
 }
 
 void Reigns::CheckPromotions(Instant now, const raft::View& before, const raft::View& after) {
@@ -136,7 +159,7 @@ void Reigns::CheckPromotions(Instant now, const raft::View& before, const raft::
     const bool promoted = after.conf.IsVoter(voter.peer) && !before.conf.IsVoter(voter.peer);
     if (!promoted || voter.match_index >= ends.front().second) continue;
     std::ostringstream out;
-    out << "makes " << names_->Store(names_->NodeOf(voter.peer)) << " a voter, which has "
+    out << "makes " << names_->Tell(voter.peer) << " a voter, which has "
         << "acknowledged its log up to " << voter.match_index << ", but three election timeouts "
         << "before that log went up to " << ends.front().second << " already.";
     return Fail(after.id, out.str());
@@ -144,7 +167,7 @@ void Reigns::CheckPromotions(Instant now, const raft::View& before, const raft::
 }
 
 void Reigns::Fail(PeerId leader, const std::string& what) {
-  report_->Fail(FailureKind::kSafety, "REIGN", names_->Store(names_->NodeOf(leader)) + " " + what);
+  report_->Fail(FailureKind::kSafety, "REIGN", names_->Tell(leader) + " " + what);
 }
 
 }  // namespace flaredb::sim

@@ -40,7 +40,8 @@ class Reigns {
   //   round.
   //   It does not resign, unless it hears of a later term, has heard no quorum for an election
   //   timeout, its disk has stalled, or it is no voter of a committed configuration (thesis 4.2.2).
-  //   It takes in no command while it hands leadership over (thesis 3.10).
+  //   It takes in no command while it hands leadership over, and tells nobody to campaign at once
+  //   who has not acknowledged its whole log (thesis 3.10).
   //   It makes nobody a voter who lacks what its own log had three election timeouts before
   //   (thesis 4.2.1: a round that was short, one that is not over, and a sign of life).
   void OnTurn(Instant now, absl::Span<const store::Event> events, const raft::View& before,
@@ -59,6 +60,8 @@ class Reigns {
   void CheckResignation(Instant now, const raft::View& before, const raft::View& after);
   void CheckRight(Instant now, const raft::View& before, const raft::View& after);
   void CheckCommands(const raft::View& before, const raft::View& after,
+                     const store::Effects& effects);
+  void CheckHandOver(const raft::View& before, const raft::View& after,
                      const store::Effects& effects);
   void CheckPromotions(Instant now, const raft::View& before, const raft::View& after);
   bool DiskStalls(Instant now, const raft::View& view) const;

@@ -62,6 +62,11 @@ class ReignsTest : public testing::Test {
       effects.commit->log.push_back(
           {kRegion, Incarnation(), *std::exchange(writes_, std::nullopt), false});
     }
+    if (says_) {
+      effects.sends.push_back(
+          {StoreId(says_->to.value() - 100),
+           store::RaftEnvelope{kRegion, kEpoch, *std::exchange(says_, std::nullopt)}});
+    }
     reigns_->OnTurn(now_, events, view_, view, effects);
     view_ = view;
   }
@@ -90,7 +95,18 @@ class ReignsTest : public testing::Test {
   void Promote(Index match_index) {
     raft::View next = view_;
     next.conf = Conf({101, 102, 103, 104}, {101, 102, 103});
-    next.progress = {{PeerId(104), raft::ProgressState::kReplicate, match_index, Index(9)}};
+    next.progress = {Followed(104, match_index.value())};
+    Turn({Answer(102)}, next);
+  }
+  // Tells 102, which has acknowledged up to `match_index`, to campaign at once.
+  void HandOver(Index match_index) {
+    raft::View next = view_;
+    next.progress = {Followed(102, match_index.value())};
+    says_.emplace();
+    says_->from = PeerId(101);
+    says_->to = PeerId(102);
+    says_->term = Term(2);
+    says_->body = raft::TimeoutNow{view_.last_log};
     Turn({Answer(102)}, next);
   }
   const std::string& Broken() const { return report_.failure().invariant; }
@@ -105,7 +121,20 @@ class ReignsTest : public testing::Test {
   raft::View view_;
   Instant now_ = Instant::FromNanoseconds(1000000000);
   std::optional<raft::Persist> writes_;  // In the next turn.
+  std::optional<raft::Message> says_;    // In the next turn.
 };
+
+// --- The successor.
+
+TEST_F(ReignsTest, WhoHasTheWholeLogMayBeToldToCampaign) {
+  HandOver(Index(5));
+  EXPECT_EQ(Broken(), "");
+}
+
+TEST_F(ReignsTest, WhoLacksAnEntryMayNot) {
+  HandOver(Index(4));
+  EXPECT_EQ(Broken(), "REIGN");
+}
 
 // --- Resignation.
 
