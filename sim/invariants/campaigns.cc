@@ -73,6 +73,8 @@ void Campaigns::OnTurn(Instant now, absl::Span<const store::Event> events, const
       asked_to_campaign_[after.id] = {message.term, message.to};
     } else if (const auto* reply = std::get_if<raft::PreVoteReply>(&message.body)) {
       if (reply->granted) pre_votes_.insert({reply->campaign_term, message.to, message.from});
+    } else if (const auto* vote = std::get_if<raft::VoteRequest>(&message.body)) {
+      if (vote->leadership_transfer) CheckInvitation(message);
     }
   }
   const auto asked = asked_to_campaign_.find(after.id);
@@ -135,6 +137,7 @@ void Campaigns::CheckVote(const Heard& heard, const raft::View& before, const ra
     const auto* request = std::get_if<raft::VoteRequest>(&message.body);
     return request != nullptr && message.from == after.vote && request->leadership_transfer;
   });
+  if (invited && campaigns) invited_[after.id] = after.term;
   if (invited) return;
   std::ostringstream out;
   out << Tell(after.id);
@@ -151,6 +154,14 @@ void Campaigns::CheckVote(const Heard& heard, const raft::View& before, const ra
   out << " campaigns in term " << after.term << ", but those who said that they would vote for it "
       << "are no quorum of " << names_->Tell(after.conf) << ".";
   Fail("PREVOTE", out.str());
+}
+
+void Campaigns::CheckInvitation(const raft::Message& vote_request) {
+  const auto invited = invited_.find(vote_request.from);
+  if (invited != invited_.end() && invited->second == vote_request.term) return;
+  Fail("STICKY", Tell(vote_request.from) + " asks " + Tell(vote_request.to) +
+                     " for its vote in term " + std::to_string(vote_request.term.value()) +
+                     " against all promises, but no leader asked it to campaign.");
 }
 
 void Campaigns::CheckTerm(const Heard& heard, const raft::View& before, const raft::View& after,

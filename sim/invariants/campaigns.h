@@ -37,7 +37,8 @@ class Campaigns {
   // whose durable life is `life`; what was meant for another one it does not hear.
   //   STICKY   for an election timeout after it heard from its leader, a replica neither campaigns
   //            nor helps others, nor follows them to their term; a leader never does
-  //            (thesis 4.2.3). Unless the leader itself asked for the election.
+  //            (thesis 4.2.3). Unless the leader itself asked for the election; nobody says so of
+  //            whom no leader asked.
   //   PREVOTE  it says that it would vote for a log as good as its own at least, and campaigns when
   //            a quorum has said so (thesis 9.6).
   //   LEASE    a leader that asked somebody to campaign holds no lease in that term.
@@ -51,6 +52,7 @@ class Campaigns {
                      const store::Effects& effects, bool promised);
   void CheckVote(const Heard& heard, const raft::View& before, const raft::View& after,
                  bool promised);
+  void CheckInvitation(const raft::Message& vote_request);
   void CheckTerm(const Heard& heard, const raft::View& before, const raft::View& after,
                  bool promised);
   std::string Tell(PeerId peer) const { return names_->Tell(peer); }
@@ -62,6 +64,7 @@ class Campaigns {
   std::map<PeerId, Instant> promised_until_;  // By its own clock, over crashes.
   // Who said that it would vote for whom in which term.
   std::set<std::tuple<Term, PeerId, PeerId>> pre_votes_;  // Term, candidate, voter.
+  std::map<PeerId, Term> invited_;  // The latest campaign that a leader asked it for.
   // By this leader: in which term, and whom last.
   std::map<PeerId, std::pair<Term, PeerId>> asked_to_campaign_;
 };

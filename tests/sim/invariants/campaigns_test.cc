@@ -246,6 +246,29 @@ TEST_F(CampaignsTest, WhoIsToldToCampaignAsksNobody) {
   EXPECT_EQ(Broken(), "");
 }
 
+TEST_F(CampaignsTest, WhoIsToldToCampaignMaySaySo) {
+  Turn({From(102, 2, raft::TimeoutNow{})}, Next(101, raft::Role::kCandidate));
+  Sends(103, raft::VoteRequest{{}, /*leadership_transfer=*/true});
+  Turn({}, view_);
+  EXPECT_EQ(Broken(), "");
+}
+
+TEST_F(CampaignsTest, WhoIsNotToldMayNot) {
+  OtherSaysYes(103, 101);
+  Turn({}, Next(101, raft::Role::kCandidate));
+  Sends(103, raft::VoteRequest{{}, /*leadership_transfer=*/true});
+  Turn({}, view_);
+  EXPECT_EQ(Broken(), "STICKY");
+}
+
+TEST_F(CampaignsTest, AnInvitationIsForOneTerm) {
+  Turn({From(102, 2, raft::TimeoutNow{})}, Next(101, raft::Role::kCandidate));
+  ++view_.term;
+  Sends(103, raft::VoteRequest{{}, /*leadership_transfer=*/true});
+  Turn({}, view_);
+  EXPECT_EQ(Broken(), "STICKY");
+}
+
 TEST_F(CampaignsTest, WhoHearsALeaderDoesNotCampaign) {
   Hear();
   OtherSaysYes(103, 101);
