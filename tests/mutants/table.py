@@ -74,7 +74,7 @@ def mechanical_part(rows, sample, seed, budget_s):
             continue
         lines += ["", title, ""]
         for row in sorted(some, key=lambda row: order(row.id)):
-            lines += [f"`{row.id}`, {row.place}: {row.why or row.bug}", "", "```diff",
+            lines += [f"`{row.id}`, {row.place}: {row.why or row.bug}", "", "```",
                       *("-" + line for line in row.old.splitlines()),
                       *("+" + line for line in row.new.splitlines()), "```", ""]
         lines.pop()

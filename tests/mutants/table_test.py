@@ -90,7 +90,7 @@ class PageTest(unittest.TestCase):
         self.assertIn("`--sample-seed=7`", text)
         self.assertIn("mutants=2 killed=1 survived=1", text)
         self.assertIn("`M-raft-2-drop`, core/raft/raft.cc:2: a statement is missing\n\n"
-                      "```diff\n-  a();\n+  ;\n```", text)
+                      "```\n-  a();\n+  ;\n```", text)
         self.assertNotIn("M-raft-3-drop", text)
 
 
