@@ -80,13 +80,16 @@ class Store {
   // Whether a read by lease would be answered at once at `now`, not before the last turn. False
   // without a replica of the region.
   bool HoldsLease(RegionId region, Instant now) const;
-  // Calls not yet answered; what of them was forwarded or waits for a leader; and rows not yet on
-  // the disk. Zero on a quiet store. For metrics and the check that nothing leaks.
+  // Calls not yet answered; requests under way to other stores, and calls that wait for a leader or
+  // did when they were answered; and rows not yet on the disk. Zero on a quiet store. For metrics
+  // and the check that nothing leaks.
   size_t waiting_calls() const;
   size_t forwarded_calls() const;
   size_t parked_calls() const;
-  std::vector<CallView> calls() const;
   size_t rows_in_flight() const;
+  // Where each call is that is not answered yet, in no order that means anything. For reports about
+  // what does not get on: O(calls * (calls + replicas)).
+  std::vector<CallView> calls() const;
 
  private:
   class Impl;
