@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The stores of a run: production `store::Store` objects in processes that crash, stop and start.
+//
+//   cluster.cc          what reaches a store, its turn, and what leaves it
+//   cluster_start.cc    how stores are founded and start
+//   cluster_faults.cc   how they stop, stall and are lost
+//   cluster_at_rest.cc  whether all work is done, and what is held all the same
+//   cluster_show.cc     how they stand, for people
 #ifndef FLAREDB_SIM_CLUSTER_H_
 #define FLAREDB_SIM_CLUSTER_H_
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -14,25 +19,18 @@
 
 #include "core/region/region.h"
 #include "core/store/store.h"
-#include "sim/disk.h"
 #include "sim/features.h"
 #include "sim/invariants/checkers.h"
 #include "sim/losses.h"
 #include "sim/moments.h"
 #include "sim/network.h"
-#include "sim/node_clock.h"
+#include "sim/node.h"
 #include "sim/profile.h"
 #include "sim/standstill.h"
 #include "sim/state_coverage.h"
 #include "sim/world.h"
 
 namespace flaredb::sim {
-
-// The end of a process.
-struct Death {
-  Fault why;
-  Duration downtime;
-};
 
 // Decides whether a process dies between a turn and its effects.
 class TurnObserver {
@@ -134,33 +132,6 @@ class Cluster {
     PeerId successor;  // Of a transfer; zero: it is none.
     std::optional<std::string> refusal;
   };
-  struct Call {
-    Endpoint client = 0;
-    AttemptId attempt = 0;
-    Index committed;  // By anybody, when it came.
-  };
-  struct Node {
-    Node(World* world, const DiskProfile& profile, uint32_t id, const NewRealDisk& new_real_disk)
-        : disk(world, profile, id, new_real_disk) {}
-
-    NodeClock clock;
-    SimDisk disk;
-    store::Options options;           // Without the seed.
-    std::optional<Death> disk_death;  // What a failing disk makes of the process.
-    uint64_t life = 0;
-    std::unique_ptr<store::Store> store;  // Null while the process is down.
-    bool paused = false;
-    Fault paused_by = Fault::kCount;
-    uint64_t pause = 0;  // Numbers the pauses.
-    std::vector<store::Event> inbox;
-    bool turn_scheduled = false;
-    Instant wake_at = Instant::Max();
-    uint64_t timer = 0;  // Numbers the timers; only the latest counts.
-    std::map<store::CallId, Call> calls;
-    uint64_t last_call = 0;
-    std::vector<store::CallId> gone_calls;  // Of clients whose ClientGone waits in the inbox.
-  };
-
   void StartStore(uint32_t id);
   void Notify(uint32_t id);
   void Turn(uint32_t id);

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/cluster.h"
+
+#include <sstream>
+
+#include "sim/describe.h"
+
+namespace flaredb::sim {
+
+Standstill Cluster::Show() const {
+  Standstill all;
+  all.leader = leader();
+  all.conf = checkers_.commits().confs().back().conf;
+  all.committed = checkers_.commits().last();
+  all.names = checkers_.names();
+  for (uint32_t id = 0; id < size(); ++id) {
+    const Node& node = nodes_[id];
+    const Replica& replica = checkers_.replicas()[id];
+    for (uint32_t to = 0; to < size(); ++to) {
+      if (network_->IsCut(id, to)) all.cut.insert({id, to});
+    }
+    Standstill::Store& shown = all.stores.emplace_back();
+    shown.runs = node.store != nullptr;
+    shown.left_out = losses_.left_out(id);
+    if (!shown.runs) continue;
+    shown.clock = node.clock.Read(world_->now());
+    const auto& there = node.disk.image().replicas();
+    if (const auto row = there.find(region_.id); row != there.end()) {
+      shown.life = row->second.incarnation;
+    }
+    shown.view = replica.view;
+    shown.applied = replica.applied;
+    shown.unfinished = node.disk.in_flight();
+    shown.disk_failed = node.disk.write_failed();
+    for (store::CallView& call : node.store->calls()) {
+      const auto* client = std::get_if<store::CallId>(&call.origin);
+      const auto known = client != nullptr ? node.calls.find(*client) : node.calls.end();
+      const AttemptId attempt = known != node.calls.end() ? known->second.attempt : 0;
+      shown.calls.emplace_back(attempt, std::move(call));
+    }
+  }
+  return all;
+}
+
+std::string Cluster::Describe() const {
+  std::ostringstream out;
+  for (uint32_t id = 0; id < size(); ++id) {
+    const Replica& replica = checkers_.replicas()[id];
+    out << "    " << id + 1 << ": ";
+    if (!nodes_[id].store) {
+      out << "down\n";
+    } else if (!replica.peer) {
+      out << "no replica\n";
+    } else {
+      out << sim::Describe(replica.view) << " applied " << replica.applied << ", "
+          << checkers_.names().Tell(replica.view.conf) << " at " << replica.view.conf_index << "\n";
+    }
+  }
+  return out.str();
+}
+
+}  // namespace flaredb::sim

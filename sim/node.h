@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// One machine of a run: its clock, its disk, and the process in which its store runs. Plain data; a
+// Cluster moves it.
+#ifndef FLAREDB_SIM_NODE_H_
+#define FLAREDB_SIM_NODE_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/base/check.h"
+#include "core/base/time.h"
+#include "core/base/types.h"
+#include "core/store/store.h"
+#include "sim/disk.h"
+#include "sim/fault.h"
+#include "sim/network.h"
+#include "sim/node_clock.h"
+
+namespace flaredb::sim {
+
+// Of every store of a run.
+inline constexpr uint64_t kClusterId = 77;
+
+// The end of a process.
+struct Death {
+  Fault why;
+  Duration downtime;
+};
+
+struct Node {
+  // What a client waits for.
+  struct Call {
+    Endpoint client = 0;
+    AttemptId attempt = 0;
+    Index committed;  // By anybody, when it came.
+  };
+
+  Node(World* world, const DiskProfile& profile, uint32_t id, const NewRealDisk& new_real_disk)
+      : disk(world, profile, id, new_real_disk) {}
+
+  NodeClock clock;
+  SimDisk disk;
+  store::Options options;           // Without the seed.
+  std::optional<Death> disk_death;  // What a failing disk makes of the process.
+  uint64_t life = 0;
+  std::unique_ptr<store::Store> store;  // Null while the process is down.
+  bool paused = false;
+  Fault paused_by = Fault::kCount;
+  uint64_t pause = 0;  // Numbers the pauses.
+  std::vector<store::Event> inbox;
+  bool turn_scheduled = false;
+  Instant wake_at = Instant::Max();
+  uint64_t timer = 0;  // Numbers the timers; only the latest counts.
+  std::map<store::CallId, Call> calls;
+  uint64_t last_call = 0;
+  std::vector<store::CallId> gone_calls;  // Of clients whose ClientGone waits in the inbox.
+};
+
+// The replica of the one region of a run; null when the store has none.
+inline const store::PeerView* ViewIn(const std::vector<store::PeerView>& views) {
+  INVARIANT(views.size() <= 1);
+  return views.empty() ? nullptr : &views[0];
+}
+
+}  // namespace flaredb::sim
+
+#endif  // FLAREDB_SIM_NODE_H_
