@@ -52,12 +52,10 @@ CallKey CallTable::Add(Call call) {
   return key;
 }
 
-std::vector<CallKey> CallTable::keys() const {
-  std::vector<CallKey> keys;
+void CallTable::ForEach(absl::FunctionRef<void(CallKey, const Call&)> show) const {
   for (uint32_t slot = 0; slot < slots_.size(); ++slot) {
-    if (slots_[slot].call) keys.push_back({slot, slots_[slot].generation});
+    if (slots_[slot].call) show({slot, slots_[slot].generation}, *slots_[slot].call);
   }
-  return keys;
 }
 
 Call* CallTable::Find(CallKey key) {

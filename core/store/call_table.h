@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "core/base/time.h"
 #include "core/base/types.h"
 #include "core/store/call_view.h"
@@ -45,14 +46,13 @@ class CallTable {
   CallKey Add(Call call);
   // Null when the call was answered. Borrowed until the next Add or Remove.
   Call* Find(CallKey key);
-  const Call* Find(CallKey key) const { return const_cast<CallTable*>(this)->Find(key); }
   void Remove(CallKey key);
   size_t size() const { return size_; }
 
   // Deadline of the call that expires first; Instant::Max() without calls.
   Instant next_deadline();
-  // All calls, in no order that means anything.
-  std::vector<CallKey> keys() const;
+  // Shows each call to `show`, in no order that means anything.
+  void ForEach(absl::FunctionRef<void(CallKey, const Call&)> show) const;
   // A call whose deadline has come, still in the table.
   std::optional<CallKey> NextExpired(Instant now);
 

@@ -306,8 +306,7 @@ void Calls::Forget(CallKey key) {
 
 std::vector<CallView> Calls::views() const {
   std::vector<CallView> views;
-  for (const CallKey key : table_.keys()) {
-    const Call& call = *table_.Find(key);
+  table_.ForEach([&](CallKey key, const Call& call) {
     CallView view;
     view.origin = call.origin;
     view.deadline = call.deadline;
@@ -321,7 +320,7 @@ std::vector<CallView> Calls::views() const {
       for (const auto& [region, replica] : *replicas_) replica->Show(key, &view);
     }
     views.push_back(std::move(view));
-  }
+  });
   return views;
 }
 
