@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/campaign/flags.h"
 
-#include <charconv>
 #include <limits>
 #include <optional>
 #include <string_view>
 
-#include "absl/status/status.h"
+#include "sim/campaign/arguments.h"
 
 namespace flaredb::sim {
 namespace {
@@ -16,19 +15,6 @@ constexpr double kMinutesMax = 1e6;
 constexpr uint32_t kSecondsMax = 3600;
 // In the place of a list of kinds.
 constexpr std::string_view kNoKind = "none";
-
-template <typename Number>
-std::optional<Number> ParseNumber(std::string_view text) {
-  Number value = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || rest != end) return std::nullopt;
-  return value;
-}
-
-absl::Status Wrong(const std::string& argument, const std::string& why) {
-  return absl::InvalidArgumentError(argument + ": " + why + " (--help shows all flags).");
-}
 
 std::string Join(const FaultSet& kinds) {
   std::string list;

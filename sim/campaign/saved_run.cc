@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/campaign/saved_run.h"
 
-#include <charconv>
 #include <optional>
 #include <sstream>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "sim/campaign/arguments.h"
 #include "sim/choices.h"
 
 namespace flaredb::sim {
@@ -40,18 +40,11 @@ std::vector<std::string_view> Words(std::string_view line) {
   return words;
 }
 
-std::optional<uint64_t> Number(std::string_view text) {
-  uint64_t value = 0;
-  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || rest != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 // "name:number", or what else stands on both sides of `mark`.
 std::optional<std::pair<std::string_view, uint64_t>> NamedNumber(std::string_view word, char mark) {
   const size_t at = word.find(mark);
   if (at == std::string_view::npos) return std::nullopt;
-  const std::optional<uint64_t> number = Number(word.substr(at + 1));
+  const std::optional<uint64_t> number = ParseNumber(word.substr(at + 1));
   if (!number) return std::nullopt;
   return std::pair(word.substr(0, at), *number);
 }
@@ -60,7 +53,7 @@ std::optional<std::pair<std::string_view, uint64_t>> NamedNumber(std::string_vie
 bool ReadLine(const std::vector<std::string_view>& words, SavedRun* run) {
   const std::string_view what = words[0];
   if (what == "seed" || what == "ops" || what == "milliseconds" || what == "faults-max") {
-    const std::optional<uint64_t> number = words.size() == 2 ? Number(words[1]) : std::nullopt;
+    const std::optional<uint64_t> number = words.size() == 2 ? ParseNumber(words[1]) : std::nullopt;
     if (!number) return false;
     if (what == "seed") run->tape.seed = *number;
     if (what == "milliseconds") {
@@ -91,7 +84,7 @@ bool ReadLine(const std::vector<std::string_view>& words, SavedRun* run) {
   if (what == "operations") {
     run->reduction.operations.emplace();
     for (size_t i = 1; i < words.size(); ++i) {
-      const std::optional<uint64_t> number = Number(words[i]);
+      const std::optional<uint64_t> number = ParseNumber(words[i]);
       if (!number) return false;
       run->reduction.operations->insert(static_cast<uint32_t>(*number));
     }
@@ -105,9 +98,9 @@ bool ReadLine(const std::vector<std::string_view>& words, SavedRun* run) {
       run->tape.streams[{*choice, static_cast<uint32_t>(stream->second)}];
   for (size_t i = 2; i < words.size(); ++i) {
     const size_t star = words[i].find('*');
-    const std::optional<uint64_t> value = Number(words[i].substr(0, star));
+    const std::optional<uint64_t> value = ParseNumber(words[i].substr(0, star));
     const std::optional<uint64_t> times =
-        star == std::string_view::npos ? 1 : Number(words[i].substr(star + 1));
+        star == std::string_view::npos ? 1 : ParseNumber(words[i].substr(star + 1));
     if (!value || !times || *times > kChoicesMax) return false;
     values.insert(values.end(), *times, *value);
     if (values.size() > kChoicesMax) return false;

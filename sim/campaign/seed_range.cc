@@ -1,30 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/campaign/seed_range.h"
 
-#include <charconv>
 #include <limits>
 #include <optional>
 #include <string_view>
 
-#include "absl/status/status.h"
+#include "sim/campaign/arguments.h"
 
 namespace flaredb::sim {
 namespace {
 
 constexpr std::string_view kOne = "--seed=";
 constexpr std::string_view kRange = "--seeds=";
-
-std::optional<uint64_t> ParseNumber(std::string_view text) {
-  uint64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || rest != end) return std::nullopt;
-  return value;
-}
-
-absl::Status Wrong(const std::string& argument, const std::string& why) {
-  return absl::InvalidArgumentError(argument + ": " + why + " (--help shows all flags).");
-}
 
 }  // namespace
 

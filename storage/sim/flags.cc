@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/sim/flags.h"
 
-#include "absl/status/status.h"
+#include "sim/campaign/arguments.h"
 
 namespace flaredb::storage {
-namespace {
-
-absl::Status Wrong(const std::string& argument, const std::string& why) {
-  return absl::InvalidArgumentError(argument + ": " + why + " (--help shows all flags).");
-}
-
-}  // namespace
 
 absl::StatusOr<Flags> ParseFlags(const std::vector<std::string>& arguments) {
   Flags flags;
@@ -26,7 +19,7 @@ absl::StatusOr<Flags> ParseFlags(const std::vector<std::string>& arguments) {
       if (!seeds.ok()) return seeds.status();
       flags.seeds = *seeds;
     } else {
-      return Wrong(argument, "there is no such flag");
+      return sim::Wrong(argument, "there is no such flag");
     }
   }
   return flags;
