@@ -12,7 +12,7 @@
 #include "core/base/types.h"
 #include "core/store/request.h"
 #include "sim/history/history.h"
-#include "sim/network.h"
+#include "sim/world/network.h"
 
 namespace flaredb::sim {
 

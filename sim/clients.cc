@@ -7,8 +7,8 @@
 #include <variant>
 
 #include "core/base/check.h"
-#include "sim/describe.h"
-#include "sim/recorder.h"
+#include "sim/world/describe.h"
+#include "sim/world/recorder.h"
 
 namespace flaredb::sim {
 

@@ -9,12 +9,12 @@
 
 #include "core/region/region.h"
 #include "sim/client.h"
-#include "sim/failure.h"
 #include "sim/history/history.h"
-#include "sim/network.h"
-#include "sim/profile.h"
 #include "sim/standstill.h"
-#include "sim/world.h"
+#include "sim/world/failure.h"
+#include "sim/world/network.h"
+#include "sim/world/profile.h"
+#include "sim/world/world.h"
 
 namespace flaredb::sim {
 

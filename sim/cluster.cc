@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "sim/describe.h"
-#include "sim/recorder.h"
+#include "sim/world/describe.h"
+#include "sim/world/recorder.h"
 
 namespace flaredb::sim {
 

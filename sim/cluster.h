@@ -23,12 +23,12 @@
 #include "sim/invariants/checkers.h"
 #include "sim/losses.h"
 #include "sim/moments.h"
-#include "sim/network.h"
 #include "sim/node.h"
-#include "sim/profile.h"
 #include "sim/standstill.h"
 #include "sim/state_coverage.h"
-#include "sim/world.h"
+#include "sim/world/network.h"
+#include "sim/world/profile.h"
+#include "sim/world/world.h"
 
 namespace flaredb::sim {
 

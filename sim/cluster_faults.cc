@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "core/store/recovery.h"
-#include "sim/recorder.h"
+#include "sim/world/recorder.h"
 
 namespace flaredb::sim {
 

@@ -3,7 +3,7 @@
 
 #include <sstream>
 
-#include "sim/describe.h"
+#include "sim/world/describe.h"
 
 namespace flaredb::sim {
 

@@ -3,8 +3,8 @@
 #ifndef FLAREDB_SIM_JUDGE_H_
 #define FLAREDB_SIM_JUDGE_H_
 
-#include "sim/failure.h"
 #include "sim/history/history.h"
+#include "sim/world/failure.h"
 
 namespace flaredb::sim {
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <variant>
 
-#include "sim/fault.h"
+#include "sim/world/fault.h"
 
 namespace flaredb::sim {
 namespace {

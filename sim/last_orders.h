@@ -14,7 +14,7 @@
 #include "core/raft/membership.h"
 #include "core/raft/view.h"
 #include "sim/cluster.h"
-#include "sim/world.h"
+#include "sim/world/world.h"
 
 namespace flaredb::sim {
 

@@ -11,8 +11,8 @@
 
 #include "core/base/types.h"
 #include "core/raft/types.h"
-#include "sim/choices.h"
 #include "sim/invariants/checkers.h"
+#include "sim/world/choices.h"
 
 namespace flaredb::sim {
 

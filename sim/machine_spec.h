@@ -15,8 +15,8 @@
 
 #include "core/base/types.h"
 #include "core/region/state_machine.h"
-#include "sim/choices.h"
-#include "sim/real_disk.h"
+#include "sim/world/choices.h"
+#include "sim/world/real_disk.h"
 
 namespace flaredb::sim {
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "core/base/check.h"
-#include "sim/recorder.h"
+#include "sim/world/recorder.h"
 
 namespace flaredb::sim {
 

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "sim/cluster.h"
-#include "sim/network.h"
-#include "sim/profile.h"
 #include "sim/short_reigns.h"
-#include "sim/world.h"
+#include "sim/world/network.h"
+#include "sim/world/profile.h"
+#include "sim/world/world.h"
 
 namespace flaredb::sim {
 

@@ -14,10 +14,10 @@
 #include "core/base/time.h"
 #include "core/base/types.h"
 #include "core/store/store.h"
-#include "sim/disk.h"
-#include "sim/fault.h"
-#include "sim/network.h"
-#include "sim/node_clock.h"
+#include "sim/world/disk.h"
+#include "sim/world/fault.h"
+#include "sim/world/network.h"
+#include "sim/world/node_clock.h"
 
 namespace flaredb::sim {
 

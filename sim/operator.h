@@ -10,8 +10,8 @@
 
 #include "core/store/order.h"
 #include "sim/cluster.h"
-#include "sim/profile.h"
-#include "sim/world.h"
+#include "sim/world/profile.h"
+#include "sim/world/world.h"
 
 namespace flaredb::sim {
 

@@ -8,8 +8,8 @@
 #include <cstdint>
 
 #include "core/base/probe.h"
-#include "sim/profile.h"
-#include "sim/world.h"
+#include "sim/world/profile.h"
+#include "sim/world/world.h"
 
 namespace flaredb::sim {
 

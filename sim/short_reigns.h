@@ -10,8 +10,8 @@
 
 #include "core/base/time.h"
 #include "sim/cluster.h"
-#include "sim/network.h"
-#include "sim/world.h"
+#include "sim/world/network.h"
+#include "sim/world/world.h"
 
 namespace flaredb::sim {
 

@@ -13,12 +13,12 @@
 #include "sim/last_orders.h"
 #include "sim/machine_workload.h"
 #include "sim/nemesis.h"
-#include "sim/network.h"
 #include "sim/operator.h"
-#include "sim/profile.h"
-#include "sim/recorder.h"
 #include "sim/workload.h"
-#include "sim/world.h"
+#include "sim/world/network.h"
+#include "sim/world/profile.h"
+#include "sim/world/recorder.h"
+#include "sim/world/world.h"
 
 namespace flaredb::sim {
 namespace {

@@ -9,17 +9,17 @@
 #include <vector>
 
 #include "core/base/time.h"
-#include "sim/choices.h"
-#include "sim/event_log.h"
-#include "sim/failure.h"
-#include "sim/fault_ledger.h"
 #include "sim/features.h"
 #include "sim/machine_spec.h"
 #include "sim/probes.h"
-#include "sim/record.h"
-#include "sim/reduction.h"
 #include "sim/state_coverage.h"
-#include "sim/tape.h"
+#include "sim/world/choices.h"
+#include "sim/world/event_log.h"
+#include "sim/world/failure.h"
+#include "sim/world/fault_ledger.h"
+#include "sim/world/record.h"
+#include "sim/world/reduction.h"
+#include "sim/world/tape.h"
 
 namespace flaredb::sim {
 

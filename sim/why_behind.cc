@@ -3,9 +3,9 @@
 #include <sstream>
 #include <string>
 
-#include "sim/describe.h"
 #include "sim/invariants/quorum.h"
 #include "sim/standstill.h"
+#include "sim/world/describe.h"
 
 namespace flaredb::sim {
 namespace {

@@ -10,8 +10,8 @@
 
 #include "core/base/check.h"
 #include "core/base/rng.h"
-#include "sim/describe.h"
 #include "sim/judge.h"
+#include "sim/world/describe.h"
 
 namespace flaredb::sim {
 namespace {

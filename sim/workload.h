@@ -14,9 +14,9 @@
 #include "sim/clients.h"
 #include "sim/history/history.h"
 #include "sim/invariants/kv_model.h"
-#include "sim/network.h"
-#include "sim/profile.h"
-#include "sim/world.h"
+#include "sim/world/network.h"
+#include "sim/world/profile.h"
+#include "sim/world/world.h"
 
 namespace flaredb::sim {
 

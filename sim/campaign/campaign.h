@@ -11,8 +11,8 @@
 #include "core/base/hash.h"
 #include "core/base/time.h"
 #include "sim/campaign/flags.h"
-#include "sim/failure.h"
 #include "sim/simulation.h"
+#include "sim/world/failure.h"
 
 namespace flaredb::sim {
 

@@ -9,8 +9,8 @@
 
 #include "absl/status/statusor.h"
 #include "sim/campaign/seed_range.h"
-#include "sim/fault.h"
 #include "sim/machine_spec.h"
+#include "sim/world/fault.h"
 
 namespace flaredb::sim {
 

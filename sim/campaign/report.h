@@ -10,9 +10,9 @@
 
 #include "sim/campaign/campaign.h"
 #include "sim/campaign/flags.h"
-#include "sim/failure.h"
-#include "sim/fault_ledger.h"
 #include "sim/probes.h"
+#include "sim/world/failure.h"
+#include "sim/world/fault_ledger.h"
 
 namespace flaredb::sim {
 

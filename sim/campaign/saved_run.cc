@@ -8,7 +8,7 @@
 
 #include "absl/status/status.h"
 #include "sim/campaign/arguments.h"
-#include "sim/choices.h"
+#include "sim/world/choices.h"
 
 namespace flaredb::sim {
 namespace {

@@ -9,10 +9,10 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "sim/failure.h"
-#include "sim/reduction.h"
 #include "sim/simulation.h"
-#include "sim/tape.h"
+#include "sim/world/failure.h"
+#include "sim/world/reduction.h"
+#include "sim/world/tape.h"
 
 namespace flaredb::sim {
 

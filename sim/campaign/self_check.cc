@@ -7,8 +7,8 @@
 #include <string>
 #include <utility>
 
-#include "sim/event_log.h"
-#include "sim/trace.h"
+#include "sim/world/event_log.h"
+#include "sim/world/trace.h"
 
 namespace flaredb::sim {
 namespace {

@@ -11,7 +11,7 @@
 #include "core/raft/types.h"
 #include "core/raft/view.h"
 #include "core/store/event.h"
-#include "sim/log_image.h"
+#include "sim/world/log_image.h"
 
 namespace flaredb::sim {
 

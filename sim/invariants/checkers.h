@@ -17,8 +17,6 @@
 #include "core/store/event.h"
 #include "core/store/recovery.h"
 #include "core/store/store.h"
-#include "sim/disk.h"
-#include "sim/failure.h"
 #include "sim/invariants/appends.h"
 #include "sim/invariants/campaigns.h"
 #include "sim/invariants/commits.h"
@@ -28,6 +26,8 @@
 #include "sim/invariants/names.h"
 #include "sim/invariants/reigns.h"
 #include "sim/invariants/replica.h"
+#include "sim/world/disk.h"
+#include "sim/world/failure.h"
 
 namespace flaredb::sim {
 

@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "core/base/types.h"
-#include "sim/failure.h"
 #include "sim/invariants/kv_model.h"
 #include "sim/invariants/machine_history.h"
 #include "sim/invariants/names.h"
 #include "sim/invariants/replica.h"
+#include "sim/world/failure.h"
 
 namespace flaredb::sim {
 

@@ -10,8 +10,8 @@
 
 #include "core/base/types.h"
 #include "core/raft/types.h"
-#include "sim/failure.h"
 #include "sim/invariants/names.h"
+#include "sim/world/failure.h"
 
 namespace flaredb::sim {
 

@@ -9,7 +9,7 @@
 #include "absl/functional/function_ref.h"
 #include "core/base/types.h"
 #include "core/store/store.h"
-#include "sim/disk_image.h"
+#include "sim/world/disk_image.h"
 
 namespace flaredb::sim {
 

@@ -9,8 +9,8 @@
 #include "absl/container/inlined_vector.h"
 #include "core/base/types.h"
 #include "core/raft/entry.h"
-#include "sim/failure.h"
 #include "sim/invariants/names.h"
+#include "sim/world/failure.h"
 
 namespace flaredb::sim {
 

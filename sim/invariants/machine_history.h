@@ -16,8 +16,8 @@
 #include "core/base/types.h"
 #include "core/raft/entry.h"
 #include "core/region/region.h"
-#include "sim/failure.h"
 #include "sim/machine_spec.h"
+#include "sim/world/failure.h"
 
 namespace flaredb::sim {
 

@@ -10,7 +10,7 @@
 #include "core/raft/message.h"
 #include "sim/invariants/names.h"
 #include "sim/invariants/replica.h"
-#include "sim/log_image.h"
+#include "sim/world/log_image.h"
 
 namespace flaredb::sim {
 

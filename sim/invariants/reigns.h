@@ -15,8 +15,8 @@
 #include "core/raft/view.h"
 #include "core/store/effects.h"
 #include "core/store/event.h"
-#include "sim/failure.h"
 #include "sim/invariants/names.h"
+#include "sim/world/failure.h"
 
 namespace flaredb::sim {
 

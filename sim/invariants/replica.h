@@ -7,10 +7,10 @@
 
 #include "core/base/types.h"
 #include "core/raft/view.h"
-#include "sim/disk.h"
 #include "sim/invariants/names.h"
 #include "sim/invariants/quorum.h"
-#include "sim/log_image.h"
+#include "sim/world/disk.h"
+#include "sim/world/log_image.h"
 
 namespace flaredb::sim {
 

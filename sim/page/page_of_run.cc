@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "sim/page/page.h"
-#include "sim/record.h"
+#include "sim/world/record.h"
 
 namespace flaredb::sim {
 

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "sim/choices.h"
 #include "sim/simulation.h"
+#include "sim/world/choices.h"
 
 namespace flaredb::sim {
 

@@ -6,7 +6,7 @@
 #include <ostream>
 #include <string_view>
 
-#include "sim/record.h"
+#include "sim/world/record.h"
 
 namespace flaredb::sim {
 

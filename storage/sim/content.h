@@ -12,7 +12,7 @@
 #include "core/base/types.h"
 #include "core/env/disk.h"
 #include "core/raft/entry_slices.h"
-#include "sim/disk_image.h"
+#include "sim/world/disk_image.h"
 #include "storage/open_folder.h"
 
 namespace flaredb::storage {

@@ -10,7 +10,7 @@
 
 #include "core/base/types.h"
 #include "core/env/disk.h"
-#include "sim/disk_image.h"
+#include "sim/world/disk_image.h"
 #include "storage/sim/content.h"
 
 namespace flaredb::storage {

@@ -11,7 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/base/rng.h"
-#include "sim/real_disk.h"
+#include "sim/world/real_disk.h"
 #include "storage/sealed_reader.h"
 #include "storage/sim/sim_store.h"
 

@@ -9,7 +9,7 @@
 #include "core/base/rng.h"
 #include "core/env/disk.h"
 #include "core/region/region.h"
-#include "sim/disk_image.h"
+#include "sim/world/disk_image.h"
 
 namespace flaredb::storage {
 

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "absl/types/span.h"
-#include "sim/choices.h"
 #include "sim/simulation.h"
 #include "sim/state_coverage.h"
+#include "sim/world/choices.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace flaredb {

@@ -9,7 +9,7 @@
 #include <utility>
 #include <variant>
 
-#include "sim/network.h"
+#include "sim/world/network.h"
 
 namespace flaredb::sim {
 namespace {

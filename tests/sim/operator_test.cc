@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "sim/features.h"
-#include "sim/network.h"
+#include "sim/world/network.h"
 
 namespace flaredb::sim {
 namespace {

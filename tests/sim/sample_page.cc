@@ -10,8 +10,8 @@
 #include <string>
 
 #include "sim/page/page.h"
-#include "sim/record.h"
 #include "sim/simulation.h"
+#include "sim/world/record.h"
 #include "tests/sim/synthetic_record.h"
 
 namespace flaredb::sim {

@@ -8,8 +8,8 @@
 #include <optional>
 #include <string>
 
-#include "sim/event_log.h"
-#include "sim/record.h"
+#include "sim/world/event_log.h"
+#include "sim/world/record.h"
 
 namespace flaredb::sim {
 namespace {

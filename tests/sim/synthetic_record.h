@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "sim/record.h"
+#include "sim/world/record.h"
 
 namespace flaredb::sim {
 

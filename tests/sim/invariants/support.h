@@ -13,12 +13,12 @@
 
 #include "core/raft/membership.h"
 #include "core/region/region_machine.h"
-#include "sim/disk.h"
 #include "sim/invariants/commits.h"
 #include "sim/invariants/elections.h"
 #include "sim/invariants/log_matching.h"
 #include "sim/invariants/names.h"
 #include "sim/invariants/replica.h"
+#include "sim/world/disk.h"
 
 namespace flaredb::sim {
 

@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/world/describe.h"
+
+#include <sstream>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "core/base/strings.h"
+
+namespace flaredb::sim {
+namespace {
+
+template <typename... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+
+std::ostream& operator<<(std::ostream& out, raft::LogId id) {
+  return out << id.term << ':' << id.index;
+}
+
+void ListTo(std::ostream& out, const std::vector<PeerId>& ids) {
+  out << '{';
+  for (size_t i = 0; i < ids.size(); ++i) out << (i == 0 ? "" : ",") << ids[i];
+  out << '}';
+}
+
+std::ostream& operator<<(std::ostream& out, const raft::ConfState& conf) {
+  out << "peers ";
+  ListTo(out, conf.voters);
+  if (conf.joint()) {
+    out << " from ";
+    ListTo(out, conf.voters_outgoing);
+  }
+  if (!conf.learners.empty()) {
+    out << " learners ";
+    ListTo(out, conf.learners);
+  }
+  return out;
+}
+
+uint32_t CountOf(const raft::EntrySlices& entries) {
+  uint32_t count = 0;
+  for (const raft::EntrySlice& slice : entries) count += slice.size();
+  return count;
+}
+
+void DescribeTo(std::ostream& out, const raft::Body& body, Term term) {
+  std::visit(
+      Overloaded{
+          [&](const raft::PreVoteRequest& m) {
+            out << "pre-vote? term " << m.campaign_term << " (own " << term << ", log "
+                << m.last_log << ")";
+          },
+          [&](const raft::PreVoteReply& m) {
+            out << "pre-vote " << (m.granted ? "yes" : "no") << " for term " << m.campaign_term
+                << " (own " << term << ")";
+          },
+          [&](const raft::VoteRequest& m) {
+            out << "vote? term " << term << " (log " << m.last_log
+                << (m.leadership_transfer ? ", by transfer)" : ")");
+          },
+          [&](const raft::VoteReply& m) {
+            out << "vote " << (m.granted ? "yes" : "no") << " term " << term;
+          },
+          [&](const raft::AppendRequest& m) {
+            out << "append term " << term << " (prev " << m.prev << ", " << CountOf(m.entries)
+                << " entries";
+            if (!m.entries.empty()) out << " to " << m.entries.back().last_index();
+            out << ", commit " << m.commit_index << ", session " << m.session << ", round "
+                << m.round << (m.accept_unanswered ? ", no accept)" : ")");
+          },
+          [&](const raft::AppendReply& m) {
+            if (const auto* accept = std::get_if<raft::AppendAccept>(&m.result)) {
+              out << "append ok term " << term << " (match " << accept->match_index << ", commit "
+                  << accept->commit_index;
+            } else {
+              const auto& reject = std::get<raft::AppendReject>(m.result);
+              out << "append refused term " << term << " (prev " << reject.prev_index << ", hint "
+                  << reject.hint;
+            }
+            out << ", session " << m.session << ", round " << m.round << ")";
+          },
+          [&](const raft::HeartbeatRequest& m) {
+            out << "heartbeat term " << term << " (session " << m.session << ", round " << m.round;
+            if (m.rest_at != raft::LogId()) out << ", rest at " << m.rest_at;
+            out << ")";
+          },
+          [&](const raft::HeartbeatReply& m) {
+            out << "heartbeat ok term " << term << " (commit " << m.commit_index << ", session "
+                << m.session << ", round " << m.round << ")";
+          },
+          [&](const raft::TimeoutNow& m) {
+            out << "campaign now, term " << term << " (log " << m.last_log << ")";
+          },
+          [&](const raft::ReadRequest& m) {
+            out << "read? term " << term << " (request " << m.request << ")";
+          },
+          [&](const raft::ReadReply& m) {
+            out << "read " << (m.index ? "at " : "unknown");
+            if (m.index) out << m.index;
+            out << " term " << term << " (request " << m.request << ")";
+          },
+          [&](const raft::SnapshotRequest& m) {
+            const raft::SnapshotChunk& chunk = *m.chunk;
+            out << "snapshot " << chunk.id << " term " << term << " (base " << chunk.base.last
+                << ", conf " << chunk.base.conf << ", chunk " << chunk.number
+                << (chunk.last ? " the last" : "") << " of " << chunk.data.size()
+                << " bytes, session " << m.session << ", round " << m.round << ")";
+          },
+          [&](const raft::SnapshotReply& m) {
+            out << "snapshot " << m.id << " wants chunk " << m.next_chunk << " term " << term
+                << " (session " << m.session << ", round " << m.round << ")";
+          },
+      },
+      body);
+}
+
+const char* NameOf(raft::Role role) {
+  switch (role) {
+    case raft::Role::kFollower:
+      return "follower";
+    case raft::Role::kPreCandidate:
+      return "pre-candidate";
+    case raft::Role::kCandidate:
+      return "candidate";
+    case raft::Role::kLeader:
+      return "leader";
+  }
+  return "?";
+}
+
+const char* NameOf(store::ErrorCode code) {
+  switch (code) {
+    case store::ErrorCode::kNotLeader:
+      return "not leader";
+    case store::ErrorCode::kEpochNotMatch:
+      return "epoch does not match";
+    case store::ErrorCode::kRegionNotFound:
+      return "region not found";
+    case store::ErrorCode::kKeyNotInRegion:
+      return "key not in region";
+    case store::ErrorCode::kReadNotReady:
+      return "read not ready";
+    case store::ErrorCode::kServerIsBusy:
+      return "server is busy";
+    case store::ErrorCode::kStaleCommand:
+      return "stale command";
+    case store::ErrorCode::kDeadlineExceeded:
+      return "deadline exceeded";
+    case store::ErrorCode::kForgotten:
+      return "forgotten";
+    case store::ErrorCode::kInvalidArgument:
+      return "invalid argument";
+    case store::ErrorCode::kStoreFailed:
+      return "store failed";
+  }
+  return "?";
+}
+
+const char* NameOf(kv::WriteResult result) {
+  switch (result) {
+    case kv::WriteResult::kApplied:
+      return "applied";
+    case kv::WriteResult::kMismatch:
+      return "mismatch";
+    case kv::WriteResult::kOvertaken:
+      return "overtaken";
+    case kv::WriteResult::kForgotten:
+      return "forgotten";
+  }
+  return "?";
+}
+
+// The part of a value that tells it apart.
+std::string_view Head(const std::string& value) {
+  return std::string_view(value).substr(0, value.find(':'));
+}
+
+// Bytes as a person can read them in one line.
+std::string Printable(std::string_view bytes) { return absl::CHexEscape(ToAbsl(bytes)); }
+
+}  // namespace
+
+std::string Describe(const raft::Message& message) {
+  std::ostringstream out;
+  DescribeTo(out, message.body, message.term);
+  out << " peer " << message.from << " to " << message.to;
+  return out.str();
+}
+
+std::string Describe(const store::StoreMessage& message) {
+  return std::visit(Overloaded{
+                        [](const store::RaftEnvelope& m) { return Describe(m.message); },
+                        [](const store::ForwardedRequest& m) {
+                          return "forwarded #" + std::to_string(m.id) + " " + Describe(m.request);
+                        },
+                        [](const store::ForwardedReply& m) {
+                          return "reply to forwarded #" + std::to_string(m.id) + " " +
+                                 Describe(m.reply);
+                        },
+                        [](const store::PeerRemoved& m) {
+                          std::ostringstream out;
+                          out << "peer " << m.peer << " of region " << m.region
+                              << " is no member at version " << m.conf_version;
+                          return out.str();
+                        },
+                        [](const store::StoreBeat& m) {
+                          std::ostringstream out;
+                          out << "beat of life " << m.life;
+                          if (!m.dead.empty()) out << ", dead regions:";
+                          for (const RegionId region : m.dead) out << ' ' << region;
+                          return out.str();
+                        },
+                    },
+                    message);
+}
+
+std::string Describe(const store::Request& request) {
+  std::ostringstream out;
+  std::visit(Overloaded{
+                 [&](const store::GetRequest& r) { out << "get " << r.key; },
+                 [&](const store::ScanRequest& r) {
+                   out << "scan [" << r.begin << ", " << r.end << ")";
+                   if (r.keys_only) out << " without values";
+                 },
+                 [&](const kv::CompareAndSwap& r) {
+                   out << "cas " << r.key << " if " << r.expected << " to " << Head(r.value)
+                       << " (request " << r.retry.id.client_lo << "/" << r.retry.id.seq << ", seen "
+                       << r.retry.seen_index << ")";
+                 },
+                 [&](const kv::CompareAndDelete& r) {
+                   out << "cas-delete " << r.key << " if " << r.expected << " (request "
+                       << r.retry.id.client_lo << "/" << r.retry.id.seq << ", seen "
+                       << r.retry.seen_index << ")";
+                 },
+                 [&](const store::ExecuteRequest& r) {
+                   out << "execute " << Printable(r.object) << ": " << Printable(r.command);
+                 },
+                 [&](const store::QueryRequest& r) {
+                   out << "query " << Printable(r.object) << ": " << Printable(r.query);
+                 },
+             },
+             request.operation);
+  return out.str();
+}
+
+std::string Describe(const store::Reply& reply) {
+  std::ostringstream out;
+  std::visit(Overloaded{
+                 [&](const store::GetReply& r) {
+                   if (r.found) {
+                     out << "found version " << r.found->version << " value "
+                         << Head(r.found->value);
+                   } else {
+                     out << "not found";
+                   }
+                 },
+                 [&](const store::ScanReply& r) {
+                   out << r.page.rows.size() << " rows, next \"" << r.page.next_key << "\"";
+                 },
+                 [&](const kv::WriteReply& r) {
+                   out << NameOf(r.result) << ", version " << r.version;
+                   if (!r.value.empty()) out << " value " << Head(r.value);
+                 },
+                 [&](const MachineReply& r) { out << Printable(r.bytes) << ", index " << r.index; },
+                 [&](const store::Error& r) { out << Describe(r); },
+             },
+             reply.result);
+  out << " at " << reply.applied_index;
+  return out.str();
+}
+
+std::string Describe(const store::Error& error) {
+  return std::string(NameOf(error.code)) +
+         (error.outcome == store::Outcome::kUnknown ? " (unknown)" : " (not applied)");
+}
+
+std::string Describe(const env::GroupCommit& commit) {
+  std::ostringstream out;
+  out << "commit " << commit.token << ':';
+  for (const env::LogWrite& write : commit.log) {
+    out << " region " << write.region;
+    if (write.create) out << " created life " << write.create;
+    if (write.destroy) out << " destroyed";
+    if (write.persist.hard_state) {
+      out << " term " << write.persist.hard_state->term << " vote for peer "
+          << write.persist.hard_state->vote;
+    }
+    if (write.persist.base != nullptr) {
+      out << (write.persist.install ? " install at " : " base ") << write.persist.base->last
+          << " conf " << write.persist.base->conf;
+    }
+    if (write.persist.truncate_from) out << " truncate " << write.persist.truncate_from;
+    for (const raft::EntrySlice& slice : write.persist.append) {
+      out << " append " << slice.term() << ':' << slice.first_index() << ".." << slice.last_index();
+    }
+  }
+  out << ", " << commit.data.mutations.size() << " rows";
+  return out.str();
+}
+
+std::string Describe(raft::LogId id) {
+  std::ostringstream out;
+  out << id;
+  return out.str();
+}
+
+std::string Describe(const raft::View& view) {
+  std::ostringstream out;
+  out << NameOf(view.role) << " term " << view.term << " log " << view.last_log << " durable "
+      << view.durable_index << " commit " << view.commit_index << " handed out "
+      << view.handed_out_index;
+  if (view.resting) out << " resting";
+  if (view.transferee) out << " handing over to peer " << view.transferee;
+  if (view.lease_valid) out << " lease";
+  return out.str();
+}
+
+namespace {
+
+void Feed(Hasher* hash, const store::RaftEnvelope& e) {
+  hash->Add(e.region).Add(e.epoch.conf_version).Add(e.epoch.version);
+  raft::HashInto(e.message, hash);
+}
+
+void Feed(Hasher* hash, const store::ForwardedRequest& r) {
+  hash->Add(r.id).Add(r.region);
+  AddTo(hash, r.request);
+}
+
+void Feed(Hasher* hash, const store::ForwardedReply& r) {
+  hash->Add(r.id);
+  AddTo(hash, r.reply);
+}
+
+void Feed(Hasher* hash, const store::PeerRemoved& m) {
+  hash->Add(m.region).Add(m.peer).Add(m.conf_version);
+}
+
+void Feed(Hasher* hash, const store::StoreBeat& m) {
+  hash->Add(m.life).Add(m.dead.size());
+  for (const RegionId region : m.dead) hash->Add(region);
+}
+
+}  // namespace
+
+void AddTo(Hasher* hash, const store::StoreMessage& message) {
+  hash->Add(message.index());
+  std::visit([hash](const auto& m) { Feed(hash, m); }, message);
+}
+
+void AddTo(Hasher* hash, const store::Request& request) {
+  hash->Add(static_cast<uint64_t>(request.budget.nanoseconds())).Add(request.operation.index());
+  std::visit(Overloaded{
+                 [&](const store::GetRequest& r) { hash->Add(r.key); },
+                 [&](const store::ScanRequest& r) {
+                   hash->Add(r.begin).Add(r.end).Add(r.rows_max).Add(r.bytes_max);
+                   hash->Add(r.keys_only);
+                 },
+                 [&](const kv::CompareAndSwap& r) {
+                   hash->Add(r.key).Add(r.value).Add(r.expected).Add(r.retry.id.client_lo);
+                   hash->Add(r.retry.id.seq).Add(r.retry.seen_index);
+                 },
+                 [&](const kv::CompareAndDelete& r) {
+                   hash->Add(r.key).Add(r.expected).Add(r.retry.id.client_lo);
+                   hash->Add(r.retry.id.seq).Add(r.retry.seen_index);
+                 },
+                 [&](const store::ExecuteRequest& r) { hash->Add(r.object).Add(r.command); },
+                 [&](const store::QueryRequest& r) { hash->Add(r.object).Add(r.query); },
+             },
+             request.operation);
+}
+
+void AddTo(Hasher* hash, const store::Reply& reply) {
+  hash->Add(reply.applied_index).Add(reply.result.index());
+  std::visit(Overloaded{
+                 [&](const store::GetReply& r) {
+                   hash->Add(r.found.has_value());
+                   if (r.found) hash->Add(r.found->version).Add(r.found->value);
+                 },
+                 [&](const store::ScanReply& r) {
+                   hash->Add(r.page.rows.size()).Add(r.page.next_key);
+                   for (const kv::ScanRow& row : r.page.rows) {
+                     hash->Add(row.key).Add(row.version).Add(row.value);
+                   }
+                 },
+                 [&](const kv::WriteReply& r) {
+                   hash->Add(static_cast<uint64_t>(r.result)).Add(r.version).Add(r.value);
+                 },
+                 [&](const MachineReply& r) { hash->Add(r.bytes).Add(r.index); },
+                 [&](const store::Error& r) {
+                   hash->Add(static_cast<uint64_t>(r.code)).Add(static_cast<uint64_t>(r.outcome));
+                   hash->Add(r.leader);
+                 },
+             },
+             reply.result);
+}
+
+void AddTo(Hasher* hash, const env::GroupCommit& commit) {
+  hash->Add(commit.token).Add(commit.log.size());
+  for (const env::LogWrite& write : commit.log) {
+    const raft::Persist& p = write.persist;
+    hash->Add(write.region).Add(write.create).Add(write.destroy);
+    hash->Add(p.token).Add(p.truncate_from).Add(p.hard_state.has_value());
+    if (p.hard_state) hash->Add(p.hard_state->term).Add(p.hard_state->vote);
+    hash->Add(p.install).Add(p.base != nullptr);
+    if (p.base != nullptr) raft::HashInto(*p.base, hash);
+    raft::HashInto(p.append, hash);
+  }
+  hash->Add(commit.data.mutations.size());
+  for (const Mutation& mutation : commit.data.mutations) {
+    hash->Add(mutation.key).Add(mutation.value.has_value());
+    if (mutation.value) hash->Add(*mutation.value);
+  }
+}
+
+}  // namespace flaredb::sim

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a seed decides before anything runs: swarm testing (Groce et al. 2012). A run with few kinds
+// of fault and extreme limits reaches states that an average mix of everything never does.
+#ifndef FLAREDB_SIM_WORLD_PROFILE_H_
+#define FLAREDB_SIM_WORLD_PROFILE_H_
+
+#include <bitset>
+#include <cstdint>
+#include <vector>
+
+#include "core/base/probes.h"
+#include "core/base/time.h"
+#include "core/store/store.h"
+#include "sim/world/choices.h"
+#include "sim/world/fault.h"
+
+namespace flaredb::sim {
+
+// A span of time drawn anew each time, uniform in [first, last].
+struct Span {
+  Duration first;
+  Duration last;
+};
+
+struct NetworkProfile {
+  Span delay;
+  uint32_t slow_ppm = 0;  // Messages that take up to slow_max instead.
+  Duration slow_max;
+  uint32_t loss_ppm = 0;
+  uint32_t copy_ppm = 0;     // Raft messages that arrive twice.
+  Duration copy_delay_max;   // How much later the copy may be.
+  bool ordered = true;       // Messages of one link arrive in the order of sending.
+  uint32_t corrupt_ppm = 0;  // Pieces of snapshots.
+  Duration slow_link_max;    // What a message on a slow link takes at most.
+};
+
+struct DiskProfile {
+  Span latency;
+  uint32_t slow_ppm = 0;  // Commits that take up to slow_max instead.
+  Duration slow_max;
+};
+
+struct FaultPlan {
+  std::vector<Fault> kinds;    // Of the nemesis. Empty: nothing but what happens by chance.
+  Span pause;                  // Between two faults.
+  Span length;                 // Of one fault.
+  Span downtime;               // Of a crashed process.
+  bool split_clients = false;  // Cuts also separate clients from stores.
+};
+
+struct WorkloadProfile {
+  uint32_t clients = 0;
+  uint32_t keys = 0;
+  uint32_t operations_max = 0;
+  Span think;
+  Duration attempt_timeout;      // Of the first attempt; then it doubles,
+  Duration attempt_timeout_max;  // up to this.
+  Duration operation_timeout;
+  // Relative weights.
+  uint32_t gets = 0, scans = 0, swaps = 0, deletes = 0;
+  uint32_t stray_ppm = 0;   // Attempts that go to a random store instead of the last good one.
+  uint32_t second_ppm = 0;  // Attempts that are not waited for: another one follows at once.
+  uint32_t odd_budget_ppm = 0;
+  uint32_t value_bytes = 0;
+};
+
+// Membership changes and transfers that somebody orders.
+struct OperatorProfile {
+  bool active = false;
+  Span pause;               // Between two orders.
+  uint32_t transfers = 0;   // Relative weight of transfers,
+  uint32_t members = 0;     // and of changes.
+  uint32_t voters_max = 5;  // No promotion beyond.
+};
+
+// How a run ends.
+enum class Ending : uint8_t {
+  kHealed,   // Everything works again, and the run has to come to rest.
+  kQuorum,   // As kHealed, for a quorum; the other stores stop for good.
+  kPartial,  // A quorum is whole; the other stores run on, but many of their links stay cut.
+  kBroken,   // Nothing is healed: only what was acknowledged counts.
+};
+
+// Alternatives that the code itself offers; see core/base/probe.h.
+struct BuggifyProfile {
+  std::bitset<kBuggifyPoints> points;  // On in this run.
+  uint32_t ppm = 0;                    // How often each of those is taken.
+};
+
+struct Profile {
+  Ending ending = Ending::kHealed;
+  uint32_t stores = 3;
+  uint32_t members = 3;  // Stores that hold a replica from the start: the first ones.
+  Duration faults_end;   // Then everything heals.
+  store::Options store;  // Without the seed.
+  Span loop_time;        // From the first waiting event to the turn that takes it.
+  int64_t drift_ppb_max = 0;
+  NetworkProfile network;
+  DiskProfile disk;
+  FaultPlan faults;
+  OperatorProfile orders;
+  BuggifyProfile buggify;
+  WorkloadProfile workload;
+};
+
+// Draws limits of windows, batches, logs and pages; what the stores must agree on, times among
+// them, stays.
+void DrawLimits(Choices* choices, Choice kind, uint32_t owner, store::Options* options);
+
+// Draws how wrong a clock is, in parts per 10^9: as often as not at one of the two ends of what the
+// profile allows.
+int64_t DrawDrift(Choices* choices, Choice kind, uint32_t owner, const Profile& profile);
+
+// Draws a profile. `operations_max` 0: the seed decides. `faults_end` as in Profile.
+Profile DrawProfile(Choices* choices, uint32_t operations_max, Duration faults_end);
+
+}  // namespace flaredb::sim
+
+#endif  // FLAREDB_SIM_WORLD_PROFILE_H_
