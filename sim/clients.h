@@ -9,8 +9,8 @@
 
 #include "core/region/region.h"
 #include "sim/client.h"
+#include "sim/cluster/standstill.h"
 #include "sim/history/history.h"
-#include "sim/standstill.h"
 #include "sim/world/failure.h"
 #include "sim/world/network.h"
 #include "sim/world/profile.h"

@@ -13,7 +13,7 @@
 #include "core/base/types.h"
 #include "core/raft/membership.h"
 #include "core/raft/view.h"
-#include "sim/cluster.h"
+#include "sim/cluster/cluster.h"
 #include "sim/world/world.h"
 
 namespace flaredb::sim {

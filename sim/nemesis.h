@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "sim/cluster.h"
+#include "sim/cluster/cluster.h"
 #include "sim/short_reigns.h"
 #include "sim/world/network.h"
 #include "sim/world/profile.h"

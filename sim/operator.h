@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/store/order.h"
-#include "sim/cluster.h"
+#include "sim/cluster/cluster.h"
 #include "sim/world/profile.h"
 #include "sim/world/world.h"
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/base/time.h"
-#include "sim/cluster.h"
+#include "sim/cluster/cluster.h"
 #include "sim/world/network.h"
 #include "sim/world/world.h"
 

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "core/base/check.h"
-#include "sim/cluster.h"
+#include "sim/cluster/cluster.h"
 #include "sim/last_orders.h"
 #include "sim/machine_workload.h"
 #include "sim/nemesis.h"

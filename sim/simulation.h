@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "core/base/time.h"
-#include "sim/features.h"
+#include "sim/cluster/features.h"
+#include "sim/cluster/state_coverage.h"
 #include "sim/machine_spec.h"
 #include "sim/probes.h"
-#include "sim/state_coverage.h"
 #include "sim/world/choices.h"
 #include "sim/world/event_log.h"
 #include "sim/world/failure.h"

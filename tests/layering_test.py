@@ -182,7 +182,7 @@ class ScannerTest(unittest.TestCase):
         self.assert_seen("core/base/a.h", '#include "core/raft/raft.h"\n', "core/raft")
         self.assert_seen("core/raft/a.h", '#include "core/kv/record.h"\n', "core/kv")
         self.assert_seen("core/region/a.cc", '#include "core/pd/pd_machine.h"\n', "core/pd")
-        self.assert_seen("core/store/a.cc", '#include "sim/cluster.h"\n', "sim")
+        self.assert_seen("core/store/a.cc", '#include "sim/cluster/cluster.h"\n', "sim")
         self.assert_seen("sim/a.cc", '#include "net/event_loop.h"\n', "net")
         self.assert_seen("storage/a.cc", '#include "core/store/store.h"\n', "core/store")
         self.assert_seen("core/store/a.cc", '#include "proto/kvrpc.pb.h"\n', "proto")
@@ -218,7 +218,7 @@ class ScannerTest(unittest.TestCase):
         self.assertEqual(violations("core/base/entry.h", "#include <atomic>\n"), [])
         clock = "#include <chrono>\nauto t = std::chrono::steady_clock::now();\n"
         self.assertEqual(violations("sim/campaign/stopwatch.h", clock), [])
-        self.assertEqual(len(violations("sim/cluster.cc", clock)), 2)
+        self.assertEqual(len(violations("sim/cluster/cluster.cc", clock)), 2)
 
     def test_calls(self):
         for code, what in (

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "absl/types/span.h"
+#include "sim/cluster/state_coverage.h"
 #include "sim/simulation.h"
-#include "sim/state_coverage.h"
 #include "sim/world/choices.h"
 #include "tests/fuzz/fuzz.h"
 

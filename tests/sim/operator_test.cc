@@ -7,7 +7,7 @@
 #include <set>
 #include <utility>
 
-#include "sim/features.h"
+#include "sim/cluster/features.h"
 #include "sim/world/network.h"
 
 namespace flaredb::sim {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/losses.h"
+#include "sim/cluster/losses.h"
 
 #include <algorithm>
 #include <numeric>

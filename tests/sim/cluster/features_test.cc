@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the simulator is for really happens in it: a campaign in which nobody is ever removed would
 // pass just as well.
-#include "sim/features.h"
+#include "sim/cluster/features.h"
 
 #include <gtest/gtest.h>
 

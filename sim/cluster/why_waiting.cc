@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/standstill.h"
+#include "sim/cluster/standstill.h"
 
 namespace flaredb::sim {
 namespace {

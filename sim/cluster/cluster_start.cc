@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/cluster.h"
+#include "sim/cluster/cluster.h"
 
 #include <algorithm>
 

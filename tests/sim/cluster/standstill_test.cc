@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/standstill.h"
+#include "sim/cluster/standstill.h"
 
 #include <gtest/gtest.h>
 

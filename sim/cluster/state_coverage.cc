@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/state_coverage.h"
+#include "sim/cluster/state_coverage.h"
 
 #include <algorithm>
 

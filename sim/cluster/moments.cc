@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/moments.h"
+#include "sim/cluster/moments.h"
 
 #include <variant>
 

@@ -6,8 +6,8 @@
 //   cluster_faults.cc   how they stop, stall and are lost
 //   cluster_at_rest.cc  whether all work is done, and what is held all the same
 //   cluster_show.cc     how they stand, for people
-#ifndef FLAREDB_SIM_CLUSTER_H_
-#define FLAREDB_SIM_CLUSTER_H_
+#ifndef FLAREDB_SIM_CLUSTER_CLUSTER_H_
+#define FLAREDB_SIM_CLUSTER_CLUSTER_H_
 
 #include <cstdint>
 #include <map>
@@ -19,13 +19,13 @@
 
 #include "core/region/region.h"
 #include "core/store/store.h"
-#include "sim/features.h"
+#include "sim/cluster/features.h"
+#include "sim/cluster/losses.h"
+#include "sim/cluster/moments.h"
+#include "sim/cluster/node.h"
+#include "sim/cluster/standstill.h"
+#include "sim/cluster/state_coverage.h"
 #include "sim/invariants/checkers.h"
-#include "sim/losses.h"
-#include "sim/moments.h"
-#include "sim/node.h"
-#include "sim/standstill.h"
-#include "sim/state_coverage.h"
 #include "sim/world/network.h"
 #include "sim/world/profile.h"
 #include "sim/world/world.h"
@@ -170,4 +170,4 @@ class Cluster {
 
 }  // namespace flaredb::sim
 
-#endif  // FLAREDB_SIM_CLUSTER_H_
+#endif  // FLAREDB_SIM_CLUSTER_CLUSTER_H_

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How often a run used what a quiet cluster never needs.
-#ifndef FLAREDB_SIM_FEATURES_H_
-#define FLAREDB_SIM_FEATURES_H_
+#ifndef FLAREDB_SIM_CLUSTER_FEATURES_H_
+#define FLAREDB_SIM_CLUSTER_FEATURES_H_
 
 #include <cstdint>
 #include <vector>
@@ -38,4 +38,4 @@ struct Features {
 
 }  // namespace flaredb::sim
 
-#endif  // FLAREDB_SIM_FEATURES_H_
+#endif  // FLAREDB_SIM_CLUSTER_FEATURES_H_

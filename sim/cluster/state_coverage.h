@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which kinds of state a run went through: what a fuzzer needs to know beside the lines of code
 // that ran, because the same lines run in the dull state and in the one that breaks.
-#ifndef FLAREDB_SIM_STATE_COVERAGE_H_
-#define FLAREDB_SIM_STATE_COVERAGE_H_
+#ifndef FLAREDB_SIM_CLUSTER_STATE_COVERAGE_H_
+#define FLAREDB_SIM_CLUSTER_STATE_COVERAGE_H_
 
 #include <cstdint>
 #include <vector>
@@ -31,4 +31,4 @@ class StateCoverage {
 
 }  // namespace flaredb::sim
 
-#endif  // FLAREDB_SIM_STATE_COVERAGE_H_
+#endif  // FLAREDB_SIM_CLUSTER_STATE_COVERAGE_H_

@@ -3,8 +3,8 @@
 #include <sstream>
 #include <string>
 
+#include "sim/cluster/standstill.h"
 #include "sim/invariants/quorum.h"
-#include "sim/standstill.h"
 #include "sim/world/describe.h"
 
 namespace flaredb::sim {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One machine of a run: its clock, its disk, and the process in which its store runs. Plain data; a
 // Cluster moves it.
-#ifndef FLAREDB_SIM_NODE_H_
-#define FLAREDB_SIM_NODE_H_
+#ifndef FLAREDB_SIM_CLUSTER_NODE_H_
+#define FLAREDB_SIM_CLUSTER_NODE_H_
 
 #include <cstdint>
 #include <map>
@@ -67,4 +67,4 @@ inline const store::PeerView* ViewIn(const std::vector<store::PeerView>& views) 
 
 }  // namespace flaredb::sim
 
-#endif  // FLAREDB_SIM_NODE_H_
+#endif  // FLAREDB_SIM_CLUSTER_NODE_H_

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a turn of a store did that is worth crashing at.
-#ifndef FLAREDB_SIM_MOMENTS_H_
-#define FLAREDB_SIM_MOMENTS_H_
+#ifndef FLAREDB_SIM_CLUSTER_MOMENTS_H_
+#define FLAREDB_SIM_CLUSTER_MOMENTS_H_
 
 #include <cstdint>
 
@@ -38,4 +38,4 @@ Moments MomentsOf(const raft::View& before, const raft::View& after, const store
 
 }  // namespace flaredb::sim
 
-#endif  // FLAREDB_SIM_MOMENTS_H_
+#endif  // FLAREDB_SIM_CLUSTER_MOMENTS_H_

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a run has lost for good: replicas whose disk was wiped, and stores that never start again.
 // No more than the region can bear, since its data must outlive them.
-#ifndef FLAREDB_SIM_LOSSES_H_
-#define FLAREDB_SIM_LOSSES_H_
+#ifndef FLAREDB_SIM_CLUSTER_LOSSES_H_
+#define FLAREDB_SIM_CLUSTER_LOSSES_H_
 
 #include <cstdint>
 #include <optional>
@@ -62,4 +62,4 @@ class Losses {
 
 }  // namespace flaredb::sim
 
-#endif  // FLAREDB_SIM_LOSSES_H_
+#endif  // FLAREDB_SIM_CLUSTER_LOSSES_H_

@@ -4,8 +4,8 @@
 //   why_no_leader.cc  who would not vote for whom
 //   why_behind.cc     what a leader does not send, and what did not come of what it sent
 //   why_waiting.cc    which call is where
-#ifndef FLAREDB_SIM_STANDSTILL_H_
-#define FLAREDB_SIM_STANDSTILL_H_
+#ifndef FLAREDB_SIM_CLUSTER_STANDSTILL_H_
+#define FLAREDB_SIM_CLUSTER_STANDSTILL_H_
 
 #include <cstdint>
 #include <optional>
@@ -78,4 +78,4 @@ std::string Explain(const Standstill& all);
 
 }  // namespace flaredb::sim
 
-#endif  // FLAREDB_SIM_STANDSTILL_H_
+#endif  // FLAREDB_SIM_CLUSTER_STANDSTILL_H_
