@@ -10,10 +10,10 @@
 
 #include "core/base/check.h"
 #include "sim/cluster/cluster.h"
-#include "sim/last_orders.h"
+#include "sim/faults/last_orders.h"
+#include "sim/faults/nemesis.h"
+#include "sim/faults/operator.h"
 #include "sim/machine_workload.h"
-#include "sim/nemesis.h"
-#include "sim/operator.h"
 #include "sim/workload.h"
 #include "sim/world/network.h"
 #include "sim/world/profile.h"

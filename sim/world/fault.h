@@ -24,7 +24,7 @@ enum class Fault : uint8_t {
   kSlowLink,       // Everything on one link takes up to several election timeouts.
   kResetLink,      // What is under way between two stores is lost.
   kPartialAppend,  // The leader reaches one follower at most, then it crashes.
-  kShortReigns,    // Every leader dies young; see sim/short_reigns.h.
+  kShortReigns,    // Every leader dies young; see sim/faults/short_reigns.h.
   // A process stops.
   kCrashRandom,
   kCrashLeader,

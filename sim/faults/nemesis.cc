@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/nemesis.h"
+#include "sim/faults/nemesis.h"
 
 #include <algorithm>
 #include <utility>

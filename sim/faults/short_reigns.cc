@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/short_reigns.h"
+#include "sim/faults/short_reigns.h"
 
 namespace flaredb::sim {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/operator.h"
+#include "sim/faults/operator.h"
 
 #include <algorithm>
 #include <utility>

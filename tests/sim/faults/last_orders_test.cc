@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a healed region is told to do, and when that counts as done or as failed.
-#include "sim/last_orders.h"
+#include "sim/faults/last_orders.h"
 
 #include <gmock/gmock.h>
 

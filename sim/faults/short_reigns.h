@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A nemesis of elections: for a while every leader dies young.
-#ifndef FLAREDB_SIM_SHORT_REIGNS_H_
-#define FLAREDB_SIM_SHORT_REIGNS_H_
+#ifndef FLAREDB_SIM_FAULTS_SHORT_REIGNS_H_
+#define FLAREDB_SIM_FAULTS_SHORT_REIGNS_H_
 
 #include <cstdint>
 #include <optional>
@@ -48,4 +48,4 @@ class ShortReigns {
 
 }  // namespace flaredb::sim
 
-#endif  // FLAREDB_SIM_SHORT_REIGNS_H_
+#endif  // FLAREDB_SIM_FAULTS_SHORT_REIGNS_H_

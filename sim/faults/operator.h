@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Somebody who changes the members of the region and moves its leadership while it works.
-#ifndef FLAREDB_SIM_OPERATOR_H_
-#define FLAREDB_SIM_OPERATOR_H_
+#ifndef FLAREDB_SIM_FAULTS_OPERATOR_H_
+#define FLAREDB_SIM_FAULTS_OPERATOR_H_
 
 #include <array>
 #include <cstdint>
@@ -51,4 +51,4 @@ class Operator {
 
 }  // namespace flaredb::sim
 
-#endif  // FLAREDB_SIM_OPERATOR_H_
+#endif  // FLAREDB_SIM_FAULTS_OPERATOR_H_

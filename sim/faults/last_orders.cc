@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/last_orders.h"
+#include "sim/faults/last_orders.h"
 
 #include <algorithm>
 #include <sstream>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a healed region is told to do, and has to have done: hand leadership over, and change its
 // members. Orders amid faults may fail for a hundred good reasons; these may not.
-#ifndef FLAREDB_SIM_LAST_ORDERS_H_
-#define FLAREDB_SIM_LAST_ORDERS_H_
+#ifndef FLAREDB_SIM_FAULTS_LAST_ORDERS_H_
+#define FLAREDB_SIM_FAULTS_LAST_ORDERS_H_
 
 #include <cstdint>
 #include <optional>
@@ -76,4 +76,4 @@ class LastOrders {
 
 }  // namespace flaredb::sim
 
-#endif  // FLAREDB_SIM_LAST_ORDERS_H_
+#endif  // FLAREDB_SIM_FAULTS_LAST_ORDERS_H_

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Causes the faults of a run's plan, and ends them.
-#ifndef FLAREDB_SIM_NEMESIS_H_
-#define FLAREDB_SIM_NEMESIS_H_
+#ifndef FLAREDB_SIM_FAULTS_NEMESIS_H_
+#define FLAREDB_SIM_FAULTS_NEMESIS_H_
 
 #include <cstdint>
 #include <map>
@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "sim/cluster/cluster.h"
-#include "sim/short_reigns.h"
+#include "sim/faults/short_reigns.h"
 #include "sim/world/network.h"
 #include "sim/world/profile.h"
 #include "sim/world/world.h"
@@ -92,4 +92,4 @@ class Nemesis : public TurnObserver {
 
 }  // namespace flaredb::sim
 
-#endif  // FLAREDB_SIM_NEMESIS_H_
+#endif  // FLAREDB_SIM_FAULTS_NEMESIS_H_
