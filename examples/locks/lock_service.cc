@@ -8,8 +8,10 @@
 namespace flaredb::examples {
 namespace {
 
-// The row that holds a lock.
-constexpr std::string_view kRow = "lock";
+// Token and owner of the latest grant; it stays, or tokens would begin anew.
+constexpr std::string_view kGrant = "grant";
+// There while that grant is in force: how often it was renewed.
+constexpr std::string_view kHeld = "held";
 
 std::string Join(std::string_view verb, std::string_view owner, uint64_t number) {
   std::ostringstream out;
@@ -18,8 +20,29 @@ std::string Join(std::string_view verb, std::string_view owner, uint64_t number)
 }
 
 Lock ReadLock(const ObjectRows& rows) {
-  const std::optional<std::string> row = rows.Get(kRow);
-  return row ? DecodeLock(*row) : Lock{false, 0, "-", 0};
+  Lock lock{false, 0, "-", 0};
+  if (const std::optional<std::string> grant = rows.Get(kGrant)) {
+    std::istringstream(*grant) >> lock.token >> lock.owner;
+  }
+  if (const std::optional<std::string> renewals = rows.Get(kHeld)) {
+    lock.held = true;
+    std::istringstream(*renewals) >> lock.renewals;
+  }
+  return lock;
+}
+
+void WriteLock(const Lock& lock, MutableObjectRows* rows) {
+  rows->Put(kGrant, std::to_string(lock.token) + " " + lock.owner);
+  if (lock.held) {
+    rows->Put(kHeld, std::to_string(lock.renewals));
+  } else {
+    rows->Delete(kHeld);
+  }
+}
+
+void End(Lock* lock) {
+  lock->held = false;
+  lock->renewals = 0;
 }
 
 bool Holds(const Lock& lock, const std::string& owner, uint64_t token) {
@@ -33,8 +56,8 @@ bool OnRenew(const std::string& owner, uint64_t token, Lock* lock) {
 }
 
 bool OnExpire(uint64_t token, uint64_t seen_renewals, Lock* lock) {
-  if (lock->token != token || lock->renewals != seen_renewals) return false;
-  lock->held = false;
+  if (lock->token != token || (lock->held && lock->renewals != seen_renewals)) return false;
+  End(lock);
   return true;
 }
 
@@ -75,7 +98,7 @@ bool LockService::OnAcquire(const std::string& owner, uint64_t seen_token, Lock*
 
 bool LockService::OnRelease(const std::string& owner, uint64_t token, Lock* lock) const {
   if (lock->owner != owner || lock->token != token) return false;
-  lock->held = false;
+  End(lock);
   return true;
 }
 
@@ -101,7 +124,7 @@ std::string LockService::Apply(std::string_view command, MutableObjectRows* rows
     return "not a command";
   }
   const std::string after = Encode(lock);
-  if (after != before) rows->Put(kRow, after);
+  if (after != before) WriteLock(lock, rows);
   return (ok ? "ok " : "no ") + after;
 }
 

@@ -17,12 +17,12 @@
 
 namespace flaredb::examples {
 
-// A lock: what queries are answered with, "held 5 alice 2" or "free 5 alice 2".
+// A lock: what queries are answered with, "held 5 alice 2" or "free 5 alice 0".
 struct Lock {
   bool held = false;
-  uint64_t token = 0;  // Of the latest grant; 0: there was none.
-  std::string owner;   // Who got it, "-" if there was none. A word.
-  uint64_t renewals = 0;
+  uint64_t token = 0;     // Of the latest grant; 0: there was none.
+  std::string owner;      // Who got it, "-" if there was none. A word.
+  uint64_t renewals = 0;  // Of this grant; 0 when it is over.
 };
 std::string Encode(const Lock& lock);
 Lock DecodeLock(std::string_view text);
@@ -37,7 +37,7 @@ std::string Acquire(std::string_view owner, uint64_t seen_token);
 std::string Renew(std::string_view owner, uint64_t token);
 // The holder of this grant does not need it any more.
 std::string Release(std::string_view owner, uint64_t token);
-// The grant ends, whoever holds it, unless it was renewed since.
+// The grant ends, if it has not yet, whoever holds it, unless it was renewed since.
 std::string Expire(uint64_t token, uint64_t seen_renewals);
 
 class LockService : public StateMachine {

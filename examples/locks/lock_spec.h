@@ -42,12 +42,12 @@ class LockModel {
       }
       ok = mine == last_ && owner == owner_;
     } else if (token == last_ && verb == "expire") {
-      ok = renewals == renewals_;
-      held_ = held_ && !ok;
+      ok = !held_ || renewals == renewals_;
+      if (ok) End();
     } else if (token == last_ && owner == owner_) {
       ok = verb == "release" || held_;
       if (verb == "renew" && held_) ++renewals_;
-      if (verb == "release") held_ = false;
+      if (verb == "release") End();
     }
     return (ok ? "ok " : "no ") + State();
   }
@@ -58,6 +58,11 @@ class LockModel {
   }
 
  private:
+  void End() {
+    held_ = false;
+    renewals_ = 0;
+  }
+
   uint64_t last_ = 0;
   std::string owner_ = "-";
   bool held_ = false;
