@@ -28,25 +28,29 @@ class Kind:
     target: str
     program: str  # Below bazel-bin.
     flags: tuple
-    folder: str  # Whose changes it judges; empty: those that no other kind does.
+    folder: str  # Whose changes it judges; empty: those that no other kind judges alone.
     failure: str  # Expression for a failure on standard output: code (perhaps), sentence, seed.
+    alone: bool = True  # Nobody else judges changes of its folder.
 
 
 _SIM_FAILURE = r"^(?P<code>[A-Z]+): (?P<sentence>.*?)\nreplay: [^\n]*--seed=(?P<seed>\d+)"
 SIM = Kind("sim", "//sim:sim", "sim/sim", ("--minimise=0",), "", _SIM_FAILURE)
+# A state machine that deletes rows, as FlareDB's own never does.
+LOCKS = Kind("locks", "//examples/locks:sim", "examples/locks/sim", ("--minimise=0",), "core/region/",
+             _SIM_FAILURE, alone=False)
 # The disk alone, with what can fail below it; and clusters on it.
 STORAGE = Kind("storage", "//storage/sim:campaign", "storage/sim/campaign", (), "storage/",
                r"^seed (?P<seed>\d+): (?P<sentence>.*?)\nreplay: ")
 CLUSTER = Kind("cluster", "//storage/sim:cluster", "storage/sim/cluster", ("--minimise=0",), "storage/",
                _SIM_FAILURE)
-KINDS = (SIM, STORAGE, CLUSTER)
+KINDS = (SIM, LOCKS, STORAGE, CLUSTER)
 STORAGE_CODE = "STORAGE"  # Of failures that have none.
 
 
 def kinds_for(files):
     """The campaigns that run what stands in `files`, paths from the root of the tree."""
     special = [kind for kind in KINDS if kind.folder and any(f.startswith(kind.folder) for f in files)]
-    covered = tuple(kind.folder for kind in special)
+    covered = tuple(kind.folder for kind in special if kind.alone)
     others = not covered or any(not file.startswith(covered) for file in files)
     return ((SIM,) if others else ()) + tuple(special)
 

@@ -10,8 +10,9 @@ DEFAULT_BUDGET_S = 600.0
 HELP = """Judges mutants: bugs on purpose, applied to a copy of the sources one at a time.
 
 Each is built, and the generic campaign of the simulator runs until it fails (the mutant is killed)
-or has used its budget (it survives): //:sim; for changes of storage/, //storage/sim:campaign and
-//storage/sim:cluster, which share the budget.
+or has used its budget (it survives): //:sim; for changes of core/region/, //examples/locks:sim as
+well; for changes of storage/, //storage/sim:campaign and //storage/sim:cluster. Several campaigns
+share the budget.
 
   ./bazelw run //tests/mutants -- [flags]
 
@@ -36,8 +37,8 @@ How:
   --scratch=DIR       Where the copy of the sources is. Default: ~/.cache/flaredb-mutants/...
   --help              This text.
 
-An interrupted run goes on where it was: results belong to the sources of core/, sim/ and storage/
-and to what the mutant changes. The last line of a finished run is always
+An interrupted run goes on where it was: results belong to the sources of core/, examples/,
+sim/ and storage/ and to what the mutant changes. The last line of a finished run is always
   mutants=N killed=K survived=S excluded=E waiting=W median_cpu_s=M p95_cpu_s=P
 N counts all of them; M and P are about those that ran, survivors with what they used.
 Exit codes: 0 all are killed, 1 some survived, 2 wrong usage, or a mutant does not apply or compile.

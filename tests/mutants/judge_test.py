@@ -9,7 +9,7 @@ import threading
 import unittest
 
 import campaign
-from campaign import CLUSTER, SIM, STORAGE, Verdict
+from campaign import CLUSTER, LOCKS, SIM, STORAGE, Verdict
 
 # $1 is --seeds=A..B.
 SEEDS = 'range=${1#--seeds=}; first=${range%..*}; last=${range#*..}\n'
@@ -119,6 +119,9 @@ class KindsTest(unittest.TestCase):
     def test_who_judges_what(self):
         self.assertEqual(campaign.kinds_for({"core/raft/raft.cc"}), (SIM,))
         self.assertEqual(campaign.kinds_for({"storage/key_space.cc"}), (STORAGE, CLUSTER))
+        self.assertEqual(campaign.kinds_for({"core/region/overlay.cc"}), (SIM, LOCKS))
+        self.assertEqual(campaign.kinds_for({"core/region/overlay.cc", "storage/key_space.cc"}),
+                         (SIM, LOCKS, STORAGE, CLUSTER))
         self.assertEqual(campaign.kinds_for({"storage/key_space.cc", "core/raft/log.h"}),
                          (SIM, STORAGE, CLUSTER))
 

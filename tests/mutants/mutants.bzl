@@ -31,7 +31,23 @@ _mutated_sources = rule(
     },
 )
 
-def mutant_sim(name, mutant):
+# The program that runs FlareDB's own campaign, as mutant_sim takes it.
+FLAREDB = struct(
+    main = "//sim:flaredb_main.cc",
+    deps = ["//sim/campaign:sim_main"],
+)
+
+# That of the lock service.
+LOCKS = struct(
+    main = "//examples/locks:sim_main.cc",
+    deps = [
+        "//examples/locks:lock_service",
+        "//examples/locks:lock_spec",
+        "//sim/campaign:sim_main",
+    ],
+)
+
+def mutant_sim(name, mutant, program = FLAREDB):
     """The simulator with a bug.
 
     The linker meets the changed files before the libraries that they belong to: it takes every
@@ -40,6 +56,7 @@ def mutant_sim(name, mutant):
     Args:
       name: of the program.
       mutant: its file; all files that it changes are .cc files of core/.
+      program: FLAREDB or LOCKS.
     """
     _mutated_sources(
         name = name + "_sources",
@@ -79,13 +96,10 @@ def mutant_sim(name, mutant):
     native.cc_binary(
         name = name,
         testonly = True,
-        srcs = ["//sim:flaredb_main.cc"],
+        srcs = [program.main],
         # With it, Bazel 4 takes `alwayslink` back for a folder's files.
         features = ["-supports_start_end_lib"],
-        deps = [
-            name + "_bug",
-            "//sim/campaign:sim_main",
-        ],
+        deps = [name + "_bug"] + program.deps,
     )
 
 def campaign_test(name, sim, expect, seeds, code = "", says = "", flags = [], **kwargs):
@@ -129,6 +143,7 @@ def mutant_test(
         code = "",
         says = "",
         flags = [],
+        program = FLAREDB,
         **kwargs):
     """A test that the campaign finds a bug, or that it doesn't with some flags.
 
@@ -140,11 +155,13 @@ def mutant_test(
       code: see there.
       says: see there.
       flags: see there.
+      program: as for mutant_sim.
       **kwargs: as every test has them.
     """
     mutant_sim(
         name = name + "_sim",
         mutant = mutant,
+        program = program,
     )
     campaign_test(
         name = name,

@@ -17,7 +17,7 @@ import time
 BUILD_FLAGS = ("--compilation_mode=opt", "--copt=-fomit-frame-pointer", "--copt=-w")
 # What only mutants need stays out of the disk cache.
 MUTANT_FLAGS = ("--remote_upload_local_results=false",)
-HASHED = ("core/", "sim/", "storage/")
+HASHED = ("core/", "examples/", "sim/", "storage/")
 
 
 class Failed(Exception):
