@@ -3,6 +3,7 @@
 
 #include <sstream>
 
+#include "sim/invariants/rows.h"
 #include "sim/world/describe.h"
 
 namespace flaredb::sim {
@@ -32,6 +33,7 @@ Standstill Cluster::Show() const {
     shown.applied = replica.applied;
     shown.unfinished = node.disk.in_flight();
     shown.disk_failed = node.disk.write_failed();
+    shown.destroyed = RemovedIn(region_.id, node.disk.image().rows());
     for (store::CallView& call : node.store->calls()) {
       const auto* client = std::get_if<store::CallId>(&call.origin);
       const auto known = client != nullptr ? node.calls.find(*client) : node.calls.end();

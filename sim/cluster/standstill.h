@@ -34,10 +34,15 @@ struct Standstill {
     Index applied;
     size_t unfinished = 0;     // Commits that its disk has not completed,
     bool disk_failed = false;  // because it failed once.
+    PeerId destroyed;          // The latest replica on its disk, if that is gone; else zero.
     // Every call that the store holds, and the attempt that it is; zero: another store's.
     std::vector<std::pair<uint64_t, store::CallView>> calls;
 
     bool has_replica() const { return runs && view.id; }
+    // The replica waits for a write that the disk does not have, or has finished.
+    bool waits_for_no_write() const {
+      return has_replica() && unfinished == 0 && view.durable_token < view.issued_token;
+    }
   };
   // A client that is not done.
   struct Client {

@@ -80,13 +80,23 @@ std::string Obstacle(const Standstill& all, uint32_t node, PeerId follower) {
   } else if (all.cut.count({node, *all.leader}) != 0) {
     out << "is not heard by its leader: the link is cut";
   } else if (store.view.id != follower) {
-    out << (store.view.id ? "has another replica of the region" : "has no replica of the region");
+    if (store.view.id) {
+      out << "has another replica of the region";
+    } else if (store.destroyed == follower) {
+      out << "was destroyed by its store, though it is a member";
+    } else if (store.destroyed > follower) {
+      out << "can't be created: its store has destroyed a later one, peer " << store.destroyed;
+    } else {
+      out << "has no replica of the region";
+    }
   } else if (pinned && pinned != store.life) {
     out << "has another life than the one that is a member";
   } else if (store.view.term > leader.view.term) {
     out << "is in term " << store.view.term << ", and takes nothing of term " << leader.view.term;
   } else if (store.disk_failed) {
     out << "has a disk that failed a write, and runs on";
+  } else if (store.waits_for_no_write()) {
+    out << "waits for a write, but its disk has nothing to do";
   }
   return out.str();
 }

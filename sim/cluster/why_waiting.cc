@@ -114,6 +114,11 @@ std::string WhyWaiting(const Standstill& all) {
       out << "  " << name << " has " << store.unfinished << " commits on the way to its disk"
           << (store.disk_failed ? ", which has failed a write" : "") << "\n";
     }
+    if (store.waits_for_no_write()) {
+      out << "  " << name << " was not told, or forgot, that write " << store.view.issued_token
+          << " of its log is done: it knows of " << store.view.durable_token << ", and holds back "
+          << store.view.backlog.gated_messages << " messages until then\n";
+    }
   }
   return out.str();
 }

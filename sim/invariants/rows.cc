@@ -118,6 +118,14 @@ std::optional<std::string> BrokenRegionRow(const std::string& store, std::string
   return store + " writes a region row that is not what its entries make of it.";
 }
 
+std::optional<ReplicaRow> ReplicaIn(RegionId region,
+                                    const std::map<std::string, std::string, std::less<>>& rows) {
+  const auto row = rows.find(ReplicaRowKey(region));
+  if (row == rows.end()) return std::nullopt;
+  const absl::StatusOr<ReplicaRow> replica = DecodeReplicaRow(row->second);
+  return replica.ok() ? std::optional(*replica) : std::nullopt;
+}
+
 }  // namespace
 
 Index AppliedIn(RegionId region, const std::map<std::string, std::string, std::less<>>& rows) {
@@ -128,10 +136,13 @@ Index AppliedIn(RegionId region, const std::map<std::string, std::string, std::l
 }
 
 PeerId PeerIn(RegionId region, const std::map<std::string, std::string, std::less<>>& rows) {
-  const auto row = rows.find(ReplicaRowKey(region));
-  if (row == rows.end()) return PeerId();
-  const absl::StatusOr<ReplicaRow> replica = DecodeReplicaRow(row->second);
-  return replica.ok() && !replica->removed ? replica->peer : PeerId();
+  const std::optional<ReplicaRow> replica = ReplicaIn(region, rows);
+  return replica && !replica->removed ? replica->peer : PeerId();
+}
+
+PeerId RemovedIn(RegionId region, const std::map<std::string, std::string, std::less<>>& rows) {
+  const std::optional<ReplicaRow> replica = ReplicaIn(region, rows);
+  return replica && replica->removed ? replica->peer : PeerId();
 }
 
 std::optional<std::string> BrokenTurnover(RegionId region, const std::string& store,

@@ -32,6 +32,8 @@ std::optional<std::string> BrokenTurnover(RegionId region, const std::string& st
 Index AppliedIn(RegionId region, const std::map<std::string, std::string, std::less<>>& rows);
 // Who is the replica that the rows describe; zero when there is none.
 PeerId PeerIn(RegionId region, const std::map<std::string, std::string, std::less<>>& rows);
+// The last replica that was there, if it was removed; else zero.
+PeerId RemovedIn(RegionId region, const std::map<std::string, std::string, std::less<>>& rows);
 
 // A sentence unless `rows` of a store that applied everything up to `applied` are those of the
 // models, no more and no fewer.

@@ -182,11 +182,18 @@ TEST_F(StandstillTest, AnObstacleIsNamed) {
   all_.cut.clear();
   all_.stores[2].disk_failed = true;
   EXPECT_TRUE(says("has a disk that failed a write, and runs on"));
+  all_.stores[2].disk_failed = false;
+  View(2).issued_token = IoToken(7);
+  EXPECT_TRUE(says("waits for a write, but its disk has nothing to do"));
   View(2).term = Term(8);
   EXPECT_TRUE(says("is in term 8, and takes nothing of term 5"));
   EXPECT_TRUE(says("does not campaign in term 8 for 500 ms more"));
   View(2).id = PeerId();
   EXPECT_TRUE(says("has no replica of the region"));
+  all_.stores[2].destroyed = PeerId(103);
+  EXPECT_TRUE(says("was destroyed by its store, though it is a member"));
+  all_.stores[2].destroyed = PeerId(108);
+  EXPECT_TRUE(says("can't be created: its store has destroyed a later one, peer 108"));
   all_.stores[2].runs = false;
   EXPECT_TRUE(says("is down"));
   all_.stores[2].left_out = true;
@@ -213,6 +220,23 @@ TEST_F(StandstillTest, WhatTheLeaderItselfWaitsForIsTold) {
             "  store 1 has its log on the disk up to 22 of 23\n"
             "  store 1 has committed 20 of 23 by the configuration stores {1,2,3}\n"
             "  store 1 hands over to store 2, and takes no writes\n");
+}
+
+// --- Disks.
+
+TEST_F(StandstillTest, AWriteThatTheDiskDoesNotHaveIsToldOf) {
+  View(1).issued_token = IoToken(7);
+  View(1).durable_token = IoToken(5);
+  View(1).backlog.gated_messages = 3;
+  all_.stores[1].unfinished = 2;
+  EXPECT_EQ(WhyWaiting(all_), "  store 2 has 2 commits on the way to its disk\n");
+  all_.stores[1].unfinished = 0;
+  EXPECT_EQ(
+      WhyWaiting(all_),
+      "  store 2 was not told, or forgot, that write 7 of its log is done: it knows of 5, and "
+      "holds back 3 messages until then\n");
+  View(1).durable_token = IoToken(7);
+  EXPECT_EQ(WhyWaiting(all_), "");
 }
 
 // --- Clients.
