@@ -155,6 +155,10 @@ RunResult Simulation::Run() {
     world_.report.Fail(FailureKind::kSafety, "INV", broken.what());
   }
 
+  if (world_.report.failed() && world_.trace.on()) {
+    const Failure& failure = world_.report.failure();
+    world_.trace.Line(world_.now(), "--", failure.invariant + ": " + failure.sentence);
+  }
   if (recorder_) {
     for (const Promise& promise : cluster_.checkers().promises()) {
       recorder_->Promised(promise.node, promise.given, promise.until);

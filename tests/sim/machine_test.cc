@@ -2,6 +2,7 @@
 // Simulation of a state machine of the user's own: what is wrong with it is found, and named.
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,7 @@
 namespace flaredb::sim {
 namespace {
 
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -218,6 +220,22 @@ TEST(MachineTest, AFailureIsToldWithTheLineThatReplaysIt) {
   EXPECT_THAT(told, StartsWith("RULE: the command "));
   EXPECT_THAT(told, HasSubstr("\nreplay: run-lists --seed="));
   EXPECT_EQ(FirstFailure(About<ListSpec>(&lists), 1, 5), "");
+}
+
+TEST(MachineTest, ATraceEndsWithTheFailure) {
+  const ListMachine lists;
+  const Subject subject = About<ThreeAtMost>(&lists);
+  for (uint64_t seed = 1; seed <= 50; ++seed) {
+    std::ostringstream trace;
+    RunOptions options;
+    options.subject = subject;
+    options.trace_out = &trace;
+    const Failure failure = RunSeed(seed, options).failure;
+    if (failure.kind == FailureKind::kNone) continue;
+    EXPECT_THAT(trace.str(), EndsWith(" -- RULE: " + failure.sentence + "\n"));
+    return;
+  }
+  FAIL() << "no seed fails";
 }
 
 }  // namespace
