@@ -48,6 +48,7 @@ absl::StatusOr<FaultSet> ParseFaults(const std::string& argument, std::string_vi
 absl::StatusOr<Flags> ParseFlags(const std::vector<std::string>& arguments) {
   Flags flags;
   bool seeds_given = false;
+  std::string of_campaigns;  // A flag that a replay has no use for; empty: there was none.
   FaultSet only = FaultSet().set();
   FaultSet without;
   for (const std::string& argument : arguments) {
@@ -55,6 +56,9 @@ absl::StatusOr<Flags> ParseFlags(const std::vector<std::string>& arguments) {
     const std::string name = argument.substr(0, equals);
     const std::string value =
         equals == std::string::npos ? std::string() : argument.substr(equals + 1);
+    if (name != "--trace" && name != "--trace-out" && name != "--html" && name != "--help") {
+      of_campaigns = argument;
+    }
     if (argument == "--help") {
       flags.help = true;
     } else if (argument == "--twice") {
@@ -130,11 +134,10 @@ absl::StatusOr<Flags> ParseFlags(const std::vector<std::string>& arguments) {
     return Wrong("--jobs=" + std::to_string(flags.jobs),
                  "a trace is written by one process; leave one of --jobs and --trace-out out");
   }
-  if (!flags.trace.empty() && (seeds_given || flags.minutes != 0 || flags.jobs > 1 ||
-                               flags.without.any() || flags.operations_max != 0)) {
-    return Wrong("--trace=" + flags.trace,
-                 "a saved run says itself what it consists of; leave --seed, --seeds, --minutes, "
-                 "--jobs, --ops, --only and --without out");
+  if (!flags.trace.empty() && !of_campaigns.empty()) {
+    return Wrong(of_campaigns,
+                 "a saved run says itself what it consists of; only --trace-out and --html go with "
+                 "--trace");
   }
   if (!flags.html.empty() && flags.trace.empty() && flags.seeds.first != flags.seeds.last) {
     return Wrong("--html=" + flags.html, "a page shows one run, so give --seed as well");
@@ -164,7 +167,7 @@ std::string Usage(const std::string& command) {
   --html=FILE       Write the page of the run of --seed or --trace: lanes, messages, faults, operations.
   --json=FILE       Write a report for scripts.
   --seconds=N       Simulated time until everything heals. Default: 10.
-  --trace=FILE      Replay a saved run from its choices.
+  --trace=FILE      Replay a saved run from its choices; takes --trace-out and --html, no more.
   --minimise=S      Take S seconds to make the run smaller that ended the campaign, and save it.
                     Default: 120; 0: do not.
   --save=FILE       Where to. Default: seed-N.trace.

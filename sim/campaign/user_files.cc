@@ -18,8 +18,12 @@ std::string CallersPath(const std::string& path) {
 
 std::optional<std::string> ReadUserFile(const std::string& path) {
   std::ifstream file(CallersPath(path));
+  // A folder can be opened, too.
+  if (!file || std::filesystem::is_directory(CallersPath(path))) return std::nullopt;
+  // To copy nothing counts as a failure of the copy.
+  if (file.peek() == std::ifstream::traits_type::eof()) return std::string();
   std::stringstream text;
-  if (!file || !(text << file.rdbuf())) return std::nullopt;
+  if (!(text << file.rdbuf())) return std::nullopt;
   return text.str();
 }
 

@@ -24,6 +24,19 @@ sed 's/^seed .*/seed x/' "$trace" >"$broken"
 output=$("$sim" --trace="$broken" 2>&1)
 [ $? -eq 2 ] || fail "a broken trace exits with 2"
 [ "$(echo "$output" | wc -l)" -eq 1 ] || fail "a broken trace gets one line: $output"
+says() {
+  output=$("$sim" --trace="$2" 2>&1)
+  [ $? -eq 2 ] || fail "$2: exits with 2"
+  [ "$(echo "$output" | wc -l)" -eq 1 ] || fail "$2 gets one line: $output"
+  echo "$output" | grep -q "$1" || fail "$2 gets another sentence: $output"
+}
+: >"$broken"
+says 'the saved run is empty' "$broken"
+head -c 2000 "$trace" >"$broken"
+says 'a part of the file is missing' "$broken"
+sed '1s/1/0/' "$trace" >"$broken"
+says 'one of another version' "$broken"
+says "can't be read" "${TEST_TMPDIR:-/tmp}"
 output=$("$sim" --trace=/no/such.trace 2>&1)
 [ $? -eq 2 ] || fail "a missing trace exits with 2"
 

@@ -139,9 +139,12 @@ TEST(Flags, ASavedRunStandsAlone) {
   EXPECT_EQ(ParseFlags({"--trace=a.trace"})->trace, "a.trace");
   EXPECT_EQ(ParseFlags({"--trace=a.trace", "--html=a.html"})->html, "a.html");
   for (const char* other : {"--seed=1", "--seeds=1..2", "--minutes=1", "--jobs=2", "--ops=3",
-                            "--without=split", "--only=none"}) {
+                            "--without=split", "--only=none", "--seconds=3", "--minimise=3",
+                            "--save=b.trace", "--json=a.json", "--twice", "--keep-going"}) {
     EXPECT_FALSE(ParseFlags({"--trace=a.trace", other}).ok()) << other;
+    EXPECT_FALSE(ParseFlags({other, "--trace=a.trace"}).ok()) << other;
   }
+  EXPECT_TRUE(ParseFlags({"--trace=a.trace", "--trace-out=-", "--help"}).ok());
   EXPECT_FALSE(ParseFlags({"--trace="}).ok());
   EXPECT_FALSE(ParseFlags({"--trace"}).ok());
 }
