@@ -96,13 +96,19 @@ std::optional<std::string> BrokenMachineRow(const std::string& store, std::strin
   if (expected == nullptr ? value == nullptr : value != nullptr && *value == *expected) {
     return std::nullopt;
   }
-  const auto tell = [](const std::string* bytes) {
-    return bytes != nullptr ? Quoted(*bytes) : std::string("nothing");
-  };
   std::ostringstream out;
-  out << "the machine's row " << MachineRow(row) << " holds " << tell(value) << " at " << store
-      << " after index " << at << ", but the same commands made it " << tell(expected)
-      << " elsewhere.";
+  out << "the machine's row " << MachineRow(row);
+  if (value != nullptr) {
+    out << " holds " << Quoted(*value);
+  } else {
+    out << " is not there";
+  }
+  out << " at " << store << " after index " << at << ", but ";
+  if (expected != nullptr) {
+    out << "the same commands made it " << Quoted(*expected) << " elsewhere.";
+  } else {
+    out << "after the same commands there is none elsewhere.";
+  }
   return out.str();
 }
 
