@@ -60,6 +60,7 @@ void Checkers::OnStart(uint32_t node, const store::RecoveredRegion* recovered,
   replica.highest_peer = std::max(replica.highest_peer, replica.durable_peer);
   replica.peer = view != nullptr ? view->peer : PeerId();
   replica.issued = replica.disk->image().log(region_.id);
+  replica.truncations.clear();
   replica.view = view != nullptr ? view->raft : raft::View();
   replica.applied = recovered != nullptr ? recovered->applied.index : Index();
   if (view == nullptr) return;
@@ -180,6 +181,9 @@ void Checkers::CheckLease(uint32_t node) {
 void Checkers::BeforeDurable(uint32_t node, const env::GroupCommit& commit) {
   Replica& replica = replicas_[node];
   turnover_ = IsTurnover(commit, region_.id);
+  while (!replica.truncations.empty() && replica.truncations.front().token <= commit.token) {
+    replica.truncations.pop_front();
+  }
   const LogImage& image = replica.disk->image().log(region_.id);
   raft::HardState from = image.hard_state();
   PeerId peer = replica.durable_peer;
@@ -251,6 +255,7 @@ bool Checkers::Issue(uint32_t node, const env::GroupCommit& commit) {
     if (persist.truncate_from) {
       const Term term = persist.hard_state.value_or(replica.issued.hard_state()).term;
       commits_.OnTruncateIssued(node, term, persist.truncate_from, replica.issued);
+      replica.truncations.push_back({commit.token, persist.truncate_from});
     }
     if (persist.install && persist.base != nullptr) commits_.OnInstall(node, *persist.base);
     if (auto refused = replica.issued.Apply(persist)) {

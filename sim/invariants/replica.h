@@ -3,6 +3,7 @@
 #ifndef FLAREDB_SIM_INVARIANTS_REPLICA_H_
 #define FLAREDB_SIM_INVARIANTS_REPLICA_H_
 
+#include <deque>
 #include <vector>
 
 #include "core/base/types.h"
@@ -26,6 +27,12 @@ struct Replica {
   LogImage lost;
   // Everything that this replica asked its disk to write: the log as it sees it itself.
   LogImage issued;
+  // Writes under way that truncate, oldest first. What they delete may be on the disk still.
+  struct Truncation {
+    IoToken token;
+    Index from;
+  };
+  std::deque<Truncation> truncations;
   raft::View view;  // After the last turn.
   Index applied;    // Covered by what was issued.
 

@@ -116,6 +116,13 @@ std::optional<std::string> BrokenView(RegionId region, uint32_t node, const Name
                     " for durable, but its disk holds term ", disk.TermAt(view.durable_index),
                     " there.");
   }
+  // The disk may hold the same entry as the log and lose it on the way to what the log is now.
+  for (const Replica::Truncation& truncation : replica.truncations) {
+    if (view.durable_index < truncation.from) continue;
+    return Sentence(store, " takes index ", view.durable_index,
+                    " for durable, but a write under way deletes what the disk holds from index ",
+                    truncation.from, " on.");
+  }
   for (const raft::ProgressView& progress : view.progress) {
     if (progress.peer == view.id) continue;
     if (auto broken = BrokenProgress(region, store, replica, progress, names, replicas)) {

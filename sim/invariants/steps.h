@@ -21,7 +21,8 @@ std::optional<std::string> BrokenStep(const std::string& store, const raft::View
                                       const raft::View& after);
 
 // A sentence if the replica's view, already stored in replicas[node], contradicts what it asked its
-// disk to write, what its disk holds, or what the disks of its followers hold.
+// disk to write, what its disk holds, or what the disks of its followers hold. What is durable has
+// to be there whichever of the writes under way come to pass, not only now.
 std::optional<std::string> BrokenView(RegionId region, uint32_t node, const Names& names,
                                       const std::vector<Replica>& replicas);
 

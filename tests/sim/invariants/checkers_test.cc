@@ -71,11 +71,17 @@ class CheckersTest : public testing::Test {
   }
 
   void Turn(uint32_t node, env::GroupCommit commit = {}) {
-    store::Effects effects;
     const bool writes = !commit.log.empty() || !commit.data.empty();
-    if (writes) effects.commit = commit;
+    TurnOnly(node, writes ? std::optional(commit) : std::nullopt);
+    if (writes) Written(node, commit);
+  }
+  // What it asks to be written is under way until Written.
+  void TurnOnly(uint32_t node, std::optional<env::GroupCommit> commit) {
+    store::Effects effects;
+    effects.commit = std::move(commit);
     checkers_->OnTurn(node, effects, views_[node] ? &*views_[node] : nullptr);
-    if (!writes) return;
+  }
+  void Written(uint32_t node, const env::GroupCommit& commit) {
     checkers_->BeforeDurable(node, commit);
     disks_[node]->Format(commit);
     ASSERT_EQ(world_.report.failure().sentence, "");
@@ -145,6 +151,64 @@ TEST_F(LeftOutTest, WhoIsLeftOutMayLeadUntilThatIsCommitted) {
 }
 
 TEST_F(LeftOutTest, ALeaderThatIsNoVoter) { EXPECT_EQ(ElectWhoIsLeftOut(true), "ES"); }
+
+// --- MONO
+
+// Two writes of store 1 replace its last entry, the second one by an entry of the first one's term.
+class TruncationTest : public CheckersTest {
+ protected:
+  TruncationTest() {
+    Vote(0, 2, 101);
+    Append(0, {{2, ""}, {2, ""}});
+    last_ = View(0).last_log.index;
+    away_ = Replace(1, 3, 102, 3);
+    back_ = Replace(2, 4, 103, 2);
+    EXPECT_EQ(Broken(), "");
+  }
+
+  env::GroupCommit Replace(uint64_t token, uint64_t term, uint64_t vote, uint64_t entry_term) {
+    raft::Persist persist = sim::Append(last_.value(), {{entry_term, ""}});
+    persist.truncate_from = last_;
+    persist.hard_state = raft::HardState{Term(term), PeerId(vote)};
+    View(0).term = Term(term);
+    View(0).vote = PeerId(vote);
+    View(0).last_log = {Term(entry_term), last_};
+    View(0).durable_index = last_.prev();
+    env::GroupCommit commit{IoToken(token), {Of(std::move(persist))}, {}};
+    TurnOnly(0, commit);
+    return commit;
+  }
+
+  std::string TakeForDurable() {
+    View(0).durable_index = last_;
+    Turn(0);
+    return Broken();
+  }
+
+  Index last_;
+  env::GroupCommit away_, back_;
+};
+
+TEST_F(TruncationTest, AnEntryThatTheDiskHoldsAndIsAboutToLose) {
+  EXPECT_EQ(TakeForDurable(), "MONO");
+}
+
+TEST_F(TruncationTest, AnEntryThatTheDiskHasLost) {
+  Written(0, away_);
+  EXPECT_EQ(TakeForDurable(), "MONO");
+}
+
+TEST_F(TruncationTest, AnEntryThatIsThereAgain) {
+  Written(0, away_);
+  Written(0, back_);
+  EXPECT_EQ(TakeForDurable(), "");
+}
+
+TEST_F(TruncationTest, ATruncationThatACrashPrevented) {
+  checkers_->OnCrash(0);
+  Start(0);
+  EXPECT_EQ(TakeForDurable(), "");
+}
 
 // --- LEASE
 
