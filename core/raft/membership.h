@@ -71,6 +71,8 @@ class Configurations {
   const ConfState& latest() const { return latest_.conf; }
   // Where the latest one stands; the base's index when it is the base's.
   Index latest_index() const { return latest_.index; }
+  // With the base's.
+  size_t size() const { return older_.size() + 1; }
   // The one before the latest; the latest itself when there is none.
   ConfState previous() const;
   // In force at `index`, which is at or after the base. O(configurations).

@@ -38,6 +38,7 @@ View Raft::view() const {
   view.issued_token = issued_token_;
   view.conf = conf();
   view.conf_index = confs_.latest_index();
+  view.confs = confs_.size();
   view.resting = resting();
   view.promised_until = leader_fresh_until_;
   view.backlog = backlog();
@@ -76,6 +77,8 @@ Backlog Raft::backlog() const {
   held.gated_messages = gated_.size();
   held.fetches = apply_fetch_id_ != 0 ? 1 : 0;
   held.snapshots = staged_ != nullptr ? 1 : 0;
+  const size_t window = resting() ? 0 : config_.window_bytes_max;
+  held.entry_bytes = log_.window_bytes() - std::min(log_.window_bytes(), window);
   if (const auto* follower = std::get_if<Follower>(&role_)) held.reads = follower->reads.size();
   const auto* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr) return held;

@@ -50,6 +50,8 @@ struct Backlog {
   size_t reads = 0;           // Asked for and not yet granted; in a leader also those of others.
   size_t fetches = 0;         // Of entries, asked of the disk.
   size_t snapshots = 0;       // Being sent or received.
+  // Payload of entries in memory beyond Config::window_bytes_max; of a replica that rests, of all.
+  size_t entry_bytes = 0;
 };
 
 // A copy; costs as much as it has progress entries.
@@ -68,6 +70,7 @@ struct View {
   IoToken issued_token;   // Last emitted persist.
   ConfState conf;         // In force: the latest in the log, committed or not.
   Index conf_index;       // Its entry; the base when it comes from there.
+  size_t confs = 1;       // Those that it remembers: the base's, and one for each entry.
   bool resting = false;
   Backlog backlog;
   Instant promised_until;  // By its own clock, it helps nobody against its leader (thesis 4.2.3).

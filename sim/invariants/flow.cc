@@ -47,6 +47,7 @@ std::optional<std::string> HeldAtRest(const store::PeerView& replica,
                 {backlog.reads, "reads that wait for a point in time"},
                 {backlog.fetches, "reads of the log"},
                 {backlog.snapshots, "snapshots on their way"},
+                {backlog.entry_bytes, "bytes of entries in memory, which it may not"},
                 {replica.waiting_writes, "waiting writes"},
                 {replica.waiting_reads, "waiting reads"}});
 }

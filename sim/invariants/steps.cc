@@ -108,6 +108,10 @@ std::optional<std::string> BrokenView(RegionId region, uint32_t node, const Name
                     ", but its log says ", names.Tell(replica.issued.ConfAt(view.last_log.index)),
                     ".");
   }
+  if (const size_t in_log = replica.issued.confs().size(); view.confs != in_log + 1) {
+    return Sentence(store, " remembers ", view.confs, " configurations, but its log has ", in_log,
+                    " beside that of its base.");
+  }
   if (view.durable_index >= replica.issued.base().last.index &&
       view.durable_index >= disk.base().last.index &&
       disk.TermAt(view.durable_index) != replica.issued.TermAt(view.durable_index)) {

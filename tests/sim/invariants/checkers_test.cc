@@ -105,7 +105,12 @@ class CheckersTest : public testing::Test {
     raft::View& view = View(node);
     const Index first = view.last_log.index.next();
     view.last_log = {Term(entries.back().term), view.last_log.index + entries.size()};
-    if (entries.back().conf) view.conf = *entries.back().conf;
+    for (const ModelEntry& entry : entries) {
+      if (!entry.conf) continue;
+      view.conf = *entry.conf;
+      view.conf_index = view.last_log.index;
+      ++view.confs;
+    }
     Turn(node, {IoToken(), {Of(sim::Append(first.value(), entries))}, {}});
     view.durable_index = view.last_log.index;
   }

@@ -34,6 +34,7 @@ TEST_F(FlowTest, WorkThatIsHeld) {
       {&view_.raft.backlog.reads, "reads that wait for a point in time"},
       {&view_.raft.backlog.fetches, "reads of the log"},
       {&view_.raft.backlog.snapshots, "snapshots on their way"},
+      {&view_.raft.backlog.entry_bytes, "bytes of entries in memory, which it may not"},
       {&view_.waiting_writes, "waiting writes"},
       {&view_.waiting_reads, "waiting reads"}};
   for (const auto& [number, what] : cases) {

@@ -127,15 +127,18 @@ TEST_F(MembershipTest, AReplicaThatActsByAnotherConfigurationThanItsLogs) {
   view.vote = PeerId(101);
   view.last_log = {Term(1), Index(3)};
   view.conf = joint;
+  view.confs = 2;
   EXPECT_EQ(BrokenView(kRegion, 0, names_, replicas_), std::nullopt);
   for (const raft::ConfState& conf : {conf_, Conf({101, 102, 104}), Pinned(joint)}) {
     view.conf = conf;
     EXPECT_NE(BrokenView(kRegion, 0, names_, replicas_), std::nullopt);
   }
-  // The base remembers what was compacted away.
+  // The base remembers what was compacted away, and nobody else.
   view.conf = joint;
   Write(0, Compact(1, 3, joint));
   view.base = {Term(1), Index(3)};
+  EXPECT_NE(BrokenView(kRegion, 0, names_, replicas_), std::nullopt);
+  view.confs = 1;
   EXPECT_EQ(BrokenView(kRegion, 0, names_, replicas_), std::nullopt);
   view.conf = conf_;
   EXPECT_NE(BrokenView(kRegion, 0, names_, replicas_), std::nullopt);
