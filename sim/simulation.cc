@@ -14,6 +14,7 @@
 #include "sim/faults/nemesis.h"
 #include "sim/faults/operator.h"
 #include "sim/machine_workload.h"
+#include "sim/rest.h"
 #include "sim/workload.h"
 #include "sim/world/network.h"
 #include "sim/world/profile.h"
@@ -87,6 +88,9 @@ class Simulation {
   void Watch();
   bool comes_to_rest() const {
     return profile_.ending != Ending::kBroken && profile_.ending != Ending::kPartial;
+  }
+  std::optional<std::string> WhoIsAwake() const {
+    return sim::WhoIsAwake(profile_.store.raft, cluster_.checkers(), cluster_.losses());
   }
   void CheckProgress();
   void Enter(Phase phase);
@@ -263,7 +267,7 @@ void Simulation::OnPhase() {
       }
       break;
     case Phase::kSettle:
-      if (cluster_.Settled() && !cluster_.HeldAtRest()) Enter(Phase::kOver);
+      if (cluster_.Settled() && !cluster_.HeldAtRest() && !WhoIsAwake()) Enter(Phase::kOver);
       break;
     case Phase::kCalm:
       Watch();
@@ -297,6 +301,8 @@ void Simulation::CheckProgress() {
   }
   if (const auto held = cluster_.HeldAtRest()) {
     world_.report.Fail(FailureKind::kSafety, "FLOW", *held);
+  } else if (const auto awake = WhoIsAwake()) {
+    FailLiveness("the region has nothing to do, but " + *awake);
   }
 }
 
