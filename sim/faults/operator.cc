@@ -12,6 +12,7 @@ constexpr uint64_t kOddOneIn = 8;
 // Whether an order is odd, and how, comes from a stream of its own: what sensible orders are made
 // of does not depend on it.
 constexpr uint32_t kOddities = 1;
+constexpr uint32_t kNonsense = 2;
 // The names of replicas begin far above.
 constexpr PeerId kStranger(1);
 
@@ -45,7 +46,11 @@ void Operator::OnEvent() {
     if (IsOdd()) target = OddTarget(leader);
     order.what = store::TransferLeader{*target};
   } else {
-    order.what = store::ChangePeers{Wishes(leader)};
+    std::vector<raft::MemberChange> wishes = Wishes(leader);
+    if (world_->choices.Pick(Choice::kOrder, kOddOneIn, kNonsense) == 0) {
+      AddNonsense(leader, &wishes);
+    }
+    order.what = store::ChangePeers{std::move(wishes)};
   }
   const Fault fault = transfer ? Fault::kTransfer : Fault::kChangeMembers;
   const uint32_t to =
@@ -65,6 +70,45 @@ PeerId Operator::OddTarget(const raft::View& leader) {
   targets.push_back(leader.id);
   targets.push_back(kStranger);
   return targets[world_->choices.Pick(Choice::kOrder, targets.size(), kOddities)];
+}
+
+// What nobody may carry out, beside what there is.
+void Operator::AddNonsense(const raft::View& leader, std::vector<raft::MemberChange>* wishes) {
+  using Kind = raft::MemberChange::Kind;
+  Choices& choices = world_->choices;
+  const auto one_of = [&](const std::vector<PeerId>& peers) {
+    return peers.empty() ? kStranger : peers[choices.Pick(Choice::kOrder, peers.size(), kNonsense)];
+  };
+  const PeerId member = one_of(leader.conf.Everybody());
+  const StoreId store = leader.conf.Find(member).store;
+  const auto kind = static_cast<Kind>(choices.Pick(Choice::kOrder, 4, kNonsense));
+  switch (choices.Pick(Choice::kOrder, 8, kNonsense)) {
+    case 0:
+      wishes->push_back({kind, kStranger, store});
+      break;
+    case 1:
+      wishes->push_back({Kind::kPromote, one_of(leader.conf.voters), StoreId()});
+      break;
+    case 2:
+      wishes->push_back({Kind::kDemote, one_of(leader.conf.learners), StoreId()});
+      break;
+    case 3:
+      wishes->push_back({Kind::kAddLearner, member, store});
+      break;
+    case 4:
+      wishes->push_back({Kind::kAddLearner, cluster_->NewPeer(0), StoreId()});
+      break;
+    case 5:
+      wishes->assign(2, {kind, member, StoreId()});
+      break;
+    case 6:
+      wishes->clear();
+      for (const PeerId voter : leader.conf.voters) wishes->push_back({kind, voter, StoreId()});
+      break;
+    default:
+      if (!wishes->empty()) wishes->push_back(wishes->front());
+      break;
+  }
 }
 
 std::optional<PeerId> Operator::AnyOf(const std::vector<PeerId>& peers) {

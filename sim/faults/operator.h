@@ -17,7 +17,8 @@ namespace flaredb::sim {
 
 // Sends one order at a time to whom it takes for the leader; what becomes of it is for the cluster
 // to say. Wishes are drawn from what makes sense by the leader's view, which may be outdated; one
-// order in eight goes to a random store, one transfer in eight to somebody who can't lead.
+// order in eight goes to a random store, one transfer in eight to somebody who can't lead, and one
+// change in eight has a wish that makes no sense.
 class Operator {
  public:
   // Everything passed outlives this object.
@@ -40,6 +41,7 @@ class Operator {
   std::optional<raft::MemberChange> Wish(const raft::View& leader);
   std::optional<raft::MemberChange> Addition(const raft::View& leader);
   std::vector<raft::MemberChange> Wishes(const raft::View& leader);
+  void AddNonsense(const raft::View& leader, std::vector<raft::MemberChange>* wishes);
   void Schedule();
 
   World* world_;

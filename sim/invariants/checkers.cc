@@ -7,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include "sim/invariants/orders.h"
 #include "sim/invariants/promises.h"
 #include "sim/invariants/rows.h"
 #include "sim/invariants/steps.h"
@@ -136,10 +137,22 @@ void Checkers::AfterEvents(uint32_t node, Instant now, absl::Span<const store::E
   const Incarnation life = there != replicas.end() ? there->second.incarnation : Incarnation();
   campaigns_.OnTurn(now, events, before, after, life, effects);
   reigns_.OnTurn(now, events, before, after, effects);
+  if (events.size() == 1) CheckOrder(node, events[0], before, effects);
   if (append_offer_) {
     Fail("APPEND",
          BrokenAppend(names_.Store(node), *append_offer_, after, life, replicas_[node].issued));
   }
+}
+
+// Of a turn to nothing else, which found the replica in the view `before`.
+void Checkers::CheckOrder(uint32_t node, const store::Event& event, const raft::View& before,
+                          const store::Effects& effects) {
+  const auto* order = std::get_if<store::Order>(&event);
+  if (order == nullptr || effects.orders.empty()) return;
+  INVARIANT(effects.orders.size() == 1 && effects.orders[0].id == order->id);
+  const bool own_entry = replicas_[node].issued.TermAt(before.commit_index) == before.term;
+  Fail("ORDER",
+       BrokenOrder(names_.Store(node), before, own_entry, *order, effects.orders[0].refusal));
 }
 
 std::optional<Instant> Checkers::PromisesEnd(uint32_t node) const {

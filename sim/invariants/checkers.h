@@ -95,6 +95,8 @@ class Checkers {
   void CheckLease(uint32_t node);
   void FailLease(uint32_t node, const std::string& sentence);
   void CheckNewcomer(uint32_t node, PeerId peer);
+  void CheckOrder(uint32_t node, const store::Event& event, const raft::View& before,
+                  const store::Effects& effects);
   void Fail(const char* invariant, std::optional<std::string> sentence);
 
   const Region region_;
