@@ -56,6 +56,7 @@ View Raft::view() const {
       shown.state = follower.state();
       shown.match_index = follower.match_index();
       shown.next_index = follower.next_index();
+      shown.acked_round = follower.acked_round;
       shown.recently_active = InContact(follower);
       shown.caught_up = follower.caught_up();
       shown.inflight_appends = follower.inflights().count();
@@ -67,6 +68,8 @@ View Raft::view() const {
       }
     }
     if (leader->transfer) view.transferee = leader->transfer->target;
+    view.round = leader->round;
+    view.read_round = leader->reads.provable_round();
     view.lease_valid = HoldsLease(now_);
   }
   return view;

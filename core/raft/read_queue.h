@@ -44,6 +44,10 @@ class ReadQueue {
   bool placed() const { return reads_.empty() || reads_.back().index.has_value(); }
   // The newest round that a read waits for. Requires !empty().
   uint64_t last_round() const { return reads_.back().round; }
+  // The round that proves the oldest read; zero when there is none, or it has no index yet.
+  uint64_t provable_round() const {
+    return reads_.empty() || !reads_.front().index ? 0 : reads_.front().round;
+  }
   size_t size() const { return reads_.size(); }
   void ReleaseMemory() { reads_.ReleaseIfEmpty(); }
   void HashInto(Hasher* hasher) const {

@@ -29,6 +29,7 @@ struct ProgressView {
   ProgressState state = ProgressState::kProbe;
   Index match_index;
   Index next_index;
+  uint64_t acked_round = 0;      // The latest round of contact that it answered.
   bool recently_active = false;  // As of the last call.
   bool caught_up = false;        // Passed the last round of the catch-up test (thesis 4.2.1).
   size_t inflight_appends = 0;   // Sent and not answered,
@@ -80,7 +81,11 @@ struct View {
   // Only in a leader.
   std::vector<ProgressView> progress;  // By peer.
   PeerId transferee;                   // Whom leadership is handed to; zero: nobody.
-  bool lease_valid = false;            // As of the last call.
+  uint64_t round = 0;                  // The last round of contact that began.
+  // When a quorum answers this one, or a later one, the oldest read is proven. Zero: none waits, or
+  // it has no index yet.
+  uint64_t read_round = 0;
+  bool lease_valid = false;  // As of the last call.
 };
 
 }  // namespace flaredb::raft

@@ -11,6 +11,7 @@
 #include "sim/invariants/promises.h"
 #include "sim/invariants/rows.h"
 #include "sim/invariants/steps.h"
+#include "sim/invariants/waits.h"
 
 namespace flaredb::sim {
 
@@ -105,6 +106,7 @@ void Checkers::OnTurn(uint32_t node, const store::Effects& effects, const store:
   if (view != nullptr) {
     Fail("MONO", BrokenStep(names_.Store(node), before, after));
     Fail("MONO", BrokenView(region_.id, node, names_, replicas_));
+    Fail("WAIT", NeedlessWait(after, replica.issued, names_));
     if (report_->failed()) return;
 
     const bool elected = after.role == raft::Role::kLeader &&

@@ -139,7 +139,8 @@ class LeftOutTest : public CheckersTest {
     for (uint32_t node = 0; node < 3; ++node) Vote(node, 2, 101);
     Lead(0);
     for (uint32_t node = 0; node < 3; ++node) Append(node, {{2, "", joint}});
-    Commit(0, View(0).last_log.index.value());
+    // Whoever commits it proposes its end in the same turn.
+    View(0).commit_index = View(0).handed_out_index = View(0).last_log.index;
     for (uint32_t node = 0; node < 3; ++node) Append(node, {{2, "", Conf({101, 102})}});
     if (committed) {
       for (const uint32_t node : {0, 2}) Commit(node, View(0).last_log.index.value());

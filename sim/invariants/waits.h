@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// WAIT: nobody waits for what is there already. Such a wait ends sooner or later, by the next
+// heartbeat or election, so that nothing but time is ever lost: no other check would see it.
+#ifndef FLAREDB_SIM_INVARIANTS_WAITS_H_
+#define FLAREDB_SIM_INVARIANTS_WAITS_H_
+
+#include <optional>
+#include <string>
+
+#include "core/raft/view.h"
+#include "sim/invariants/names.h"
+#include "sim/log_image.h"
+
+namespace flaredb::sim {
+
+// A sentence if the replica in `view`, the state after a turn, has not done what it could:
+//   a candidate   end an election that is decided
+//   a leader      commit what a quorum has, answer a read that a quorum has proven, send what a
+//                 follower lacks and may have now, end a joint phase that is committed, leave a
+//                 region that has removed it
+//   everybody     hand out what is committed
+// `issued` is its log.
+std::optional<std::string> NeedlessWait(const raft::View& view, const LogImage& issued,
+                                        const Names& names);
+
+}  // namespace flaredb::sim
+
+#endif  // FLAREDB_SIM_INVARIANTS_WAITS_H_
