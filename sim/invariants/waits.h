@@ -9,7 +9,7 @@
 
 #include "core/raft/view.h"
 #include "sim/invariants/names.h"
-#include "sim/log_image.h"
+#include "sim/world/log_image.h"
 
 namespace flaredb::sim {
 
