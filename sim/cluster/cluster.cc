@@ -122,20 +122,20 @@ void Cluster::Turn(uint32_t id) {
   if (!effects_.failure.ok() && excused) return StopByDisk(id);
   const std::vector<store::PeerView> views = node.store->peers();
   const store::PeerView* view = ViewIn(views);
-  const raft::View before = checkers_.replicas()[id].view;
   checkers_.OnTurn(id, effects_, view);
+  const raft::View& before = checkers_.replicas()[id].before;
   const raft::View& after = checkers_.replicas()[id].view;
   if (after.id && after.id == before.id) {
-    checkers_.AfterEvents(id, node.clock.Read(world_->now()), turn_events_, before, effects_);
+    checkers_.AfterEvents(id, node.clock.Read(world_->now()), turn_events_, effects_);
   }
   if (checkers_.replicas()[id].leads() && before.role != raft::Role::kLeader) CheckLeases(id);
   if (after.lease_valid) CheckPromises(id);
   if (after.id != before.id || after.promised_until < before.promised_until) CheckAllPromises();
   if (states_ != nullptr) states_->Mark(checkers_.replicas());
-  features_.AddTurn(turn_events_, before, checkers_.replicas()[id].view, effects_);
+  features_.AddTurn(turn_events_, before, after, effects_);
   turn_events_.clear();
   if (Recorder* recorder = world_->recorder) {
-    recorder->Turned(id, before, checkers_.replicas()[id].view, checkers_.names());
+    recorder->Turned(id, before, after, checkers_.names());
   }
   RecordState(id);
   if (!effects_.failure.ok()) {
@@ -156,8 +156,7 @@ void Cluster::Turn(uint32_t id) {
 
   const auto death = observer_ == nullptr
                          ? std::nullopt
-                         : observer_->CrashAfterTurn(
-                               id, MomentsOf(before, checkers_.replicas()[id].view, effects_));
+                         : observer_->CrashAfterTurn(id, MomentsOf(before, after, effects_));
   if (death) {
     // Sends, answers and the write leave independently: any prefix of each may be out already.
     Choices& choices = world_->choices;

@@ -44,19 +44,21 @@ std::optional<std::string> BrokenAppend(const std::string& store, const AppendOf
                      offer.from == after.leader &&
                      (!offer.to_incarnation || offer.to_incarnation == life);
   if (!heard || !Holds(log, offer.prev)) return std::nullopt;
+  const bool takes_entries = Holds(log, offer.last);
+  if (takes_entries && after.commit_index >= std::min(offer.commit_index, offer.last.index)) {
+    return std::nullopt;
+  }
   std::ostringstream out;
   out << store << " agrees with its leader of term " << after.term << " at index "
       << offer.prev.index << ", and is sent ";
-  if (!Holds(log, offer.last)) {
+  if (takes_entries) {
+    out << "the commit index " << offer.commit_index << ", but takes only " << after.commit_index
+        << " for committed.";
+  } else {
     out << "entries up to " << offer.last.term << ":" << offer.last.index
         << ", but its log then ends at " << after.last_log.term << ":" << after.last_log.index
         << ".";
-    return out.str();
   }
-  const Index committed = std::min(offer.commit_index, offer.last.index);
-  if (after.commit_index >= committed) return std::nullopt;
-  out << "the commit index " << offer.commit_index << ", but takes only " << after.commit_index
-      << " for committed.";
   return out.str();
 }
 

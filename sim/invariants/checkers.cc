@@ -94,17 +94,20 @@ void Checkers::OnTurn(uint32_t node, const store::Effects& effects, const store:
   const PeerId peer = view != nullptr ? view->peer : PeerId();
   const bool same = peer && peer == replica.peer;
   replica.peer = peer;
-  raft::View before = std::exchange(replica.view, view != nullptr ? view->raft : raft::View());
-  if (!same) before = raft::View();
+  std::swap(replica.before, replica.view);
+  const raft::View nothing;
+  replica.view = view != nullptr ? view->raft : nothing;
+  const raft::View& before = same ? replica.before : nothing;
   const raft::View& after = replica.view;
+  const std::string store = names_.Store(node);
   if (view != nullptr && view->poisoned) {
-    Fail("INV", names_.Store(node) + " found itself in an impossible state: " + view->poison);
+    Fail("INV", store + " found itself in an impossible state: " + view->poison);
     return;
   }
   const bool configured = effects.commit && Issue(node, *effects.commit);
   if (report_->failed()) return;
   if (view != nullptr) {
-    Fail("MONO", BrokenStep(names_.Store(node), before, after));
+    Fail("MONO", BrokenStep(store, before, after));
     Fail("MONO", BrokenView(region_.id, node, names_, replicas_));
     Fail("WAIT", NeedlessWait(after, replica.issued, names_));
     if (report_->failed()) return;
@@ -113,7 +116,7 @@ void Checkers::OnTurn(uint32_t node, const store::Effects& effects, const store:
                          (before.role != raft::Role::kLeader || before.term != after.term);
     if (elected) {
       elections_.OnLeader(peer, after.term, after.conf);
-      if (!MayLead(replica)) Fail("ES", names_.Store(node) + " leads, but is no voter.");
+      if (!MayLead(replica)) Fail("ES", store + " leads, but is no voter.");
       commits_.OnElected(node, replicas_);
     }
     if (after.commit_index > before.commit_index) {
@@ -124,14 +127,14 @@ void Checkers::OnTurn(uint32_t node, const store::Effects& effects, const store:
   }
   if (effects.commit && !report_->failed()) {
     const auto check = IsTurnover(*effects.commit, region_.id) ? BrokenTurnover : BrokenBatch;
-    Fail("APPLY",
-         check(region_.id, names_.Store(node), effects.commit->data, commits_, &replica.applied));
+    Fail("APPLY", check(region_.id, store, effects.commit->data, commits_, &replica.applied));
   }
   for (const store::Send& send : effects.sends) CheckSend(node, send);
 }
 
 void Checkers::AfterEvents(uint32_t node, Instant now, absl::Span<const store::Event> events,
-                           const raft::View& before, const store::Effects& effects) {
+                           const store::Effects& effects) {
+  const raft::View& before = replicas_[node].before;
   const raft::View& after = replicas_[node].view;
   INVARIANT(before.id && before.id == after.id);
   const auto& replicas = replicas_[node].disk->image().replicas();

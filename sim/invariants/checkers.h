@@ -61,10 +61,10 @@ class Checkers {
   }
   // It has turned: `effects` is what leaves, `view` what its replica is now; null without one.
   void OnTurn(uint32_t node, const store::Effects& effects, const store::PeerView* view);
-  // The same turn, of a replica that was in view `before` and still is there: it was at `now` by
-  // the node's own clock, and `events` came in this order.
+  // The same turn, of a replica that was there before and still is: it was at `now` by the node's
+  // own clock, and `events` came in this order.
   void AfterEvents(uint32_t node, Instant now, absl::Span<const store::Event> events,
-                   const raft::View& before, const store::Effects& effects);
+                   const store::Effects& effects);
   // When nobody is bound any more by what was promised to the leader on `node`; see PromisesEnd.
   // nullopt also when clocks are not to be trusted.
   std::optional<Instant> PromisesEnd(uint32_t node) const;

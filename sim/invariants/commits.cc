@@ -45,16 +45,18 @@ void Commits::OnConf(uint32_t node, const LogImage& log) {
   const raft::ConfAt* before = nullptr;
   for (const raft::ConfAt& conf : log.confs()) {
     const raft::ConfState& from = before != nullptr ? before->conf : ConfAt(log.base().last.index);
+    const bool early = before != nullptr && (before->index > last() || !Holds(log, before->index));
+    if (!early && AreNeighbours(from, conf.conf)) {
+      before = &conf;
+      continue;
+    }
     std::ostringstream out;
     out << names_->Store(node) << " has the configuration " << names_->Tell(conf.conf)
         << " in its log, at index " << conf.index << ", ";
-    if (before != nullptr && (before->index > last() || !Holds(log, before->index))) {
+    if (early) {
       out << "but the one before it, at index " << before->index << ", is not committed.";
-    } else if (!AreNeighbours(from, conf.conf)) {
-      out << "right after " << names_->Tell(from) << ".";
     } else {
-      before = &conf;
-      continue;
+      out << "right after " << names_->Tell(from) << ".";
     }
     report_->Fail(FailureKind::kSafety, "CFG", out.str());
     return;

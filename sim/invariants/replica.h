@@ -33,8 +33,9 @@ struct Replica {
     Index from;
   };
   std::deque<Truncation> truncations;
-  raft::View view;  // After the last turn.
-  Index applied;    // Covered by what was issued.
+  raft::View view;    // After the last turn,
+  raft::View before;  // and before it.
+  Index applied;      // Covered by what was issued.
 
   bool leads() const { return running && peer && view.role == raft::Role::kLeader; }
 };

@@ -24,8 +24,8 @@ std::string Tell(const KvModel::State* state) {
 std::optional<std::string> BrokenRecord(const std::string& store, std::string_view key, Index at,
                                         std::string_view bytes, const KvModel::State* state) {
   const absl::StatusOr<kv::Record> record = kv::DecodeRecord(bytes);
-  std::ostringstream out;
   if (!record.ok()) {
+    std::ostringstream out;
     out << store << " has a record of key " << key
         << " that can't be decoded: " << record.status().message();
     return out.str();
@@ -37,6 +37,7 @@ std::optional<std::string> BrokenRecord(const std::string& store, std::string_vi
                  state->remembered.end())) {
     return std::nullopt;
   }
+  std::ostringstream out;
   out << "by the log up to index " << at << " key " << key << " has " << Tell(state) << ", but "
       << store << " has version " << record->version << (record->tombstone ? " (a tombstone)" : "")
       << " of index " << record->changed_index;

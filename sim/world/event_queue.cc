@@ -9,12 +9,12 @@ namespace flaredb::sim {
 
 void EventQueue::At(Instant at, const Event& event) {
   heap_.push_back({std::max(at, now_), next_sequence_++, event});
-  std::push_heap(heap_.begin(), heap_.end(), Later);
+  std::push_heap(heap_.begin(), heap_.end(), Later());
 }
 
 Event EventQueue::Pop() {
   INVARIANT(!heap_.empty());
-  std::pop_heap(heap_.begin(), heap_.end(), Later);
+  std::pop_heap(heap_.begin(), heap_.end(), Later());
   const Item item = heap_.back();
   heap_.pop_back();
   INVARIANT(item.at >= now_);

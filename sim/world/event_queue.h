@@ -58,9 +58,11 @@ class EventQueue {
     Event event;
   };
   // Orders the standard library's heap so that the earliest comes first.
-  static bool Later(const Item& a, const Item& b) {
-    return a.at != b.at ? a.at > b.at : a.sequence > b.sequence;
-  }
+  struct Later {
+    bool operator()(const Item& a, const Item& b) const {
+      return a.at != b.at ? a.at > b.at : a.sequence > b.sequence;
+    }
+  };
 
   Instant now_;
   uint64_t next_sequence_ = 0;
