@@ -9,6 +9,7 @@
 #include "core/base/check.h"
 #include "sim/world/describe.h"
 #include "sim/world/recorder.h"
+#include "sim/world/trace_hash.h"
 
 namespace flaredb::sim {
 

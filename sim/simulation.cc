@@ -46,7 +46,18 @@ constexpr uint64_t kLastOrdersOneIn = 3;
 // Runs whose history checker C judges as well.
 constexpr uint64_t kDoubleCheckOneIn = 8;
 
-enum class Phase : uint8_t { kFaults, kHealed, kOrders, kAudit, kSettle, kCalm, kOver };
+// What a run is at; it enters them in this order, and leaves out some by its Ending.
+enum class Phase : uint8_t {
+  kFaults,  // Clients and faults.
+  kHealed,  // All works again, or a quorum does: a leader must appear, clients must finish.
+  kOrders,  // LastOrders are carried out.
+  kAudit,   // Auditors read everything.
+  kSettle,  // Everybody applies the whole log, and gives back what was taken in for work.
+  kCalm,    // A part stays broken: the term must not rise much.
+  kOver,
+};
+constexpr const char* kPhaseNames[] = {"faults", "healed", "orders", "audit",
+                                       "settle", "calm",   "over"};
 
 class Simulation {
  public:
@@ -83,9 +94,9 @@ class Simulation {
   void OnPhase();
   void Heal();
   void BreakLinksForGood(const std::set<uint32_t>& left_out);
-  void Break();
+  void EndUnhealed();
   void Audit();
-  void Watch();
+  void WatchTerm();
   bool comes_to_rest() const {
     return profile_.ending != Ending::kBroken && profile_.ending != Ending::kPartial;
   }
@@ -224,11 +235,9 @@ void Simulation::Dispatch(const Event& event) {
 
 void Simulation::Enter(Phase phase) {
   phase_ = phase;
-  constexpr const char* kNames[] = {"faults", "healed", "orders", "audit",
-                                    "settle", "calm",   "over"};
-  if (recorder_) recorder_->Phase(kNames[static_cast<size_t>(phase)]);
-  if (!world_.trace.on()) return;
-  world_.trace.Line(world_.now(), "--", std::string("phase ") + kNames[static_cast<size_t>(phase)]);
+  const std::string name = kPhaseNames[static_cast<size_t>(phase)];
+  if (recorder_) recorder_->Phase(name);
+  if (world_.trace.on()) world_.trace.Line(world_.now(), "--", "phase " + name);
 }
 
 // Looks a few times in every election timeout whether the phase is over.
@@ -237,7 +246,7 @@ void Simulation::OnPhase() {
   switch (phase_) {
     case Phase::kFaults:
       if (workload_->done() || world_.now() - Instant() >= profile_.faults_end) {
-        if (profile_.ending == Ending::kBroken) return Break();
+        if (profile_.ending == Ending::kBroken) return EndUnhealed();
         Heal();
       }
       break;
@@ -270,7 +279,7 @@ void Simulation::OnPhase() {
       if (cluster_.Settled() && !cluster_.HeldAtRest() && !WhoIsAwake()) Enter(Phase::kOver);
       break;
     case Phase::kCalm:
-      Watch();
+      WatchTerm();
       break;
     case Phase::kOver:
       break;
@@ -324,7 +333,7 @@ void Simulation::Heal() {
   Enter(Phase::kHealed);
 }
 
-void Simulation::Break() {
+void Simulation::EndUnhealed() {
   workload_->Leave();
   Enter(Phase::kOver);
 }
@@ -350,7 +359,7 @@ void Simulation::BreakLinksForGood(const std::set<uint32_t>& left_out) {
   }
 }
 
-void Simulation::Watch() {
+void Simulation::WatchTerm() {
   const Term term = cluster_.highest_term();
   if (term.value() > calm_term_.value() + kTermsOfCalm) {
     std::ostringstream what;

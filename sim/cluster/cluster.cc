@@ -5,6 +5,7 @@
 
 #include "sim/world/describe.h"
 #include "sim/world/recorder.h"
+#include "sim/world/trace_hash.h"
 
 namespace flaredb::sim {
 

@@ -8,14 +8,10 @@
 
 #include "absl/strings/escaping.h"
 #include "core/base/strings.h"
+#include "sim/world/overloaded.h"
 
 namespace flaredb::sim {
 namespace {
-
-template <typename... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
 
 std::ostream& operator<<(std::ostream& out, raft::LogId id) {
   return out << id.term << ':' << id.index;
@@ -317,104 +313,6 @@ std::string Describe(const raft::View& view) {
   if (view.transferee) out << " handing over to peer " << view.transferee;
   if (view.lease_valid) out << " lease";
   return out.str();
-}
-
-namespace {
-
-void Feed(Hasher* hash, const store::RaftEnvelope& e) {
-  hash->Add(e.region).Add(e.epoch.conf_version).Add(e.epoch.version);
-  raft::HashInto(e.message, hash);
-}
-
-void Feed(Hasher* hash, const store::ForwardedRequest& r) {
-  hash->Add(r.id).Add(r.region);
-  AddTo(hash, r.request);
-}
-
-void Feed(Hasher* hash, const store::ForwardedReply& r) {
-  hash->Add(r.id);
-  AddTo(hash, r.reply);
-}
-
-void Feed(Hasher* hash, const store::PeerRemoved& m) {
-  hash->Add(m.region).Add(m.peer).Add(m.conf_version);
-}
-
-void Feed(Hasher* hash, const store::StoreBeat& m) {
-  hash->Add(m.life).Add(m.dead.size());
-  for (const RegionId region : m.dead) hash->Add(region);
-}
-
-}  // namespace
-
-void AddTo(Hasher* hash, const store::StoreMessage& message) {
-  hash->Add(message.index());
-  std::visit([hash](const auto& m) { Feed(hash, m); }, message);
-}
-
-void AddTo(Hasher* hash, const store::Request& request) {
-  hash->Add(static_cast<uint64_t>(request.budget.nanoseconds())).Add(request.operation.index());
-  std::visit(Overloaded{
-                 [&](const store::GetRequest& r) { hash->Add(r.key); },
-                 [&](const store::ScanRequest& r) {
-                   hash->Add(r.begin).Add(r.end).Add(r.rows_max).Add(r.bytes_max);
-                   hash->Add(r.keys_only);
-                 },
-                 [&](const kv::CompareAndSwap& r) {
-                   hash->Add(r.key).Add(r.value).Add(r.expected).Add(r.retry.id.client_lo);
-                   hash->Add(r.retry.id.seq).Add(r.retry.seen_index);
-                 },
-                 [&](const kv::CompareAndDelete& r) {
-                   hash->Add(r.key).Add(r.expected).Add(r.retry.id.client_lo);
-                   hash->Add(r.retry.id.seq).Add(r.retry.seen_index);
-                 },
-                 [&](const store::ExecuteRequest& r) { hash->Add(r.object).Add(r.command); },
-                 [&](const store::QueryRequest& r) { hash->Add(r.object).Add(r.query); },
-             },
-             request.operation);
-}
-
-void AddTo(Hasher* hash, const store::Reply& reply) {
-  hash->Add(reply.applied_index).Add(reply.result.index());
-  std::visit(Overloaded{
-                 [&](const store::GetReply& r) {
-                   hash->Add(r.found.has_value());
-                   if (r.found) hash->Add(r.found->version).Add(r.found->value);
-                 },
-                 [&](const store::ScanReply& r) {
-                   hash->Add(r.page.rows.size()).Add(r.page.next_key);
-                   for (const kv::ScanRow& row : r.page.rows) {
-                     hash->Add(row.key).Add(row.version).Add(row.value);
-                   }
-                 },
-                 [&](const kv::WriteReply& r) {
-                   hash->Add(static_cast<uint64_t>(r.result)).Add(r.version).Add(r.value);
-                 },
-                 [&](const MachineReply& r) { hash->Add(r.bytes).Add(r.index); },
-                 [&](const store::Error& r) {
-                   hash->Add(static_cast<uint64_t>(r.code)).Add(static_cast<uint64_t>(r.outcome));
-                   hash->Add(r.leader);
-                 },
-             },
-             reply.result);
-}
-
-void AddTo(Hasher* hash, const env::GroupCommit& commit) {
-  hash->Add(commit.token).Add(commit.log.size());
-  for (const env::LogWrite& write : commit.log) {
-    const raft::Persist& p = write.persist;
-    hash->Add(write.region).Add(write.create).Add(write.destroy);
-    hash->Add(p.token).Add(p.truncate_from).Add(p.hard_state.has_value());
-    if (p.hard_state) hash->Add(p.hard_state->term).Add(p.hard_state->vote);
-    hash->Add(p.install).Add(p.base != nullptr);
-    if (p.base != nullptr) raft::HashInto(*p.base, hash);
-    raft::HashInto(p.append, hash);
-  }
-  hash->Add(commit.data.mutations.size());
-  for (const Mutation& mutation : commit.data.mutations) {
-    hash->Add(mutation.key).Add(mutation.value.has_value());
-    if (mutation.value) hash->Add(*mutation.value);
-  }
 }
 
 }  // namespace flaredb::sim

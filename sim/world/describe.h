@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What travels, in words for a person and in numbers for the hash.
+// What travels and what is written, in words for a person.
 #ifndef FLAREDB_SIM_WORLD_DESCRIBE_H_
 #define FLAREDB_SIM_WORLD_DESCRIBE_H_
 
 #include <string>
 
-#include "core/base/hash.h"
 #include "core/raft/message.h"
 #include "core/raft/view.h"
 #include "core/store/effects.h"
@@ -28,13 +27,6 @@ std::string Describe(const env::GroupCommit& commit);
 std::string Describe(const raft::View& view);
 // "4:19"
 std::string Describe(raft::LogId id);
-
-// Every field that decides anything; of entries their positions, because the payload of a position
-// was hashed when it was proposed; of snapshots their checksums.
-void AddTo(Hasher* hash, const store::StoreMessage& message);
-void AddTo(Hasher* hash, const store::Request& request);
-void AddTo(Hasher* hash, const store::Reply& reply);
-void AddTo(Hasher* hash, const env::GroupCommit& commit);
 
 }  // namespace flaredb::sim
 
