@@ -2,7 +2,6 @@
 #include "sim/clients.h"
 
 #include <algorithm>
-#include <sstream>
 #include <utility>
 #include <variant>
 

@@ -5,7 +5,6 @@
 #include <cstring>
 #include <limits>
 #include <new>
-#include <utility>
 
 #include "core/base/check.h"
 

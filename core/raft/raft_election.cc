@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Elections: thesis 3.4 and 3.6.1, stickiness 4.2.3, PreVote 9.6.
 #include <algorithm>
-#include <utility>
 
 #include "core/base/check.h"
 #include "core/base/probe.h"

@@ -2,7 +2,6 @@
 // Linearizable reads without log entries: thesis 6.4. ReadIndex, leases, and reads at replicas that
 // do not lead.
 #include <algorithm>
-#include <utility>
 
 #include "core/base/check.h"
 #include "core/base/probe.h"

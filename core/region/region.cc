@@ -2,7 +2,6 @@
 #include "core/region/region.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"

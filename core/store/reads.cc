@@ -2,7 +2,6 @@
 #include "core/store/reads.h"
 
 #include <algorithm>
-#include <optional>
 #include <string>
 #include <utility>
 

@@ -3,7 +3,6 @@
 #ifndef FLAREDB_SIM_FAULTS_OPERATOR_H_
 #define FLAREDB_SIM_FAULTS_OPERATOR_H_
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/history/corpus.h"
 
-#include <utility>
-
 #include "sim/history/jepsen_parser.h"
 #include "sim/history/kv_model.h"
 #include "sim/history/kv_parser.h"

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <sstream>
-#include <tuple>
 #include <utility>
 
 #include "core/base/check.h"

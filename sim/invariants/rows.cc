@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <set>
 #include <sstream>
-#include <vector>
 
 #include "core/kv/key.h"
 #include "core/kv/record.h"
