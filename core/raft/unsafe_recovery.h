@@ -44,7 +44,8 @@ enum class NoPlan : uint8_t {
   kDisagree,    // A survivor knows of commits that the most complete log lacks: disks are damaged.
 };
 
-// Plans from the views of all survivors, which must be stopped or without contact to the lost.
+// Plans from the views of all survivors, which must be stopped or without contact to the lost, and
+// have none among them who leads: its lease may rest on what the lost ones promised.
 std::variant<RecoveryPlan, NoPlan> PlanRecovery(absl::Span<const View> survivors);
 
 }  // namespace flaredb::raft

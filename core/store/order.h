@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an operator, or the placement driver in its place, tells a region's leader to do.
+// What an operator, or the placement driver in its place, tells a region to do: its leader; or,
+// when a majority is lost for ever, the survivor that a plan chose.
 #ifndef FLAREDB_CORE_STORE_ORDER_H_
 #define FLAREDB_CORE_STORE_ORDER_H_
 
@@ -10,6 +11,7 @@
 
 #include "core/base/types.h"
 #include "core/raft/membership.h"
+#include "core/raft/unsafe_recovery.h"
 
 namespace flaredb::store {
 
@@ -25,7 +27,7 @@ struct TransferLeader {
 struct Order {
   uint64_t id = 0;  // The sender's; echoed.
   RegionId region;
-  std::variant<ChangePeers, TransferLeader> what;
+  std::variant<ChangePeers, TransferLeader, raft::RecoveryPlan> what;  // See raft::Raft::Recover.
 };
 
 // Begun, or refused without any effect. What became of it shows in Store::peers.

@@ -70,10 +70,13 @@ void Replica::OnOrder(const TurnContext& turn, const Order& order, ReplicaOutput
         refusal = Describe(raft::TransferRefusal::kNotLeader);
       }
     }
-  } else {
-    const PeerId target = std::get<TransferLeader>(order.what).target;
-    const auto why = raft_.TransferLeadership(turn.now, target, &effects_);
+  } else if (const auto* transfer = std::get_if<TransferLeader>(&order.what)) {
+    const auto why = raft_.TransferLeadership(turn.now, transfer->target, &effects_);
     if (why) refusal = Describe(*why);
+  } else if (!raft_.Recover(turn.now, std::get<raft::RecoveryPlan>(order.what), &effects_)) {
+    refusal =
+        "the plan did not choose this replica, or its log or term has moved since; make a new plan "
+        "from what all survivors report now";
   }
   output->orders.push_back({order.id, std::move(refusal)});
   Drain(turn, output);

@@ -122,6 +122,29 @@ TEST_F(StoreOrder, ARefusedTransferHasItsSentence) {
   EXPECT_TRUE(stores_.leads(other_));
 }
 
+TEST_F(StoreOrder, TheSurvivorOfALostMajorityGoesOn) {
+  Fill(2);
+  stores_.Pass(Duration::Seconds(1));
+  stores_.Isolate(follower_);
+  stores_.Pass(Duration::Seconds(5));
+  ASSERT_FALSE(stores_.leads(follower_));
+  const raft::View report = stores_.peer(follower_).raft;
+  const auto planned = raft::PlanRecovery({&report, 1});
+  ASSERT_TRUE(std::holds_alternative<raft::RecoveryPlan>(planned));
+  const auto& plan = std::get<raft::RecoveryPlan>(planned);
+  const std::string refusal =
+      "the plan did not choose this replica, or its log or term has moved since; make a new plan "
+      "from what all survivors report now";
+  EXPECT_EQ(stores_.Tell(other_, plan), refusal);
+  EXPECT_EQ(stores_.Tell(follower_, plan), "");
+  EXPECT_EQ(stores_.Tell(follower_, plan), refusal) << "it is carried out once";
+  stores_.Pass(Duration::Seconds(1));
+  EXPECT_TRUE(stores_.leads(follower_));
+  EXPECT_EQ(conf(follower_).voters, std::vector<PeerId>{PeerId(follower_)});
+  const Reply reply = stores_.Ask(follower_, Make(Swap("k0", "w", 1)));
+  EXPECT_EQ(WriteOf(reply).result, kv::WriteResult::kApplied) << "what it had is still there";
+}
+
 TEST_F(StoreOrder, APoisonedReplicaTakesNoOrders) {
   stores_.Turn(leader_, {Message(follower_, leader_, stores_.peer(leader_).raft.term,
                                  raft::HeartbeatRequest{1, 1, {}})});

@@ -142,8 +142,7 @@ Reply Stores::Ask(uint64_t store, Request request) {
   return answer != nullptr ? *answer : Reply();
 }
 
-std::string Stores::Tell(uint64_t store, std::variant<ChangePeers, TransferLeader> what,
-                         uint64_t region) {
+std::string Stores::Tell(uint64_t store, decltype(Order::what) what, uint64_t region) {
   const uint64_t id = ++last_order_;
   Turn(store, {Order{id, RegionId(region), std::move(what)}});
   const auto outcome = orders_.find(id);

@@ -56,8 +56,7 @@ class Stores {
   // Calls, settles, and expects an answer.
   Reply Ask(uint64_t store, Request request);
   // Gives an order to the store's replica. Returns why it was refused, empty when it was begun.
-  std::string Tell(uint64_t store, std::variant<ChangePeers, TransferLeader> what,
-                   uint64_t region = 1);
+  std::string Tell(uint64_t store, decltype(Order::what) what, uint64_t region = 1);
   // A turn of the store with these events.
   void Turn(uint64_t store, std::vector<Event> events);
 
