@@ -55,6 +55,10 @@ class Clients {
   void AuditOnly(const std::vector<uint32_t>& stores);
   // Every client has finished. Always comes true after Drain or Audit if stores answer.
   bool done() const { return active_ == 0; }
+  // A majority of the stores was lost, and the others have recovered: what clients saw before is
+  // judged now, as far as it goes, and what they see from now on by itself, beginning with what is
+  // left. Requires that all of them left.
+  virtual void BeginAnew(bool double_check) = 0;
   // When all is over and no answer comes any more: the verdict on what the clients saw.
   //   double_check  a second checker has to agree
   virtual void JudgeHistory(bool double_check) = 0;

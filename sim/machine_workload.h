@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/check.h"
 #include "sim/clients.h"
 #include "sim/history/history.h"
 #include "sim/invariants/commits.h"
@@ -35,6 +36,7 @@ class MachineWorkload : public Clients {
   // check, LIN: checker C, which does not look at the places that answers name, finds an order,
   // too.
   void JudgeHistory(bool double_check) override;
+  void BeginAnew(bool) override { INVARIANT(false) << "no run of a machine loses a majority"; }
   const VersionedHistory& history() const override { return no_history_; }
 
  private:

@@ -11,6 +11,7 @@
 #include "core/base/check.h"
 #include "sim/cluster/cluster.h"
 #include "sim/faults/last_orders.h"
+#include "sim/faults/majority_loss.h"
 #include "sim/faults/nemesis.h"
 #include "sim/faults/operator.h"
 #include "sim/machine_workload.h"
@@ -48,7 +49,8 @@ constexpr uint64_t kDoubleCheckOneIn = 8;
 
 // What a run is at; it enters them in this order, and leaves out some by its Ending.
 enum class Phase : uint8_t {
-  kFaults,  // Clients and faults.
+  kFaults,    // Clients and faults.
+  kRecovery,  // A majority was lost for ever: MajorityLoss is carried out.
   kHealed,  // All works again, or a quorum does: a leader must appear, clients must finish.
   kOrders,  // LastOrders are carried out.
   kAudit,   // Auditors read everything.
@@ -56,8 +58,15 @@ enum class Phase : uint8_t {
   kCalm,    // A part stays broken: the term must not rise much.
   kOver,
 };
-constexpr const char* kPhaseNames[] = {"faults", "healed", "orders", "audit",
-                                       "settle", "calm",   "over"};
+constexpr const char* kPhaseNames[] = {"faults", "recovery", "healed", "orders",
+                                       "audit",  "settle",   "calm",   "over"};
+
+// The history of a user's own machine does not go back, as it would have to (Ending::kLost).
+Profile ProfileOf(Choices* choices, const RunOptions& options) {
+  Profile profile = DrawProfile(choices, options.operations_max, options.faults_max);
+  if (options.subject.new_spec && profile.ending == Ending::kLost) profile.ending = Ending::kHealed;
+  return profile;
+}
 
 class Simulation {
  public:
@@ -65,7 +74,7 @@ class Simulation {
       : options_(options),
         world_(std::move(choices), &options.reduction, options.trace_out),
         double_check_(world_.choices.Pick(Choice::kProfile, kDoubleCheckOneIn) == 0),
-        profile_(DrawProfile(&world_.choices, options.operations_max, options.faults_max)),
+        profile_(ProfileOf(&world_.choices, options)),
         spec_(options.subject.new_spec ? options.subject.new_spec() : nullptr),
         clients_(Clients::Endpoints(profile_.workload, profile_.stores)),
         probes_(&world_, profile_.buggify),
@@ -74,7 +83,8 @@ class Simulation {
         workload_(NewWorkload()),
         nemesis_(&world_, profile_, &cluster_, &network_, clients_),
         operator_(&world_, profile_.orders, &cluster_),
-        last_orders_(&world_, &cluster_, profile_.store.raft.election_timeout) {
+        last_orders_(&world_, &cluster_, profile_.store.raft.election_timeout),
+        majority_loss_(&world_, &cluster_, profile_.store.raft.election_timeout) {
     cluster_.SetStateCoverage(options.states);
     if (options.record == nullptr) return;
     options.record->nodes = profile_.stores;
@@ -93,12 +103,14 @@ class Simulation {
   void Log(const Event& event);
   void OnPhase();
   void Heal();
+  void Recover();
   void BreakLinksForGood(const std::set<uint32_t>& left_out);
   void EndUnhealed();
   void Audit();
   void WatchTerm();
   bool comes_to_rest() const {
-    return profile_.ending != Ending::kBroken && profile_.ending != Ending::kPartial;
+    return profile_.ending != Ending::kBroken && profile_.ending != Ending::kPartial &&
+           !majority_loss_.hopeless();
   }
   std::optional<std::string> WhoIsAwake() const {
     return sim::WhoIsAwake(profile_.store.raft, cluster_.checkers(), cluster_.losses());
@@ -123,6 +135,7 @@ class Simulation {
   Nemesis nemesis_;
   Operator operator_;
   LastOrders last_orders_;
+  MajorityLoss majority_loss_;
   Phase phase_ = Phase::kFaults;
   Instant healed_at_;
   Instant calm_since_;
@@ -250,6 +263,9 @@ void Simulation::OnPhase() {
         Heal();
       }
       break;
+    case Phase::kRecovery:
+      Recover();
+      break;
     case Phase::kHealed:
       if (!workload_->done() || !cluster_.leader()) break;
       if (comes_to_rest() && world_.choices.Pick(Choice::kEnding, kLastOrdersOneIn) == 0) {
@@ -302,6 +318,7 @@ void Simulation::CheckProgress() {
       world_.queue.processed() - events_at_progress_ <= kEventsToProgress) {
     return;
   }
+  if (phase_ == Phase::kRecovery) return FailLiveness(majority_loss_.Describe());
   if (!cluster_.leader()) return FailLiveness("there is no leader");
   if (!workload_->done()) return FailLiveness("clients still wait");
   if (phase_ == Phase::kOrders) return FailLiveness(last_orders_.Describe());
@@ -329,7 +346,19 @@ void Simulation::Heal() {
   cluster_.Heal();
   if (profile_.ending == Ending::kQuorum) cluster_.LeaveAQuorum();
   if (profile_.ending == Ending::kPartial) BreakLinksForGood(cluster_.LeaveOutAllButAQuorum());
+  if (profile_.ending == Ending::kLost && majority_loss_.Begin()) {
+    workload_->Leave();
+    return Enter(Phase::kRecovery);
+  }
   workload_->Drain();
+  Enter(Phase::kHealed);
+}
+
+void Simulation::Recover() {
+  majority_loss_.Continue();
+  if (majority_loss_.hopeless()) return Enter(Phase::kOver);
+  if (!majority_loss_.done()) return;
+  if (cluster_.recoveries() != 0) workload_->BeginAnew(double_check_);
   Enter(Phase::kHealed);
 }
 
@@ -385,7 +414,9 @@ void Simulation::FailLiveness(const std::string& what) {
   std::ostringstream out;
   out << "since " << (healed_at_ - Instant()).milliseconds()
       << (profile_.ending == Ending::kPartial ? " ms a quorum of the stores is whole among itself"
-                                              : " ms all stores run and the network is whole")
+          : majority_loss_.begun() ? " ms those who are left of the stores are whole among "
+                                     "themselves"
+                                   : " ms all stores run and the network is whole")
       << ", but at " << (world_.now() - Instant()).milliseconds() << " ms " << what << ".\n"
       << Explain(all) << "  by store:\n"
       << cluster_.Describe();

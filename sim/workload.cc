@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <sstream>
 #include <type_traits>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "core/base/rng.h"
 #include "sim/judge.h"
 #include "sim/world/describe.h"
+#include "sim/world/recorder.h"
 
 namespace flaredb::sim {
 namespace {
@@ -157,6 +159,58 @@ void Workload::OnEnd(const Client& client, bool unknown) {
 }
 
 void Workload::JudgeHistory(bool double_check) { Judge(double_check, history_, &world_->report); }
+
+void Workload::BeginAnew(bool double_check) {
+  JudgeHistory(double_check);
+  if (world_->report.failed()) return;
+  if (Recorder* recorder = world_->recorder) recorder->HistoryBeginsAnew();
+  const VersionedHistory before = std::exchange(history_, VersionedHistory());
+  const std::set<ValueId> kept = RecordWhatIsLeft();
+  for (size_t key = 0; key < before.keys(); ++key) {
+    for (const VersionedOp& op : before.ops(key)) {
+      if (op.kind != OpKind::kGet && kept.count(op.value) == 0) MayStillCome(before.key(key), op);
+    }
+  }
+}
+
+// As writes by nobody, one after the other. The values among them.
+std::set<ValueId> Workload::RecordWhatIsLeft() {
+  std::set<ValueId> kept;
+  std::map<Index, std::pair<const std::string*, size_t>> changes;  // The key, and which of its own.
+  for (const auto& [key, states] : model_->keys()) {
+    for (size_t i = 0; i < states.size(); ++i) changes[states[i].index] = {&key, i};
+  }
+  hints_.assign(hints_.size(), Hint());
+  for (const auto& [index, change] : changes) {
+    const auto& [key, i] = change;
+    const std::vector<KvModel::State>& states = model_->keys().at(*key);
+    const KvModel::State& state = states[i];
+    const uint64_t expected = i > 0 && states[i - 1].live ? states[i - 1].version.value() : 0;
+    if (state.live) {
+      const std::optional<ValueId> value = ParseValue(state.value);
+      INVARIANT(value) << "the model holds only values of this workload";
+      kept.insert(*value);
+      history_.OkCas(history_.InvokeCas(0, *key, expected, *value), state.version.value());
+    } else {
+      history_.OkCasDelete(history_.InvokeCasDelete(0, *key, expected));
+    }
+  }
+  for (uint32_t key = 0; key < hints_.size(); ++key) {
+    const KvModel::State* state = model_->At(KeyName(key), model_->applied());
+    if (state != nullptr)
+      hints_[key] = {state->live ? state->version : kv::Version(), state->index};
+  }
+  return kept;
+}
+
+// A write of before that is not among what is left: an attempt, or an entry that nobody committed,
+// may be under way still, whatever its client was told.
+void Workload::MayStillCome(const std::string& key, const VersionedOp& op) {
+  const KvModel::State* state = model_->At(key, model_->applied());
+  if (op.expected != 0 && state != nullptr && op.expected < state->version.value()) return;
+  history_.Info(op.kind == OpKind::kCas ? history_.InvokeCas(op.client, key, op.expected, op.value)
+                                        : history_.InvokeCasDelete(op.client, key, op.expected));
+}
 
 void Workload::OnReply(Client* client, const store::GetReply& reply, Index applied) {
   const uint32_t key = client->op.key;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,7 @@ class Workload : public Clients {
 
   const VersionedHistory& history() const override { return history_; }
   void JudgeHistory(bool double_check) override;
+  void BeginAnew(bool double_check) override;
 
  private:
   // The latest that any client knows of a key: most conditional writes should succeed.
@@ -71,6 +73,8 @@ class Workload : public Clients {
   bool CheckDecision(const Client& client, AttemptId attempt, const kv::WriteReply& told,
                      Index applied);
 
+  std::set<ValueId> RecordWhatIsLeft();
+  void MayStillCome(const std::string& key, const VersionedOp& op);
   // Tells the history that `key` was read at log position `applied`, with the right result.
   void RecordRead(VersionedHistory::OpRef ref, uint32_t key, Index applied);
   void Learn(uint32_t key, kv::Version version, Index applied);

@@ -18,6 +18,7 @@ void Cluster::Give(uint32_t id, store::Order order, Fault why) {
   if (const auto* transfer = std::get_if<store::TransferLeader>(&order.what)) {
     given.successor = transfer->target;
   }
+  if (const auto* plan = std::get_if<raft::RecoveryPlan>(&order.what)) given.plan = *plan;
   node.inbox.push_back(std::move(order));
   Notify(id);
 }
@@ -123,6 +124,7 @@ void Cluster::Turn(uint32_t id) {
   if (!effects_.failure.ok() && excused) return StopByDisk(id);
   const std::vector<store::PeerView> views = node.store->peers();
   const store::PeerView* view = ViewIn(views);
+  NoteRecovery(id);
   checkers_.OnTurn(id, effects_, view);
   const raft::View& before = checkers_.replicas()[id].before;
   const raft::View& after = checkers_.replicas()[id].view;
@@ -172,6 +174,23 @@ void Cluster::Turn(uint32_t id) {
   for (const store::CallId call : gone_calls_) node.calls.erase(call);
   gone_calls_.clear();
   ArmTimer(id);
+}
+
+// Begun in this turn: the history is about to be another one.
+void Cluster::NoteRecovery(uint32_t id) {
+  for (const store::OrderOutcome& outcome : effects_.orders) {
+    const GivenOrder& order = orders_.at(outcome.id);
+    if (!order.plan || !outcome.refusal.empty()) continue;
+    ++recoveries_;
+    checkers_.OnRecovery(id, *order.plan, losses_.all_left_out());
+    if (world_->trace.on()) {
+      world_->trace.Line(world_->now(), Names::Store(id), "RECOVERS: " + order.plan->Describe());
+    }
+    // A call of before may be answered by less than what was committed then.
+    for (Node& node : nodes_) {
+      for (auto& [call_id, call] : node.calls) call.committed = Index();
+    }
+  }
 }
 
 // What others last said of their leases was true at their last turn only.

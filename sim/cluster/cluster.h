@@ -77,8 +77,11 @@ class Cluster {
   // Stores stop for good, so many that just a quorum goes on (see Losses); nothing while an order
   // is under way.
   void LeaveAQuorum();
-  // The same stores run on, but nothing is asked of them any more. Which; ascending. Half of the
-  // time the leader is one of them.
+  // Stores stop for good, so many that the region needs recovery (see Losses); nothing, and false,
+  // while an order is under way or when nothing could be recovered.
+  bool LoseAMajority();
+  // The same stores as of LeaveAQuorum run on, but nothing is asked of them any more. Which;
+  // ascending. Half of the time the leader is one of them.
   std::set<uint32_t> LeaveOutAllButAQuorum();
   // Of all replicas that run.
   Term highest_term() const;
@@ -105,6 +108,8 @@ class Cluster {
   const Losses& losses() const { return losses_; }
   const Checkers& checkers() const { return checkers_; }
   uint64_t crashes() const { return crashes_; }
+  // Plans of recovery that were carried out.
+  uint64_t recoveries() const { return recoveries_; }
   uint64_t turns() const { return turns_; }
   // What was used so far.
   Features features() const;
@@ -129,6 +134,7 @@ class Cluster {
   struct GivenOrder {
     Fault why = Fault::kCount;
     PeerId successor;  // Of a transfer; zero: it is none.
+    std::optional<raft::RecoveryPlan> plan;
     std::optional<std::string> refusal;
   };
   void StartStore(uint32_t id);
@@ -141,6 +147,7 @@ class Cluster {
   void CheckPromises(uint32_t leader);
   void CheckAllPromises();
   void StopByDisk(uint32_t id);
+  void NoteRecovery(uint32_t id);
   void Perform(uint32_t id, size_t sends_kept, size_t replies_kept, bool submit);
   std::vector<const SimDisk*> Disks() const;
   bool AnyOrderWaits() const;
@@ -163,6 +170,7 @@ class Cluster {
   std::vector<store::CallId> gone_calls_;  // As Node::gone_calls, of the turn in progress.
   std::map<uint64_t, GivenOrder> orders_;  // By id.
   uint64_t crashes_ = 0;
+  uint64_t recoveries_ = 0;
   uint64_t turns_ = 0;
   Features features_;  // Of the turns.
 };

@@ -117,6 +117,13 @@ void Cluster::LeaveAQuorum() {
   }
 }
 
+bool Cluster::LoseAMajority() {
+  if (AnyOrderWaits()) return false;
+  const std::set<uint32_t>& lost = losses_.LoseAMajority(&world_->choices);
+  for (const uint32_t id : lost) StopForGood(id);
+  return !lost.empty();
+}
+
 std::set<uint32_t> Cluster::LeaveOutAllButAQuorum() {
   if (AnyOrderWaits()) return {};
   const bool with_leader = world_->choices.Pick(Choice::kEnding, 2) == 0;

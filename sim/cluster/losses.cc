@@ -5,9 +5,19 @@
 #include <numeric>
 #include <utility>
 
+#include "core/raft/membership.h"
 #include "sim/invariants/quorum.h"
 
 namespace flaredb::sim {
+// In a random order.
+std::vector<uint32_t> Losses::AllNodes(Choices* choices) const {
+  std::vector<uint32_t> order(checkers_->replicas().size());
+  std::iota(order.begin(), order.end(), 0);
+  for (auto i = static_cast<uint32_t>(order.size()); i > 1; --i) {
+    std::swap(order[i - 1], order[choices->Pick(Choice::kFaultTarget, i)]);
+  }
+  return order;
+}
 
 bool Losses::MayWipe(uint32_t node) const {
   const std::vector<Replica>& replicas = checkers_->replicas();
@@ -29,17 +39,64 @@ bool Losses::MayWipe(uint32_t node) const {
 const std::set<uint32_t>& Losses::LeaveOutAllButAQuorum(Choices* choices, bool stop,
                                                         std::optional<uint32_t> first) {
   stop_ = stop;
-  std::vector<uint32_t> order(checkers_->replicas().size());
-  std::iota(order.begin(), order.end(), 0);
-  for (auto i = static_cast<uint32_t>(order.size()); i > 1; --i) {
-    std::swap(order[i - 1], order[choices->Pick(Choice::kFaultTarget, i)]);
-  }
+  std::vector<uint32_t> order = AllNodes(choices);
   if (first) std::swap(*std::find(order.begin(), order.end(), *first), order[0]);
   for (const uint32_t node : order) {
     left_out_.insert(node);
     if (!AQuorumOfEverybodyIsLeft()) left_out_.erase(node);
   }
   return left_out_;
+}
+
+const std::set<uint32_t>& Losses::LoseAMajority(Choices* choices) {
+  stop_ = true;
+  std::vector<uint32_t> order = AllNodes(choices);
+  // As often as not the longest logs go first, so that those who are left have gaps to fill.
+  if (choices->Pick(Choice::kFaultTarget, 2) == 0) {
+    const std::vector<Replica>& replicas = checkers_->replicas();
+    std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+      return replicas[a].view.last_log > replicas[b].view.last_log;
+    });
+  }
+  bool enough = false;
+  for (const uint32_t node : order) {
+    // Beyond what it takes, now and then.
+    if (enough && choices->Pick(Choice::kFaultTarget, 3) != 0) continue;
+    left_out_.insert(node);
+    if (!CanBeRecovered()) left_out_.erase(node);
+    enough = NobodyCanBeElected();
+  }
+  if (!enough) left_out_.clear();
+  return left_out_;
+}
+
+std::vector<raft::View> Losses::Reports() const {
+  std::vector<raft::View> reports;
+  for (uint32_t node = 0; node < checkers_->replicas().size(); ++node) {
+    const Replica& replica = checkers_->replicas()[node];
+    if (!left_out(node) && replica.running && replica.peer) reports.push_back(replica.view);
+  }
+  return reports;
+}
+
+// Somebody is left who is a member, by its own log; also when it goes on to leave a joint phase by
+// itself.
+bool Losses::CanBeRecovered() const {
+  const std::vector<raft::View> reports = Reports();
+  return std::any_of(reports.begin(), reports.end(), [](const raft::View& view) {
+    const raft::ConfState& conf = view.conf;
+    return (conf.joint() ? raft::LeaveJoint(conf) : conf).IsMember(view.id);
+  });
+}
+
+// By the region's configuration or that of anybody who is left. Not by what the core plans, which
+// is what is put to the test.
+bool Losses::NobodyCanBeElected() const {
+  const std::vector<raft::View> reports = Reports();
+  return !AQuorumIsLeft(conf()) &&
+         std::none_of(reports.begin(), reports.end(), [&](const raft::View& view) {
+           return view.conf.IsMember(view.id) && AQuorumIsLeft(view.conf);
+         });
 }
 
 bool Losses::AQuorumIsLeft(const raft::ConfState& conf) const {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a run has lost for good: replicas whose disk was wiped, and stores that never start again.
-// No more than the region can bear, since its data must outlive them.
+// No more than the region can bear, since its data must outlive them; unless a majority goes.
 #ifndef FLAREDB_SIM_CLUSTER_LOSSES_H_
 #define FLAREDB_SIM_CLUSTER_LOSSES_H_
 
@@ -11,6 +11,7 @@
 
 #include "core/base/types.h"
 #include "core/raft/types.h"
+#include "core/raft/view.h"
 #include "sim/invariants/checkers.h"
 #include "sim/world/choices.h"
 
@@ -39,7 +40,14 @@ class Losses {
   //   stop  whether they stop for good
   const std::set<uint32_t>& LeaveOutAllButAQuorum(Choices* choices, bool stop,
                                                   std::optional<uint32_t> first);
+  // Nodes are lost for good, so many that nobody can be elected any more, but not all who have
+  // something to recover from. Draws which; none if that is impossible. Requires that
+  // every store runs and no order is under way.
+  const std::set<uint32_t>& LoseAMajority(Choices* choices);
+  // What those report who are left and run.
+  std::vector<raft::View> Reports() const;
   bool left_out(uint32_t node) const { return left_out_.count(node) != 0; }
+  const std::set<uint32_t>& all_left_out() const { return left_out_; }
   bool stopped(uint32_t node) const { return stop_ && left_out(node); }
 
   // Whether those who are left would be a quorum of `conf`.
@@ -53,6 +61,9 @@ class Losses {
  private:
   const raft::ConfState& conf() const { return checkers_->commits().confs().back().conf; }
   bool AQuorumOfEverybodyIsLeft() const;
+  bool CanBeRecovered() const;
+  bool NobodyCanBeElected() const;
+  std::vector<uint32_t> AllNodes(Choices* choices) const;
 
   const Checkers* checkers_;
   std::set<PeerId> wiped_;

@@ -31,6 +31,8 @@ class Campaigns {
 
   // A replica, in the view that it starts with. One that needs nobody's vote owes nobody a promise.
   void OnStart(const raft::View& view);
+  // The replica was told that its leader is lost for ever: it owes it nothing any more.
+  void OnRecovery(PeerId peer) { promised_until_.erase(peer); }
 
   // A store turned at `now` by its own clock, to `events` in this order, and its replica of the
   // region went from `before` to `after`; `effects` is what leaves. Both are views of one replica,

@@ -105,6 +105,8 @@ void Checkers::OnTurn(uint32_t node, const store::Effects& effects, const store:
     return;
   }
   const bool configured = effects.commit && Issue(node, *effects.commit);
+  if (recovery_) Recover(node);
+  recovery_.reset();
   if (report_->failed()) return;
   if (view != nullptr) {
     Fail("MONO", BrokenStep(store, before, after));
@@ -130,6 +132,69 @@ void Checkers::OnTurn(uint32_t node, const store::Effects& effects, const store:
     Fail("APPLY", check(region_.id, store, effects.commit->data, commits_, &replica.applied));
   }
   for (const store::Send& send : effects.sends) CheckSend(node, send);
+}
+
+void Checkers::OnRecovery(uint32_t node, const raft::RecoveryPlan& plan,
+                          const std::set<uint32_t>& lost) {
+  recovery_ = plan;
+  lost_ = lost;
+  log_matching_.Forget(plan.term);
+  elections_.Forget(plan.term);
+  campaigns_.OnRecovery(replicas_[node].peer);
+}
+
+void Checkers::Recover(uint32_t node) {
+  if (std::string wrong = WrongRecovery(node); !wrong.empty()) return Fail("REC", std::move(wrong));
+  const Index kept =
+      commits_.GoBackTo(replicas_[node].issued, recovery_->chosen_log, recovery_->term);
+  for (uint32_t other = 0; other < replicas_.size(); ++other) {
+    const Replica& survivor = replicas_[other];
+    if (lost_.contains(other)) continue;
+    // Memory knows more than the disk, if there is one.
+    const Index had = survivor.running ? std::max(survivor.applied, survivor.view.commit_index)
+                                       : AppliedIn(region_.id, survivor.disk->image().rows());
+    if (other == node || had <= kept) continue;
+    std::ostringstream out;
+    out << names_.Store(other) << " had committed up to " << had << ", but the recovery at "
+        << names_.Store(node) << " keeps the history up to " << kept << " only.";
+    return Fail("REC", out.str());
+  }
+}
+
+std::string Checkers::WrongRecovery(uint32_t node) const {
+  const raft::RecoveryPlan& plan = *recovery_;
+  const LogImage& log = replicas_[node].issued;
+  const Index index = plan.chosen_log.index.next();
+  const raft::ConfState& conf = log.ConfAt(index);
+  std::ostringstream out;
+  out << names_.Store(node) << " recovers in term " << plan.term << " ";
+  if (plan.chosen != replicas_[node].peer) {
+    out << "by a plan that chose " << names_.Tell(plan.chosen) << ".";
+    return out.str();
+  }
+  for (uint32_t other = 0; other < replicas_.size(); ++other) {
+    const Replica& survivor = replicas_[other];
+    if (other == node || lost_.contains(other)) continue;
+    const Term term = survivor.running ? survivor.issued.hard_state().term
+                                       : survivor.disk->image().log(region_.id).hard_state().term;
+    if (term < plan.term) continue;
+    out << "although " << names_.Store(other) << " is in term " << term << ".";
+    return out.str();
+  }
+  if (log.TermAt(plan.chosen_log.index) != plan.chosen_log.term || log.TermAt(index) != plan.term ||
+      conf != plan.conf) {
+    out << "with an entry of term " << log.TermAt(index) << " at index " << index
+        << " and the configuration " << names_.Tell(conf) << " in force there, but was to have "
+        << names_.Tell(plan.conf) << " in that term.";
+    return out.str();
+  }
+  const std::vector<PeerId> everybody = conf.Everybody();
+  const bool of_survivors = std::none_of(everybody.begin(), everybody.end(), [&](PeerId peer) {
+    return lost_.contains(names_.NodeOf(peer)) || replicas_[names_.NodeOf(peer)].peer != peer;
+  });
+  if (of_survivors && !conf.joint() && conf.IsVoter(plan.chosen)) return {};
+  out << "with " << names_.Tell(conf) << ", which is not a configuration of survivors alone.";
+  return out.str();
 }
 
 void Checkers::AfterEvents(uint32_t node, Instant now, absl::Span<const store::Event> events,
@@ -250,6 +315,7 @@ void Checkers::AfterDurable(uint32_t node) {
 
 void Checkers::AtEnd() {
   for (uint32_t node = 0; node < replicas_.size(); ++node) {
+    if (lost_.contains(node)) continue;
     const Replica& replica = replicas_[node];
     const auto& rows = replica.disk->image().rows();
     const bool member = replica.running && replica.peer != replica.lost_peer &&

@@ -7,11 +7,13 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "absl/types/span.h"
 #include "core/base/time.h"
+#include "core/raft/unsafe_recovery.h"
 #include "core/region/region.h"
 #include "core/store/effects.h"
 #include "core/store/event.h"
@@ -75,6 +77,15 @@ class Checkers {
   // `commit` is about to become part of the image of its disk, and then has.
   void BeforeDurable(uint32_t node, const env::GroupCommit& commit);
   void AfterDurable(uint32_t node);
+  // The store on `node` has turned, and begun to carry out `plan`, because the nodes in `lost` are
+  // lost for ever. Before OnTurn, which then asks:
+  //   REC  the replica is the one that the plan chose; the term is above that of every other one
+  //        that is left; next in its log is the plan's configuration, in the plan's term, of nobody
+  //        who is lost and without a joint phase; and what anybody who is left took for committed
+  //        or applied is in its log
+  // What no survivor has is forgotten: the history is shorter, and terms that the lost ones alone
+  // knew may be used once more.
+  void OnRecovery(uint32_t node, const raft::RecoveryPlan& plan, const std::set<uint32_t>& lost);
   void OnCrash(uint32_t node) { replicas_[node].running = false; }
   // Its disk, which still shows what it held, is about to be lost. Requires that it is down.
   void OnWipe(uint32_t node);
@@ -94,6 +105,8 @@ class Checkers {
   void CheckSend(uint32_t node, const store::Send& send);
   void CheckLease(uint32_t node);
   void FailLease(uint32_t node, const std::string& sentence);
+  void Recover(uint32_t node);
+  std::string WrongRecovery(uint32_t node) const;
   void CheckNewcomer(uint32_t node, PeerId peer);
   void CheckOrder(uint32_t node, const store::Event& event, const raft::View& before,
                   const store::Effects& effects);
@@ -112,7 +125,9 @@ class Checkers {
   LogMatching log_matching_;
   Commits commits_;
   std::vector<Promise> promises_;
-  std::optional<AppendOffer> append_offer_;  // Of the turn in progress.
+  std::optional<AppendOffer> append_offer_;     // Of the turn in progress.
+  std::optional<raft::RecoveryPlan> recovery_;  // Of the turn in progress.
+  std::set<uint32_t> lost_;                     // For ever.
   bool turnover_ = false;  // The commit that is becoming durable creates, destroys or installs.
 };
 

@@ -32,7 +32,7 @@ void Commits::AddConf(uint32_t node, const raft::EntryView& entry) {
   const absl::StatusOr<raft::ConfState> conf = raft::DecodeConfState(entry.payload);
   INVARIANT(conf.ok());
   const raft::ConfState& before = confs_.back().conf;
-  if (!AreNeighbours(before, *conf)) {
+  if (!IsRecovery(entry.index, entry.term) && !AreNeighbours(before, *conf)) {
     std::ostringstream out;
     out << names_->Store(node) << " commits at index " << entry.index << " the configuration "
         << names_->Tell(*conf) << " right after " << names_->Tell(before) << ".";
@@ -46,7 +46,8 @@ void Commits::OnConf(uint32_t node, const LogImage& log) {
   for (const raft::ConfAt& conf : log.confs()) {
     const raft::ConfState& from = before != nullptr ? before->conf : ConfAt(log.base().last.index);
     const bool early = before != nullptr && (before->index > last() || !Holds(log, before->index));
-    if (!early && AreNeighbours(from, conf.conf)) {
+    if (IsRecovery(conf.index, log.TermAt(conf.index)) ||
+        (!early && AreNeighbours(from, conf.conf))) {
       before = &conf;
       continue;
     }
@@ -130,6 +131,19 @@ void Commits::OnCommit(uint32_t node, Index from, Index to, const raft::ConfStat
         << ", does not have it.";
     report_->Fail(FailureKind::kSafety, "LC", out.str());
   }
+}
+
+Index Commits::GoBackTo(const LogImage& log, raft::LogId chosen, Term term) {
+  INVARIANT(machine_.executed().empty());
+  Index kept = std::min(last(), chosen.index);
+  while (kept && !Holds(log, kept)) kept = kept.prev();
+  entries_.resize(kept.value());
+  // Whoever is to have what is kept has it from the recovery on.
+  for (Entry& entry : entries_) entry.committed_in = std::min(entry.committed_in, term);
+  while (confs_.back().index > kept) confs_.pop_back();
+  model_.GoBackTo(kept);
+  recoveries_.push_back({term, chosen.index.next()});
+  return kept;
 }
 
 void Commits::OnElected(uint32_t node, const std::vector<Replica>& replicas) {

@@ -3,11 +3,13 @@
 #ifndef FLAREDB_SIM_INVARIANTS_COMMITS_H_
 #define FLAREDB_SIM_INVARIANTS_COMMITS_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
 #include "core/base/types.h"
+#include "core/raft/types.h"
 #include "sim/invariants/kv_model.h"
 #include "sim/invariants/machine_history.h"
 #include "sim/invariants/names.h"
@@ -62,6 +64,11 @@ class Commits {
   // others committed takes away what nobody counted.)
   void OnTruncate(uint32_t node, Index index, const std::vector<Replica>& replicas);
 
+  // A majority is lost for ever, and `log`, up to `chosen`, is the most complete one that is left:
+  // the history ends with what both hold. In the log a configuration of `term` comes next, which
+  // needs no neighbour (CFG). Where the history ends now. Not with a machine of the user's own.
+  Index GoBackTo(const LogImage& log, raft::LogId chosen, Term term);
+
   Index last() const { return model_.applied(); }
   // Of a committed index, or 0 for index 0.
   Term TermAt(Index index) const { return index ? entries_[index.value() - 1].term : Term(); }
@@ -86,6 +93,10 @@ class Commits {
     return index <= log.base().last.index || log.TermAt(index) == TermAt(index);
   }
   void AddConf(uint32_t node, const raft::EntryView& entry);
+  bool IsRecovery(Index index, Term term) const {
+    return std::find(recoveries_.begin(), recoveries_.end(), raft::LogId{term, index}) !=
+           recoveries_.end();
+  }
 
   RegionId region_;
   const Names* names_;
@@ -94,6 +105,7 @@ class Commits {
   std::vector<raft::ConfAt> confs_;
   KvModel model_;
   MachineHistory machine_;
+  std::vector<raft::LogId> recoveries_;  // Configurations that were not agreed on, but ordered.
 };
 
 }  // namespace flaredb::sim

@@ -50,4 +50,10 @@ void Elections::OnLeader(PeerId peer, Term term, const raft::ConfState& conf) {
   report_->Fail(FailureKind::kSafety, "ES", out.str());
 }
 
+void Elections::Forget(Term term) {
+  leaders_.erase(leaders_.lower_bound(term), leaders_.end());
+  std::erase_if(durable_votes_, [&](const auto& vote) { return vote.first.second >= term; });
+  std::erase_if(grants_, [&](const auto& grant) { return grant.first.second >= term; });
+}
+
 }  // namespace flaredb::sim

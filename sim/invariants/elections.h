@@ -32,6 +32,9 @@ class Elections {
   // the configuration in force in its log.
   void OnLeader(PeerId peer, Term term, const raft::ConfState& conf);
 
+  // Nobody is left who knows of `term` or a later one: they may be led once more.
+  void Forget(Term term);
+
  private:
   std::string Vote(PeerId vote) const { return vote ? "a vote for " + Tell(vote) : "no vote"; }
   std::string Tell(PeerId peer) const { return names_->Tell(peer); }

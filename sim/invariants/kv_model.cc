@@ -2,6 +2,7 @@
 #include "sim/invariants/kv_model.h"
 
 #include <algorithm>
+#include <iterator>
 #include <sstream>
 #include <utility>
 #include <variant>
@@ -117,6 +118,20 @@ std::optional<std::string> KvModel::Settle(const kv::RequestId& id, kv::WriteRes
       << (applied_before ? before.applied : before.denied) << ", and the rules "
       << (changes ? "let it take effect" : "deny it any effect") << " at index " << applied();
   return out.str();
+}
+
+void KvModel::GoBackTo(Index kept) {
+  INVARIANT(kept <= applied());
+  entries_.resize(kept.value());
+  for (auto key = keys_.begin(); key != keys_.end();) {
+    std::vector<State>& states = key->second;
+    while (!states.empty() && states.back().index > kept) states.pop_back();
+    key = states.empty() ? keys_.erase(key) : std::next(key);
+  }
+  for (auto& [id, fate] : fates_) {
+    if (fate.applied > kept) fate.applied = Index();
+    if (fate.denied > kept) fate.denied = Index();
+  }
 }
 
 const KvModel::State* KvModel::At(std::string_view key, Index index) const {

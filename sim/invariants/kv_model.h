@@ -46,6 +46,9 @@ class KvModel {
   // request was answered before: that it took effect, or that it never will.
   std::optional<std::string> Apply(const raft::EntryView& entry);
 
+  // Takes back every entry after `kept`: the log goes on there without them.
+  void GoBackTo(Index kept);
+
   Index applied() const { return Index(entries_.size()); }
   // The latest change of `key` at or before `index`; null when there is none. Borrowed until the
   // next Apply.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/invariants/log_matching.h"
 
+#include <algorithm>
 #include <sstream>
 
 #include "core/base/hash.h"
@@ -27,6 +28,14 @@ void LogMatching::OnAppend(uint32_t node, Term previous_term, const raft::EntryV
     return;
   }
   known.push_back({entry.term, previous_term, content, node});
+}
+
+void LogMatching::Forget(Term term) {
+  for (auto& known : by_index_) {
+    const auto gone =
+        std::remove_if(known.begin(), known.end(), [&](const Known& k) { return k.term >= term; });
+    known.erase(gone, known.end());
+  }
 }
 
 }  // namespace flaredb::sim

@@ -26,6 +26,8 @@ class LogMatching {
 
   // `node` appends `entry` after an entry of `previous_term`.
   void OnAppend(uint32_t node, Term previous_term, const raft::EntryView& entry);
+  // Nobody is left who has any entry of `term` or a later one: they may be used once more.
+  void Forget(Term term);
 
  private:
   struct Known {

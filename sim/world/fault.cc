@@ -16,7 +16,7 @@ constexpr std::string_view kNames[] = {
     "wipe-disk",      "clock-rate",     "clock-jump",     "clock-stop",      "lose-message",
     "copy-message",   "slow-message",   "overtake",       "corrupt-piece",   "slow-commit",
     "buggify",        "retry",          "second-attempt", "abandon",         "odd-budget",
-    "change-members", "transfer"};
+    "change-members", "transfer",       "lose-majority"};
 static_assert(std::size(kNames) == kFaults);
 
 }  // namespace

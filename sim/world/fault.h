@@ -62,6 +62,7 @@ enum class Fault : uint8_t {
   kOddBudget,      // Next to no time to answer, or more than anybody needs.
   kChangeMembers,
   kTransfer,
+  kLoseMajority,  // For good, and the survivors are ordered to go on; see sim/majority_loss.h.
 
   kCount,
 };

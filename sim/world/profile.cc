@@ -11,6 +11,7 @@ constexpr Duration Us(int64_t n) { return Duration::Microseconds(n); }
 constexpr Duration Ms(int64_t n) { return Duration::Milliseconds(n); }
 
 constexpr Choice kP = Choice::kProfile;
+constexpr uint32_t kLossOwner = 1;
 
 void DrawStore(Choices* c, Profile* profile) {
   store::Options& store = profile->store;
@@ -186,6 +187,13 @@ Profile DrawProfile(Choices* choices, uint32_t operations_max, Duration faults_e
   DrawBuggify(choices, &profile);
   if (profile.ending == Ending::kHealed && choices->Pick(Choice::kEnding, 3) == 0) {
     profile.ending = Ending::kPartial;
+  }
+  // From a stream of its own: all other runs are what they would be without.
+  if (profile.ending == Ending::kHealed && choices->Pick(Choice::kEnding, 4, kLossOwner) == 0) {
+    profile.ending = Ending::kLost;
+    // In the middle of the clients' work: of a region at rest nothing is lost.
+    profile.faults_end =
+        faults_end * static_cast<int64_t>(choices->Between(Choice::kEnding, 1, 8, kLossOwner)) / 8;
   }
   return profile;
 }

@@ -236,6 +236,10 @@ void Recorder::Complete(uint32_t slot, Record::Outcome outcome) {
   in_progress_.erase(slot);
 }
 
+void Recorder::HistoryBeginsAnew() {
+  for (auto& refs : refs_) refs.clear();
+}
+
 void Recorder::Accuse(uint64_t attempt) {
   const auto op = attempts_.find(attempt);
   if (op != attempts_.end()) record_->operations[op->second].accused = true;

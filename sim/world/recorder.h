@@ -68,6 +68,9 @@ class Recorder {
   // It ended without a final answer.
   void GaveUp(uint32_t slot, bool maybe_applied);
 
+  // Names in the history of operations so far mean nothing in the one that begins now.
+  void HistoryBeginsAnew();
+
   // The failure of the run is about the operation of this attempt.
   void Accuse(uint64_t attempt);
   // A voter's promise that a lease rested on which it should not.

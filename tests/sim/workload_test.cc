@@ -239,6 +239,67 @@ TEST_F(WriteTest, AnAuditEndsWithAWriteWhoseOutcomeIsKnown) {
   EXPECT_TRUE(workload_->done());
 }
 
+// --- A majority is lost
+
+// A client was told of versions 1 and 2 before all but the first of them is lost.
+class LossTest : public WriteTest {
+ protected:
+  LossTest() {
+    for (uint64_t version = 1; version <= 2; ++version) {
+      do {
+        lost_ = Attempt();
+      } while (Of<kv::CompareAndSwap>(lost_).expected != kv::Version(version - 1));
+      const Index at = Commit(Of<kv::CompareAndSwap>(lost_));
+      EXPECT_EQ(Answer(lost_, kv::WriteReply{kApplied, kv::Version(version), ""}, at), "");
+    }
+    workload_->Leave();
+    log_ = LogImage();
+    log_.Apply(
+        Append(1, {{1, EncodeRegionCommand({kEpoch, model_.DecidedAt(Index(1))->command})}}));
+    model_.GoBackTo(Index(1));
+  }
+  // Of the auditor, which reads and then writes.
+  std::string Judge() {
+    const Packet read = Attempt();
+    const KvModel::State& state = *model_.At("k0", model_.applied());
+    Answer(read, store::GetReply{kv::VersionedValue{state.value, state.version}}, model_.applied());
+    const Packet write = Attempt();
+    const Index at = Commit(Of<kv::CompareAndSwap>(write));
+    Answer(write, model_.DecidedAt(at)->reply, at);
+    workload_->JudgeHistory(true);
+    return world_.report.failure().invariant;
+  }
+
+  Packet lost_;
+};
+
+TEST_F(LossTest, WhatIsLostIsForgotten) {
+  workload_->BeginAnew(true);
+  workload_->Audit({2});
+  EXPECT_EQ(Judge(), "");
+}
+
+TEST_F(LossTest, WhatIsLostMayComeAgain) {
+  workload_->BeginAnew(true);
+  EXPECT_EQ(Commit(Of<kv::CompareAndSwap>(lost_)), Index(2));
+  workload_->Audit({2});
+  EXPECT_EQ(Judge(), "");
+}
+
+TEST_F(LossTest, OnlyALossExplainsIt) {
+  workload_->Audit({2});
+  EXPECT_EQ(Judge(), "LIN");
+}
+
+TEST_F(LossTest, WhatIsLeftIsNotForgotten) {
+  workload_->BeginAnew(true);
+  model_.GoBackTo(Index(0));
+  log_ = LogImage();
+  Put("k0", 0, "77:x");
+  workload_->Audit({2});
+  EXPECT_EQ(Judge(), "LIN");
+}
+
 // --- Reads
 
 class GetTest : public WorkloadTest {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -214,6 +215,102 @@ TEST_F(TruncationTest, ATruncationThatACrashPrevented) {
   checkers_->OnCrash(0);
   Start(0);
   EXPECT_EQ(TakeForDurable(), "");
+}
+
+// --- REC
+
+// Index 2 is everywhere; 3 is committed as well, but on stores 1 and 2 only.
+class RecoveryTest : public CheckersTest {
+ protected:
+  RecoveryTest() {
+    for (const uint32_t node : {0, 1}) Vote(node, 2, 101);
+    Lead(0);
+    for (const uint32_t node : {0, 1, 2}) Append(node, {{2, ""}});
+    for (const uint32_t node : {0, 1}) Append(node, {{2, ""}});
+    Commit(0, 3);
+    Commit(2, 2);
+    plan_.chosen = PeerId(103);
+    plan_.chosen_log = {Term(2), Index(2)};
+    plan_.term = Term(3);
+    plan_.conf = Conf({103});
+  }
+  // The replica on `node` carries the plan out, with this entry in its log.
+  std::string Recover(std::set<uint32_t> lost, const ModelEntry& entry, uint32_t node = 2) {
+    EXPECT_EQ(Broken(), "");
+    raft::View& view = View(node);
+    view.role = raft::Role::kFollower;
+    view.term = Term(3);
+    view.vote = view.id;
+    view.last_log = {Term(entry.term), view.last_log.index.next()};
+    if (entry.conf) view.conf = *entry.conf;
+    raft::Persist persist = sim::Append(view.last_log.index.value(), {entry});
+    persist.hard_state = raft::HardState{view.term, view.vote};
+    checkers_->OnRecovery(node, plan_, lost);
+    Turn(node, {IoToken(), {Of(std::move(persist))}, {}});
+    return Broken();
+  }
+  std::string Recover(const ModelEntry& entry) { return Recover({0, 1}, entry); }
+
+  raft::RecoveryPlan plan_;
+};
+
+TEST_F(RecoveryTest, TheHistoryGoesBackToWhatIsLeft) {
+  EXPECT_EQ(checkers_->commits().last(), Index(3));
+  EXPECT_EQ(Recover({3, "", plan_.conf}), "");
+  EXPECT_EQ(checkers_->commits().last(), Index(2));
+  Commit(2, 3);
+  EXPECT_EQ(Broken(), "") << "its disk is a quorum now";
+  EXPECT_EQ(checkers_->commits().confs().back().conf, plan_.conf);
+}
+
+TEST_F(RecoveryTest, AConfigurationThatNobodyOrdered) {
+  Append(2, {{3, "", plan_.conf}});
+  EXPECT_EQ(Broken(), "CFG");
+}
+
+TEST_F(RecoveryTest, WhoWasNotChosen) {
+  plan_.chosen = PeerId(102);
+  EXPECT_EQ(Recover({3, "", plan_.conf}), "REC");
+}
+
+TEST_F(RecoveryTest, ATermThatIsNotThePlans) { EXPECT_EQ(Recover({4, "", plan_.conf}), "REC"); }
+
+TEST_F(RecoveryTest, AConfigurationThatIsNotThePlans) {
+  EXPECT_EQ(Recover({3, "", Conf({102, 103})}), "REC");
+}
+
+TEST_F(RecoveryTest, AnEntryThatIsNoConfiguration) { EXPECT_EQ(Recover({3, ""}), "REC"); }
+
+TEST_F(RecoveryTest, AConfigurationOfTheLost) {
+  plan_.conf = Conf({102, 103});
+  EXPECT_EQ(Recover({3, "", plan_.conf}), "REC");
+}
+
+TEST_F(RecoveryTest, AJointPhaseThatGoesOn) {
+  plan_.conf = Conf({103}, {103});
+  EXPECT_EQ(Recover({3, "", plan_.conf}), "REC");
+}
+
+TEST_F(RecoveryTest, AChosenOneWhoDoesNotVote) {
+  plan_.conf = Conf({}, {}, {103});
+  EXPECT_EQ(Recover({3, "", plan_.conf}), "REC");
+}
+
+TEST_F(RecoveryTest, ATermThatAnotherSurvivorKnows) {
+  Vote(1, 3, 102);
+  plan_.conf = Conf({102, 103});
+  EXPECT_EQ(Recover({0}, {3, "", plan_.conf}), "REC");
+}
+
+TEST_F(RecoveryTest, WhatAnotherSurvivorHasCommittedIsKept) {
+  plan_.conf = Conf({102, 103});
+  EXPECT_EQ(Recover({0}, {3, "", plan_.conf}), "");
+}
+
+TEST_F(RecoveryTest, WhatAnotherSurvivorHasCommittedIsLost) {
+  Commit(1, 3);
+  plan_.conf = Conf({102, 103});
+  EXPECT_EQ(Recover({0}, {3, "", plan_.conf}), "REC");
 }
 
 // --- LEASE

@@ -83,6 +83,30 @@ TEST_F(InvariantsTest, OnePositionAfterTwoHistories) {
   EXPECT_EQ(Broken(), "LM");
 }
 
+TEST_F(InvariantsTest, WhatNobodyIsLeftToKnowMayBeOtherwise) {
+  for (uint32_t node = 0; node < 3; ++node) {
+    elections_.OnDurable(PeerId(101 + node), {}, {Term(2), PeerId(101)});
+    elections_.OnDurable(PeerId(101 + node), {}, {Term(3), PeerId(101)});
+  }
+  elections_.OnLeader(PeerId(101), Term(2), conf_);
+  elections_.OnLeader(PeerId(101), Term(3), conf_);
+  LogImage log;
+  ASSERT_EQ(log.Apply(Append(1, {{2, "a"}, {3, "b"}})), std::nullopt);
+  log_matching_.OnAppend(0, Term(0), log.At(Index(1)));
+  log_matching_.OnAppend(0, Term(2), log.At(Index(2)));
+
+  elections_.Forget(Term(3));
+  log_matching_.Forget(Term(3));
+  elections_.OnDurable(PeerId(103), {}, {Term(3), PeerId(103)});
+  elections_.OnLeader(PeerId(103), Term(3), Conf({103}));
+  LogImage other;
+  ASSERT_EQ(other.Apply(Append(1, {{2, "x"}, {3, "y"}})), std::nullopt);
+  log_matching_.OnAppend(2, Term(2), other.At(Index(2)));
+  EXPECT_EQ(Broken(), "");
+  log_matching_.OnAppend(2, Term(0), other.At(Index(1)));
+  EXPECT_EQ(Broken(), "LM") << "what is left stays";
+}
+
 // --- SMS, CD, LC
 
 TEST_F(InvariantsTest, ACommitThatAQuorumOfDisksHolds) {
@@ -507,6 +531,26 @@ TEST_F(KvModelTest, AWriteWithoutANameIsNeverTooLate) {
   Decide(Cas("k", 1, "b"));
   EXPECT_EQ(Decide(Cas("k", 2, "c")).result, Result::kApplied);
   EXPECT_TRUE(model_.At("k", Index(3))->remembered.empty());
+}
+
+TEST_F(KvModelTest, WhatIsTakenBackNeverWas) {
+  Decide(Cas("k", 0, "a", 7));
+  Decide(Cas("k", 1, "b", 8, 1));
+  Decide(Cas("l", 0, "c", 9));
+  Decide(Cas("l", 5, "d", 10));
+  model_.GoBackTo(Index(1));
+  log_ = LogImage();
+  ASSERT_EQ(log_.Apply(Append(1, {{1, Cas("k", 0, "a", 7)}})), std::nullopt);
+  EXPECT_EQ(model_.applied(), Index(1));
+  EXPECT_EQ(model_.At("k", Index(9))->value, "a");
+  EXPECT_EQ(model_.keys().count("l"), 0u);
+  // What the others were told is open again, what is left is not.
+  EXPECT_EQ(Decide(Cas("l", 0, "d", 10)).result, Result::kApplied);
+  EXPECT_EQ(complaint_, "");
+  EXPECT_EQ(Decide(Cas("k", 1, "b", 8, 1)).version, kv::Version(2));
+  EXPECT_EQ(complaint_, "");
+  Decide(Cas("m", 0, "a", 7));
+  EXPECT_NE(complaint_, "");
 }
 
 // The same id stands for different requests here, as no client's does.

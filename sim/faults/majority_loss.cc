@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/faults/majority_loss.h"
+
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "sim/world/fault.h"
+
+namespace flaredb::sim {
+namespace {
+
+// Those of the operator and of the last orders come before.
+constexpr uint64_t kFirstOrder = uint64_t{1} << 33;
+
+}  // namespace
+
+bool MajorityLoss::Begin() {
+  if (!world_->faults.Fires(Fault::kLoseMajority) || !cluster_->LoseAMajority()) return false;
+  begun_ = true;
+  cluster_->SetObserver(this);
+  return true;
+}
+
+void MajorityLoss::Continue() {
+  if (about_to_die_) Crash(*std::exchange(about_to_die_, std::nullopt));
+  for (uint32_t node = 0; node < cluster_->size(); ++node) {
+    if (cluster_->losses().left_out(node) || cluster_->running(node)) continue;
+    latest_ = Names::Store(node) + " is left and does not run";
+    return;
+  }
+  const auto planned = raft::PlanRecovery(cluster_->losses().Reports());
+  const auto* plan = std::get_if<raft::RecoveryPlan>(&planned);
+  if (plan == nullptr) {
+    switch (std::get<raft::NoPlan>(planned)) {
+      case raft::NoPlan::kNotNeeded:
+        latest_ = "those who are left are a quorum, but have no leader";
+        done_ = cluster_->leader().has_value();
+        return;
+      case raft::NoPlan::kNoSurvivor:
+        hopeless_ = true;
+        return;
+      case raft::NoPlan::kDisagree:
+        world_->report.Fail(FailureKind::kSafety, "REC",
+                            "those who are left disagree on what is committed, and no disk among "
+                            "theirs is damaged.");
+        return;
+    }
+  }
+  // A lease that rests on promises of those who are lost outlives them, but not its leader.
+  if (cluster_->leader()) {
+    latest_ = "somebody leads on without a quorum";
+    return;
+  }
+  const bool waits = given_at_ && recoveries_ == cluster_->recoveries() &&
+                     world_->now() - *given_at_ < election_timeout_ * kPatience;
+  if (waits) return;
+  Give(*plan);
+}
+
+void MajorityLoss::Give(const raft::RecoveryPlan& plan) {
+  const uint32_t chosen = cluster_->checkers().NodeOf(plan.chosen);
+  latest_ = Names::Store(chosen) + " was ordered to recover, and nothing came of it";
+  given_at_ = world_->now();
+  recoveries_ = cluster_->recoveries();
+  const Mishap mishap = NextMishap(chosen);
+  if (mishap == Mishap::kLost) return;
+  ambush_ = mishap == Mishap::kCrashInTurn;
+  if (mishap == Mishap::kCrashSoon) about_to_die_ = chosen;
+  for (uint32_t node = 0; node < cluster_->size(); ++node) {
+    if (node == chosen || cluster_->losses().left_out(node)) continue;
+    if (mishap == Mishap::kToEverybody) GiveTo(node, plan);
+    if (mishap == Mishap::kOthersCrash) Crash(node);
+  }
+  GiveTo(chosen, plan);
+  if (mishap == Mishap::kTwice) GiveTo(chosen, plan);
+}
+
+void MajorityLoss::GiveTo(uint32_t node, const raft::RecoveryPlan& plan) {
+  store::Order order;
+  order.id = kFirstOrder + ++orders_;
+  order.what = plan;
+  cluster_->Give(node, std::move(order), Fault::kLoseMajority);
+}
+
+MajorityLoss::Mishap MajorityLoss::NextMishap(uint32_t chosen) {
+  if (mishaps_ >= kMishapsMax) return Mishap::kNone;
+  // Every other order is one that nothing happens to.
+  const auto count = static_cast<uint64_t>(Mishap::kCount);
+  const uint64_t drawn = world_->choices.Pick(Choice::kEnding, 2 * count);
+  if (drawn == 0 || drawn >= count) return Mishap::kNone;
+  if (!world_->faults.Fires(Fault::kLoseMajority, chosen)) return Mishap::kNone;
+  ++mishaps_;
+  return static_cast<Mishap>(drawn);
+}
+
+std::optional<Death> MajorityLoss::CrashAfterTurn(uint32_t, Moments) {
+  if (!ambush_ || cluster_->recoveries() == recoveries_) return std::nullopt;
+  ambush_ = false;
+  return NextDeath();
+}
+
+void MajorityLoss::Crash(uint32_t node) { cluster_->Crash(node, NextDeath()); }
+
+Death MajorityLoss::NextDeath() {
+  return {
+      Fault::kLoseMajority,
+      world_->choices.Between(Choice::kEnding, Duration::Microseconds(100), election_timeout_ * 3)};
+}
+
+}  // namespace flaredb::sim
