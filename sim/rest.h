@@ -7,8 +7,8 @@
 #include <string>
 
 #include "core/raft/config.h"
-#include "sim/invariants/checkers.h"
 #include "sim/cluster/losses.h"
+#include "sim/invariants/checkers.h"
 
 namespace flaredb::sim {
 

@@ -51,11 +51,11 @@ constexpr uint64_t kDoubleCheckOneIn = 8;
 enum class Phase : uint8_t {
   kFaults,    // Clients and faults.
   kRecovery,  // A majority was lost for ever: MajorityLoss is carried out.
-  kHealed,  // All works again, or a quorum does: a leader must appear, clients must finish.
-  kOrders,  // LastOrders are carried out.
-  kAudit,   // Auditors read everything.
-  kSettle,  // Everybody applies the whole log, and gives back what was taken in for work.
-  kCalm,    // A part stays broken: the term must not rise much.
+  kHealed,    // All works again, or a quorum does: a leader must appear, clients must finish.
+  kOrders,    // LastOrders are carried out.
+  kAudit,     // Auditors read everything.
+  kSettle,    // Everybody applies the whole log, and gives back what was taken in for work.
+  kCalm,      // A part stays broken: the term must not rise much.
   kOver,
 };
 constexpr const char* kPhaseNames[] = {"faults", "recovery", "healed", "orders",

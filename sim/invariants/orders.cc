@@ -68,7 +68,17 @@ WhatIsWrong WithTransfer(const raft::View& leader, const store::TransferLeader& 
                                                                 : nullptr;
 }
 
+// Whether the plan itself is right is REC's to say.
+WhatIsWrong WithPlan(const raft::View& replica, const raft::RecoveryPlan& plan) {
+  if (plan.chosen != replica.id) return "the plan chose another one";
+  if (plan.chosen_log != replica.last_log) return "its log is not the one that was chosen";
+  return plan.term <= replica.term ? "it knows the plan's term" : nullptr;
+}
+
 WhatIsWrong With(const store::Order& order, const raft::View& leader, bool own_entry) {
+  if (const auto* plan = std::get_if<raft::RecoveryPlan>(&order.what)) {
+    return WithPlan(leader, *plan);
+  }
   if (leader.role != raft::Role::kLeader) return "nobody leads there";
   if (const auto* transfer = std::get_if<store::TransferLeader>(&order.what)) {
     return WithTransfer(leader, *transfer);

@@ -14,7 +14,7 @@ namespace flaredb::sim {
 // A sentence if an order got the wrong answer. To learners in a hurry either is right: whether one
 // has caught up in time is the leader's to know (REIGN looks at those that are promoted).
 //   store      whom it was given to, in words
-//   leader     the replica there, when the order came
+//   leader     the replica there, when the order came, whether it leads or not
 //   own_entry  whether that has an entry of its own term committed
 //   refusal    the answer; empty: begun
 std::optional<std::string> BrokenOrder(const std::string& store, const raft::View& leader,

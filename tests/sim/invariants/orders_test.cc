@@ -51,6 +51,32 @@ class OrdersTest : public testing::Test {
   bool own_entry_ = true;
 };
 
+TEST_F(OrdersTest, ARecoveryIsForTheOneThatWasChosenAsItWasThen) {
+  leader_.role = raft::Role::kFollower;
+  leader_.term = Term(4);
+  leader_.last_log = {Term(3), Index(7)};
+  raft::RecoveryPlan plan;
+  plan.chosen = leader_.id;
+  plan.chosen_log = leader_.last_log;
+  plan.term = Term(5);
+  const auto order = [&plan] {
+    store::Order order;
+    order.what = plan;
+    return order;
+  };
+  EXPECT_NE(Refused(order()), "");
+  EXPECT_EQ(Begun(order()), "");
+  leader_.term = Term(5);
+  EXPECT_NE(Begun(order()), "");
+  leader_.term = Term(4);
+  leader_.last_log.index = Index(8);
+  EXPECT_NE(Begun(order()), "");
+  leader_.last_log.index = Index(7);
+  plan.chosen = PeerId(102);
+  EXPECT_NE(Begun(order()), "");
+  EXPECT_EQ(Refused(order()), "");
+}
+
 TEST_F(OrdersTest, WhatMakesSenseMayNotBeRefused) {
   const store::Order sound[] = {
       Change({Wish(Kind::kRemove, 102)}),
