@@ -63,6 +63,7 @@ class Minimiser {
   template <typename T>
   void LeaveSomeOut(std::vector<T> all, std::set<T>* kept);
   std::optional<Failing> Another();
+  std::optional<Failing> AnySeed();
   void Complete();
   bool MayGoOn() { return !over_ && !(over_ = !may_go_on_()); }
   bool out_of_patience() const { return over_ || spent_ >= give_up_at_; }
@@ -78,9 +79,9 @@ class Minimiser {
   uint64_t runs_ = 0;
   uint64_t spent_ = 0;  // On them, in runs of usual length.
   uint64_t patience_ = kFirstPatience;
-  uint64_t give_up_at_ = 0;      // Shrinking, when so much is spent and nothing came of it.
-  size_t size_then_ = 0;         // When patience was last renewed.
-  uint64_t led_on_[2] = {1, 1};  // How often a variant, or another run, did.
+  uint64_t give_up_at_ = 0;         // Shrinking, when so much is spent and nothing came of it.
+  size_t size_then_ = 0;            // When patience was last renewed.
+  uint64_t led_on_[3] = {1, 1, 1};  // How often a variant, a small run, or any run, did.
 };
 
 // `candidate` if it fails in the same way, with what it came to, and nothing more, spelled out.
@@ -178,14 +179,16 @@ void Minimiser::LookForASmallOne() {
   Complete();
   for (const uint64_t until = spent_ + patience_ * 2; spent_ < until && !small() && MayGoOn();) {
     // The way that led on more often is gone more often.
-    const bool variant = rng_.Below(led_on_[0] + led_on_[1]) < led_on_[0];
-    std::optional<Failing> other = variant ? Variant() : Another();
+    const uint64_t draw = rng_.Below(led_on_[0] + led_on_[1] + led_on_[2]);
+    const size_t way = draw < led_on_[0] ? 0 : draw < led_on_[0] + led_on_[1] ? 1 : 2;
+    const bool variant = way == 0;
+    std::optional<Failing> other = variant ? Variant() : way == 1 ? Another() : AnySeed();
     // Another run is large before it is shrunk; a variant is shrunk already.
     if (!other || (variant && !other->IsSmallerThan(best_))) continue;
     Failing before = std::exchange(best_, *std::move(other));
     Shrink();
     if (best_.IsSmallerThan(before)) {
-      ++led_on_[variant ? 0 : 1];
+      ++led_on_[way];
       Complete();
     } else {
       best_ = std::move(before);
@@ -267,6 +270,15 @@ std::optional<Failing> Minimiser::Another() {
   // What fails while there are faults does not need the rest.
   const bool early = best_.after < best_.run.faults_max;
   return Fails(std::move(other), early ? other.faults_max : Duration::Max());
+}
+
+// As the campaign makes them. Where the best one depends on itself, what is left of the next run
+// may be far less.
+std::optional<Failing> Minimiser::AnySeed() {
+  SavedRun other;
+  other.invariant = best_.run.invariant;
+  other.tape.seed = rng_.Next();
+  return Fails(std::move(other), Duration::Max());
 }
 
 // Puts all choices of the best one on its tape.
