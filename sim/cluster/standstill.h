@@ -65,6 +65,9 @@ struct Standstill {
   Names names{0, {}};
 };
 
+// Why `peer`, a member, is not on `store`, which runs: a clause that begins with a verb.
+std::string WhyNotThere(const Standstill::Store& store, PeerId peer);
+
 // Lines, each indented and ended; empty when there is nothing to say.
 //
 // For each replica that could campaign: how far it is with it, whether the others would elect it as

@@ -80,15 +80,7 @@ std::string Obstacle(const Standstill& all, uint32_t node, PeerId follower) {
   } else if (all.cut.count({node, *all.leader}) != 0) {
     out << "is not heard by its leader: the link is cut";
   } else if (store.view.id != follower) {
-    if (store.view.id) {
-      out << "has another replica of the region";
-    } else if (store.destroyed == follower) {
-      out << "was destroyed by its store, though it is a member";
-    } else if (store.destroyed > follower) {
-      out << "can't be created: its store has destroyed a later one, peer " << store.destroyed;
-    } else {
-      out << "has no replica of the region";
-    }
+    out << WhyNotThere(store, follower);
   } else if (pinned && pinned != store.life) {
     out << "has another life than the one that is a member";
   } else if (store.view.term > leader.view.term) {
@@ -163,6 +155,16 @@ std::string Leader(const Standstill& all) {
 }
 
 }  // namespace
+
+std::string WhyNotThere(const Standstill::Store& store, PeerId peer) {
+  if (store.view.id) return "has another replica of the region";
+  if (store.destroyed == peer) return "was destroyed by its store, though it is a member";
+  if (store.destroyed > peer) {
+    return "can't be created: its store has destroyed a later one, peer " +
+           std::to_string(store.destroyed.value());
+  }
+  return "has no replica of the region";
+}
 
 std::string WhyBehind(const Standstill& all) {
   std::string lines = Leader(all);

@@ -32,7 +32,7 @@ std::optional<std::string> Refusal(const Standstill& all, uint32_t node, PeerId 
   if (!store.runs) return "is down";
   if (all.cut.count({node, there}) != 0) return "does not hear it, because the link is cut";
   if (all.cut.count({there, node}) != 0) return "is not heard by it, because the link is cut";
-  if (view.id != voter) return "has no replica of that name";
+  if (view.id != voter) return WhyNotThere(store, voter);
   const Incarnation pinned = candidate.conf.Find(voter).incarnation;
   if (pinned && pinned != store.life) return "has another life than the one that may vote";
   if (view.role == raft::Role::kLeader && view.term >= candidate.term) {

@@ -242,7 +242,10 @@ class RecoveryTest : public CheckersTest {
     view.term = Term(3);
     view.vote = view.id;
     view.last_log = {Term(entry.term), view.last_log.index.next()};
-    if (entry.conf) view.conf = *entry.conf;
+    if (entry.conf) {
+      view.conf = *entry.conf;
+      ++view.confs;
+    }
     raft::Persist persist = sim::Append(view.last_log.index.value(), {entry});
     persist.hard_state = raft::HardState{view.term, view.vote};
     checkers_->OnRecovery(node, plan_, lost);
