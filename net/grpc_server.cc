@@ -27,6 +27,7 @@ class ServerConnection : private Http2Connection::Owner {
 
   const std::string& peer() const { return *host_.peer; }
   size_t waiting_output_bytes() const { return http2_.waiting_output_bytes(); }
+  void GiveNotice() { http2_.GiveNotice(); }
   void Drain() { http2_.Drain(); }
 
  private:
@@ -49,15 +50,19 @@ GrpcServer::~GrpcServer() {
 
 void GrpcServer::RegisterUnary(std::string method, UnaryHandler handler) {
   INVARIANT(listeners_.empty()) << method;
-  const bool added =
-      methods_.emplace(std::move(method), Method{.unary = std::move(handler), .stream = {}}).second;
+  const bool added = methods_
+                         .emplace(std::move(method),
+                                  Method{.unary = std::move(handler), .stream = {}, .counters = {}})
+                         .second;
   INVARIANT(added) << "method registered twice";
 }
 
 void GrpcServer::RegisterStream(std::string method, StreamHandler handler) {
   INVARIANT(listeners_.empty()) << method;
-  const bool added =
-      methods_.emplace(std::move(method), Method{.unary = {}, .stream = std::move(handler)}).second;
+  const bool added = methods_
+                         .emplace(std::move(method),
+                                  Method{.unary = {}, .stream = std::move(handler), .counters = {}})
+                         .second;
   INVARIANT(added) << "method registered twice";
 }
 
@@ -70,7 +75,13 @@ std::vector<std::string> GrpcServer::services() const {
   return names;
 }
 
-const GrpcServer::Method* GrpcServer::FindMethod(std::string_view path) const {
+std::map<std::string, GrpcMethodCounters> GrpcServer::method_counters() const {
+  std::map<std::string, GrpcMethodCounters> counters;
+  for (const auto& [path, method] : methods_) counters.emplace(path, method.counters);
+  return counters;
+}
+
+GrpcServer::Method* GrpcServer::FindMethod(std::string_view path) {
   const auto it = methods_.find(path);
   return it == methods_.end() ? nullptr : &it->second;
 }
@@ -117,6 +128,11 @@ void GrpcServer::Remove(ServerConnection* connection, const absl::Status& why) {
   if (draining_ && connections_.empty()) {
     if (auto drained = std::exchange(drained_, nullptr)) drained();
   }
+}
+
+void GrpcServer::GiveNotice() {
+  listeners_.clear();
+  for (const auto& [key, connection] : connections_) connection->GiveNotice();
 }
 
 void GrpcServer::Drain(std::function<void()> drained) {

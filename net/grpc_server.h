@@ -16,6 +16,7 @@
 #include "core/base/time.h"
 #include "net/event_loop.h"
 #include "net/grpc_status.h"
+#include "net/histogram.h"
 #include "net/http2_options.h"
 #include "net/listener.h"
 
@@ -128,6 +129,15 @@ struct GrpcServerCounters {
   uint64_t calls_total = 0;
 };
 
+// The calls of one method since the start. Those still open are `started` less the sum of
+// `handled`.
+struct GrpcMethodCounters {
+  uint64_t started = 0;
+  // By status; calls whose client went away count as CANCELLED.
+  std::map<absl::StatusCode, uint64_t> handled;
+  Histogram seconds;  // From the request's headers to the status, of all in `handled`.
+};
+
 // Owned by the thread of its loop, which must outlive it. The destructor closes all connections
 // without ceremony; the OnCancel functions of open calls run before it returns. It must not run
 // inside a handler (Defer it).
@@ -149,11 +159,16 @@ class GrpcServer {
   // port. May be called for several addresses. One clear sentence on failure.
   absl::StatusOr<uint16_t> Listen(std::string_view address);
 
-  // Stops accepting, tells clients to go elsewhere (GOAWAY) and lets open calls end. `drained` is
-  // called when the last connection is gone; the owner bounds the wait by destroying the server.
+  // Stops accepting connections and asks the clients that have one to go elsewhere (GOAWAY). Calls
+  // that they send all the same are handled.
+  void GiveNotice();
+  // Does that, then takes no more calls, lets the open ones end and closes. `drained` is called
+  // when the last connection is gone; the owner bounds the wait by destroying the server.
   void Drain(std::function<void()> drained);
 
   const GrpcServerCounters& counters() const { return counters_; }
+  // By path, such as "/kvrpc.KvCas/Get".
+  std::map<std::string, GrpcMethodCounters> method_counters() const;
   // What the clients of all connections have not taken yet, in bytes. Linear in the connections.
   size_t waiting_output_bytes() const;
   EventLoop* loop() const { return loop_; }
@@ -164,9 +179,10 @@ class GrpcServer {
   struct Method {
     UnaryHandler unary;  // Exactly one of the two is set.
     StreamHandler stream;
+    GrpcMethodCounters counters;
   };
 
-  const Method* FindMethod(std::string_view path) const;
+  Method* FindMethod(std::string_view path);
   void Accept(int fd, std::string peer);
   // The last act of a connection: destroys it.
   void Remove(ServerConnection* connection, const absl::Status& why);

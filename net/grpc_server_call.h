@@ -59,13 +59,15 @@ class ServerCall : public Http2Stream, public std::enable_shared_from_this<Serve
   bool TakesPartial();
   void SendResponseHeaders();
   // The call is decided: no more events for the handler.
-  void Conclude();
+  void Conclude(absl::StatusCode code);
   void CancelByServer(const GrpcStatus& status);
 
   ServerCallHost* host_;  // nullptr after OnClosed.
   EventLoop* const loop_;
   const std::shared_ptr<const std::string> peer_;
   HeaderBlock metadata_;
+  GrpcMethodCounters* counters_ = nullptr;  // Of the method, once it is known; until the end.
+  Instant started_;
   Instant deadline_ = Instant::Max();
   std::optional<EventLoop::TimerId> deadline_timer_;
 

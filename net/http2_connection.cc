@@ -392,11 +392,18 @@ bool Http2Connection::CanStartStream() const {
              nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }
 
+void Http2Connection::GiveNotice() {
+  if (noticed_ != Instant::Max() || closing_) return;
+  noticed_ = loop_->now();
+  nghttp2_submit_shutdown_notice(session_);
+  ScheduleFlush();
+}
+
 void Http2Connection::Drain() {
   if (draining_ || closing_) return;
   draining_ = true;
-  nghttp2_submit_shutdown_notice(session_);
-  loop_->StartTimer(loop_->now() + kDrainNotice, [weak = std::weak_ptr<Http2Connection*>(self_)] {
+  GiveNotice();
+  loop_->StartTimer(noticed_ + kDrainNotice, [weak = std::weak_ptr<Http2Connection*>(self_)] {
     const auto self = weak.lock();
     if (self == nullptr || (*self)->closing_) return;
     Http2Connection* c = *self;

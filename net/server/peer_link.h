@@ -16,6 +16,7 @@
 #include "core/store/message.h"
 #include "net/event_loop.h"
 #include "net/grpc_client.h"
+#include "net/server/figures.h"
 
 namespace raftpb {
 class RaftBatch;
@@ -54,6 +55,7 @@ class PeerLink : private ClientStreamReader {
   void Flush();
   // The other store answered request `id`, whichever way the answer came.
   void NoteAnswered(uint64_t id) { in_flight_.erase(id); }
+  LinkFigures figures() const;
 
  private:
   enum class State : uint8_t { kDown, kOpening, kUp };
@@ -88,6 +90,7 @@ class PeerLink : private ClientStreamReader {
   size_t batch_bytes_ = 0;  // Of batch_, rather more than they are.
   // Requests sent and not answered: id -> whether it writes.
   std::map<uint64_t, bool> in_flight_;
+  LinkFigures figures_;  // What is counted; figures() adds the rest.
 };
 
 }  // namespace flaredb::net

@@ -44,6 +44,12 @@ std::string Transport::AddressOf(StoreId store) const {
   return it == members_.end() ? "" : it->second;
 }
 
+std::vector<LinkFigures> Transport::figures() const {
+  std::vector<LinkFigures> figures;
+  for (const auto& [id, link] : links_) figures.push_back(link->figures());
+  return figures;
+}
+
 void Transport::OnMessage(StoreId from, store::StoreMessage message) {
   if (const auto* reply = std::get_if<store::ForwardedReply>(&message)) {
     if (const auto link = links_.find(from); link != links_.end()) {

@@ -8,12 +8,14 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/base/types.h"
 #include "core/store/message.h"
 #include "core/store/recovery.h"
 #include "net/event_loop.h"
 #include "net/grpc_server.h"
+#include "net/server/figures.h"
 #include "net/server/members.h"
 #include "net/server/peer_acceptor.h"
 #include "net/server/peer_link.h"
@@ -41,6 +43,8 @@ class Transport {
 
   // Empty when the store is no member.
   std::string AddressOf(StoreId store) const;
+  // Of every link, by store.
+  std::vector<LinkFigures> figures() const;
 
  private:
   void OnMessage(StoreId from, store::StoreMessage message);
