@@ -7,13 +7,17 @@ _PKG_CONFIG = {
     "absl_strings": ("absl_strings absl_str_format", "libabsl-dev"),
     "benchmark": ("benchmark", "libbenchmark-dev"),
     "cli11": ("CLI11", "libcli11-dev"),
+    "cpp_httplib": ("cpp-httplib", "libcpp-httplib-dev"),
     "gmock": ("gmock", "libgmock-dev"),
     "grpc++": ("grpc++", "libgrpc++-dev"),
     "gtest": ("gtest", "libgtest-dev"),
     "gtest_main": ("gmock gtest_main", "libgtest-dev"),
     "nghttp2": ("libnghttp2", "libnghttp2-dev"),
+    "openssl": ("openssl", "libssl-dev"),
+    "prometheus": ("prometheus-cpp-core", "prometheus-cpp-dev"),
     "protobuf": ("protobuf", "libprotobuf-dev"),
     "rocksdb": ("rocksdb", "librocksdb-dev"),
+    "tomlplusplus": ("tomlplusplus", "libtomlplusplus-dev"),
     "xxhash": ("libxxhash", "libxxhash-dev"),
 }
 

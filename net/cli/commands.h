@@ -21,6 +21,8 @@ void RequireCommand(const CLI::App& app);
 void AddServerCommand(CLI::App* app, const OpenDisk& open_disk, ExitCode* exit_code);
 // flaredb kv: reads and writes keys.
 void AddKvCommand(CLI::App* app, ExitCode* exit_code);
+// flaredb config: checks and shows a server's settings.
+void AddConfigCommand(CLI::App* app, ExitCode* exit_code);
 // flaredb playground: a throw-away cluster of three stores.
 void AddPlaygroundCommand(CLI::App* app, ExitCode* exit_code);
 

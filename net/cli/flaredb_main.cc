@@ -79,6 +79,7 @@ ExitCode Run(int argc, char** argv) {
   AddPlaygroundCommand(&app, &exit_code);
   AddServerCommand(&app, open_disk, &exit_code);
   AddKvCommand(&app, &exit_code);
+  AddConfigCommand(&app, &exit_code);
   try {
     app.parse(argc, argv);
     RequireCommand(app);

@@ -35,6 +35,7 @@ void KvService::Register(GrpcServer* server, const char* method, Decode* decode,
 }
 
 void KvService::Handle(UnaryCall unary, std::string_view message, Decode* decode, Encode* encode) {
+  if (refusing_) return unary.Fail(StoreDraining(refusing_));
   DecodedKvCall decoded = decode(message, runtime_->store().identity());
   if (const auto* refusal = std::get_if<GrpcStatus>(&decoded)) return unary.Fail(*refusal);
 

@@ -43,6 +43,9 @@ class KvService {
   // Registers its methods; `server` must not be listening yet. `runtime` outlives `server`.
   KvService(GrpcServer* server, Runtime* runtime, AddressOfStore address_of);
 
+  // Refuses all calls from now on, in the name of the store; those under way go on.
+  void Refuse(StoreId store) { refusing_ = store; }
+
  private:
   using Decode = DecodedKvCall(std::string_view message, const store::Identity& self);
   using Encode = EncodedKvReply(const ReplyShape& shape, store::Reply reply,
@@ -58,6 +61,7 @@ class KvService {
   EventLoop* const loop_;
   Runtime* const runtime_;
   const AddressOfStore address_of_;
+  StoreId refusing_;  // Zero: it does not.
   // One reference is ours, and each open scan holds one.
   const std::shared_ptr<char> scan_slots_ = std::make_shared<char>();
 };

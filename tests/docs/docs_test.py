@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs every command of the documentation, and compares what it prints with what the text says.
 
-In README.md, CHANGELOG.md and docs/*.md, a block of commands is fenced as sh and output as nothing.
+In README.md, CHANGELOG.md and docs/*.md, a block of commands is fenced as sh and output as nothing;
+one fenced as `toml FILE` is the content of a file that later commands find.
 Commands run in the order of the document; each document has a cluster of its own, started by its
 first `playground` or `server` line, or as a playground before its first line that needs one.
 Addresses are those of the cluster: 127.0.0.1:50051 in the text is wherever store 1 listens.
@@ -65,6 +66,15 @@ _COMMENT = re.compile(r"(?:^|\s+)#(?:\s(.*))?$")
 _COMMAND_WORDS = re.compile(r"^\s*(?:\$ |\./bazelw|\./check|bazel |bazelw |flaredb |grpcurl |buf )")
 
 
+class File:
+    """A block that is the content of a file."""
+
+    def __init__(self, place, name):
+        self.place = place
+        self.text = name
+        self.content = ""
+
+
 class Command:
     def __init__(self, place, text):
         self.place = place  # README.md:12
@@ -96,8 +106,12 @@ def commands_of(name, text):
             if pending:
                 raise ValueError(f"{place}: the block ends within a command")
             fence = match[1] if fence is None else None
-            if fence not in (None, "sh", ""):
+            if fence is not None and fence.startswith("toml "):
+                commands.append(File(place, fence.removeprefix("toml ")))
+            elif fence not in (None, "sh", ""):
                 raise ValueError(f'{place}: a block of "{fence}": fence commands as sh, the rest as nothing')
+        elif fence is not None and fence.startswith("toml "):
+            commands[-1].content += line + "\n"
         elif fence == "" and _COMMAND_WORDS.match(line):
             raise ValueError(f"{place}: a command in a block that is not tested: fence it as sh")
         elif fence == "sh":
@@ -110,7 +124,7 @@ def commands_of(name, text):
             line, pending = pending + line, ""
             if line.strip():
                 commands.append(Command(place, line.strip()))
-            if comment and commands:
+            if comment and commands and isinstance(commands[-1], Command):
                 commands[-1].expect(comment)
     if fence is not None:
         raise ValueError(f"{name}: a block is not closed")
@@ -287,6 +301,10 @@ class Document:
         return done.returncode, done.stdout
 
     def check(self, command):
+        if isinstance(command, File):
+            with open(os.path.join(self.folder, command.text), "w", encoding="utf-8") as file:
+                file.write(command.content)
+            return
         result = self.run(command)
         if result is None:
             assert not command.expected, "the output of this command is not known here"
@@ -361,6 +379,13 @@ class ReaderTest(unittest.TestCase):
             "  127.0.0.1:50052 kvrpc.KvCas/Get",
             '# -> {"found": true, "value": "dg==", "version": "1", "appliedIndex": "..."}',
         )
+
+    def test_files(self):
+        document = Document()
+        text = "```toml f.toml\nstore-id = 1\n```\n```sh\nflaredb config check f.toml  # -> ...1 settings...\n```"
+        for command in commands_of("x.md", text):
+            document.check(command)
+        document.close()
 
     def test_wrong_results(self):
         self.assert_wrong("prints .*version 1", "flaredb kv put k v  # -> version 2")
