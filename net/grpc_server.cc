@@ -20,9 +20,11 @@ std::string HostOf(const std::string& peer) { return peer.substr(0, peer.rfind('
 
 class ServerConnection : private Http2Connection::Owner {
  public:
-  ServerConnection(GrpcServer* server, int fd, std::string peer)
-      : host_{.server = server, .peer = std::make_shared<const std::string>(std::move(peer))},
-        http2_(server->loop_, NewTcpStream(fd), Http2Connection::Side::kServer,
+  ServerConnection(GrpcServer* server, std::unique_ptr<ByteStream> stream, std::string peer)
+      : host_{.server = server,
+              .peer = std::make_shared<const std::string>(std::move(peer)),
+              .stream = stream.get()},
+        http2_(server->loop_, std::move(stream), Http2Connection::Side::kServer,
                server->options_.http2, this) {}
 
   const std::string& peer() const { return *host_.peer; }
@@ -112,7 +114,8 @@ void GrpcServer::Accept(int fd, std::string peer) {
     return;
   }
   ++connections_by_host_[host];
-  auto connection = std::make_unique<ServerConnection>(this, fd, std::move(peer));
+  auto stream = options_.tls == nullptr ? NewTcpStream(fd) : options_.tls->NewServerStream(fd);
+  auto connection = std::make_unique<ServerConnection>(this, std::move(stream), std::move(peer));
   ServerConnection* key = connection.get();
   connections_.emplace(key, std::move(connection));
   ++counters_.connections_total;

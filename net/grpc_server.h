@@ -8,17 +8,20 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "core/base/time.h"
+#include "net/byte_stream.h"
 #include "net/event_loop.h"
 #include "net/grpc_status.h"
 #include "net/histogram.h"
 #include "net/http2_options.h"
 #include "net/listener.h"
+#include "net/tls/tls_context.h"
 
 namespace flaredb::net {
 
@@ -42,6 +45,8 @@ class CallHandle {
   std::string_view header(std::string_view name) const;
   // "127.0.0.1:40312"
   const std::string& peer() const;
+  // What the caller proved by TLS; nullopt when nothing, or after the call's end.
+  std::optional<PeerCertificate> certificate() const;
   // True until a reply or status was given, the caller went away or the deadline passed.
   bool open() const;
   // What the client has not taken yet on the call's connection, in bytes.
@@ -112,6 +117,7 @@ using StreamHandler = std::function<std::unique_ptr<StreamReader>(ServerStream s
 struct GrpcServerOptions {
   Http2Options http2;
   ListenerOptions listener;
+  std::shared_ptr<const TlsContext> tls;  // nullptr: plain TCP.
   // Largest request and reply message in bytes.
   size_t max_message_bytes = 4 << 20;
   // Received but incomplete messages of one connection, in bytes. A stream that would pass it is

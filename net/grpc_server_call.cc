@@ -231,6 +231,7 @@ CallHandle& CallHandle::operator=(CallHandle&& other) {
 Instant CallHandle::deadline() const { return call_->deadline(); }
 std::string_view CallHandle::header(std::string_view name) const { return call_->header(name); }
 const std::string& CallHandle::peer() const { return call_->peer(); }
+std::optional<PeerCertificate> CallHandle::certificate() const { return call_->certificate(); }
 size_t CallHandle::connection_output_bytes() const {
   return call_ == nullptr ? 0 : call_->connection_output_bytes();
 }

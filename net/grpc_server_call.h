@@ -24,6 +24,7 @@ namespace flaredb::net {
 struct ServerCallHost {
   GrpcServer* server;
   std::shared_ptr<const std::string> peer;
+  const ByteStream* stream;
   size_t partial_bytes = 0;  // Sum over the calls' incomplete messages.
 };
 
@@ -36,6 +37,9 @@ class ServerCall : public Http2Stream, public std::enable_shared_from_this<Serve
   bool open() const { return open_; }
   Instant deadline() const { return deadline_; }
   const std::string& peer() const { return *peer_; }
+  std::optional<PeerCertificate> certificate() const {
+    return host_ == nullptr ? std::nullopt : host_->stream->certificate();
+  }
   std::string_view header(std::string_view name) const { return metadata_.Find(name); }
   void OnCancel(std::function<void()> fn) { on_cancel_ = std::move(fn); }
 

@@ -475,8 +475,11 @@ void Http2Connection::OnReady(Readiness ready) {
   if (ready.writable && write_interest_) {
     SetWriteInterest(false);
     ScheduleFlush();
+    ready.readable |= std::exchange(read_wants_write_, false);
   }
-  if (ready.readable) ReadSome();
+  if (!ready.readable) return;
+  ReadSome();
+  if (std::exchange(write_wants_read_, false)) ScheduleFlush();
 }
 
 void Http2Connection::ReadSome() {
@@ -491,6 +494,7 @@ void Http2Connection::ReadSome() {
       case IoState::kWantRead:
         return;
       case IoState::kWantWrite:
+        read_wants_write_ = true;
         SetWriteInterest(true);
         return;
       case IoState::kEnd:
@@ -595,7 +599,8 @@ bool Http2Connection::WriteOutput() {
         SetWriteInterest(true);
         return false;
       case IoState::kWantRead:
-        return false;  // Readability is always watched for and leads to the next flush.
+        write_wants_read_ = true;  // Which is always watched for.
+        return false;
       case IoState::kEnd:
       case IoState::kFailed:
         Close(socket_->error());

@@ -202,6 +202,10 @@ class Http2Connection : private FdHandler, private Flusher {
   size_t output_begin_ = 0;
   size_t queued_bytes_ = 0;  // Sum of unsent_bytes() over streams_.
   bool write_interest_ = false;
+  // What the stream asked for in order to go on, of the other kind than what it was to do. TLS
+  // does.
+  bool read_wants_write_ = false;
+  bool write_wants_read_ = false;
   bool flush_scheduled_ = false;
 
   bool handshake_done_ = false;

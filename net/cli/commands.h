@@ -23,6 +23,8 @@ void AddServerCommand(CLI::App* app, const OpenDisk& open_disk, ExitCode* exit_c
 void AddKvCommand(CLI::App* app, ExitCode* exit_code);
 // flaredb config: checks and shows a server's settings.
 void AddConfigCommand(CLI::App* app, ExitCode* exit_code);
+// flaredb cert: makes certificates for mutual TLS.
+void AddCertCommand(CLI::App* app, ExitCode* exit_code);
 // flaredb playground: a throw-away cluster of three stores.
 void AddPlaygroundCommand(CLI::App* app, ExitCode* exit_code);
 

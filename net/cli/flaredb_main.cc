@@ -80,6 +80,7 @@ ExitCode Run(int argc, char** argv) {
   AddServerCommand(&app, open_disk, &exit_code);
   AddKvCommand(&app, &exit_code);
   AddConfigCommand(&app, &exit_code);
+  AddCertCommand(&app, &exit_code);
   try {
     app.parse(argc, argv);
     RequireCommand(app);

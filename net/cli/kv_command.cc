@@ -9,13 +9,16 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "CLI/CLI.hpp"
+#include "core/base/strings.h"
 #include "net/cli/commands.h"
 #include "net/cli/number_option.h"
 #include "net/cli/text.h"
+#include "net/cli/tls_flags.h"
 #include "net/client/kv_client.h"
 
 namespace flaredb::net {
@@ -31,6 +34,8 @@ struct KvArguments {
   std::string value;
   uint64_t expect = 0;
   bool with_version = false;
+  TlsFiles tls_files;
+  std::shared_ptr<const TlsContext> tls;  // Of these files.
   KvScanRange range;
   uint64_t limit = 0;
 };
@@ -38,6 +43,7 @@ struct KvArguments {
 KvClient Connect(const KvArguments& arguments) {
   return KvClient(
       {.endpoints = arguments.endpoints,
+       .tls = arguments.tls,
        .budget = Duration::Milliseconds(static_cast<int64_t>(arguments.timeout_seconds * 1000))});
 }
 
@@ -166,7 +172,15 @@ CLI::App* AddOperation(CLI::App* kv, const char* name, const char* help,
       ->check(CLI::Range(0.001, 3600.0))
       ->capture_default_str()
       ->type_name("SECONDS");
+  AddTlsFlags(command, &arguments->tls_files);
   command->callback([arguments, exit_code, run] {
+    auto tls = ClientTls(arguments->tls_files);
+    if (!tls.ok()) {
+      PrintError(FromAbsl(tls.status().message()));
+      *exit_code = ExitCodeOf(tls.status());
+      return;
+    }
+    arguments->tls = *std::move(tls);
     *exit_code = run(*arguments);
     if (std::fflush(stdout) != 0 && *exit_code == kExitOk) {
       PrintError("cannot write to standard output: check the disk or pipe behind it");

@@ -8,6 +8,7 @@
 #include "net/cli/commands.h"
 #include "net/cli/setting_flags.h"
 #include "net/cli/text.h"
+#include "net/server/log.h"
 #include "net/server/members.h"
 #include "net/server/server.h"
 
@@ -34,6 +35,25 @@ absl::StatusOr<ServerOptions> OptionsOf(const ServerConfig& config) {
     options.start.initial_cluster = *std::move(members);
   }
   options.admin_address = config.text("admin-addr");
+  options.tls = {config.text("tls-ca"), config.text("tls-cert"), config.text("tls-key")};
+  options.clients = config.text("tls-clients") == "optional" ? ClientCertificates::kOptional
+                                                             : ClientCertificates::kRequired;
+  options.insecure = config.on("insecure");
+  return options;
+}
+
+LogOptions LogOptionsOf(const ServerConfig& config) {
+  LogOptions options;
+  const std::string& format = config.text("log-format");
+  options.format = format == "human"  ? LogFormat::kHuman
+                   : format == "json" ? LogFormat::kJson
+                                      : LogFormat::kAuto;
+  const std::string& level = config.text("log-level");
+  options.least = level == "debug"   ? LogLevel::kDebug
+                  : level == "warn"  ? LogLevel::kWarn
+                  : level == "error" ? LogLevel::kError
+                                     : LogLevel::kInfo;
+  options.plain_keys = config.text("log-keys") == "plain";
   return options;
 }
 
@@ -42,6 +62,7 @@ absl::Status Serve(const SettingFlags& flags, const OpenDisk& open_disk) {
   if (!config.ok()) return config.status();
   const absl::StatusOr<ServerOptions> options = OptionsOf(*config);
   if (!options.ok()) return options.status();
+  SetLogOptions(LogOptionsOf(*config));
   return RunServer(*options, open_disk);
 }
 

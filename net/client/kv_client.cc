@@ -169,6 +169,7 @@ UnaryResult KvClient::CallOnce(const std::string& address, const std::string& me
   if (connection == nullptr) {
     GrpcChannelOptions options;
     options.seed = rng_.Next();
+    options.tls = options_.tls;
     auto created = GrpcSyncClient::Create(address, options);
     if (!created.ok()) {
       return {{created.status().code(), std::string(created.status().message())}, "", Sent::kNo};

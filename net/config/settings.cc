@@ -23,6 +23,20 @@ constexpr std::array kSettings = {
             "Number of the cluster; by default it follows from --initial-cluster"},
     Setting{"admin-addr", SettingKind::kText, "HOST:PORT", "",
             "Where to serve /metrics, /livez and /readyz by HTTP; by default nowhere"},
+    Setting{"tls-ca", SettingKind::kText, "FILE", "",
+            "Speak TLS with clients and stores whose certificates this signed"},
+    Setting{"tls-cert", SettingKind::kText, "FILE", "", "Certificate of this store"},
+    Setting{"tls-key", SettingKind::kText, "FILE", "", "Key of that certificate"},
+    Setting{"tls-clients", SettingKind::kChoice, "required|optional", "required",
+            "Whether clients must show a certificate; stores always must"},
+    Setting{"insecure", SettingKind::kSwitch, "", "false",
+            "Listen without TLS where other machines reach this one"},
+    Setting{"log-format", SettingKind::kChoice, "auto|human|json", "auto",
+            "Lines for people or JSON; auto: for people on a terminal"},
+    Setting{"log-level", SettingKind::kChoice, "debug|info|warn|error", "info",
+            "Leave out what is less important"},
+    Setting{"log-keys", SettingKind::kChoice, "hidden|plain", "hidden",
+            "Whether the log shows keys, or only their size"},
 };
 
 bool IsChoice(std::string_view choices, std::string_view word) {

@@ -27,8 +27,9 @@ constexpr Duration kReopenPause = Duration::Milliseconds(100);
 // A store that refuses us has to be configured anew first.
 constexpr Duration kRefusedPause = Duration::Seconds(2);
 
-GrpcChannelOptions ChannelOptions(const LinkHeader& header) {
+GrpcChannelOptions ChannelOptions(const LinkHeader& header, std::shared_ptr<const TlsContext> tls) {
   GrpcChannelOptions options;
+  options.tls = std::move(tls);
   // A peer that vanished without a word is noticed in 5 s; a live one speaks more often.
   options.http2.keepalive_interval = Duration::Seconds(2);
   options.http2.keepalive_timeout = Duration::Seconds(3);
@@ -56,11 +57,12 @@ bool IsRefusal(absl::StatusCode code) {
 
 }  // namespace
 
-PeerLink::PeerLink(EventLoop* loop, const LinkHeader& header, std::string address, Answer answer)
+PeerLink::PeerLink(EventLoop* loop, const LinkHeader& header, std::string address,
+                   std::shared_ptr<const TlsContext> tls, Answer answer)
     : loop_(loop),
       header_(header),
       answer_(std::move(answer)),
-      channel_(loop, std::move(address), ChannelOptions(header)),
+      channel_(loop, std::move(address), ChannelOptions(header, std::move(tls))),
       batch_(std::make_unique<raftpb::RaftBatch>()) {
   Open();
 }

@@ -44,7 +44,9 @@ class PeerLink : private ClientStreamReader {
   // may be called once more after the link's end.
   using Answer = std::function<void(store::ForwardedReply reply)>;
 
-  PeerLink(EventLoop* loop, const LinkHeader& header, std::string address, Answer answer);
+  // `tls` nullptr: plain TCP.
+  PeerLink(EventLoop* loop, const LinkHeader& header, std::string address,
+           std::shared_ptr<const TlsContext> tls, Answer answer);
   ~PeerLink();
   PeerLink(const PeerLink&) = delete;
   PeerLink& operator=(const PeerLink&) = delete;

@@ -30,7 +30,10 @@ class Transport {
   using Deliver = std::function<void(StoreId from, store::StoreMessage message)>;
 
   // Registers raftpb.RaftService; `server` must not be listening yet. Outlives `server`.
-  Transport(EventLoop* loop, GrpcServer* server, Deliver deliver);
+  //   tls  of the links to other stores; nullptr: plain TCP, and then other stores need not show a
+  //        store's certificate either
+  Transport(EventLoop* loop, GrpcServer* server, std::shared_ptr<const TlsContext> tls,
+            Deliver deliver);
 
   // Opens the links. `incarnation` is this process's: random, not 0.
   void Start(const store::Identity& self, const Members& members, uint64_t incarnation);
@@ -50,6 +53,7 @@ class Transport {
   void OnMessage(StoreId from, store::StoreMessage message);
 
   EventLoop* const loop_;
+  const std::shared_ptr<const TlsContext> tls_;
   const Deliver deliver_;
   PeerAcceptor acceptor_;
   Members members_;

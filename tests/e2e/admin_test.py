@@ -33,11 +33,15 @@ def documented():
 
 
 class AdminTest(unittest.TestCase):
-    def setUp(self):
-        self.cluster = e2e.Cluster(3, with_admin=True)
-        self.cluster.__enter__()
-        self.addCleanup(self.cluster.__exit__)
-        self.cluster.wait_for_leader()
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = e2e.Cluster(3, with_admin=True)
+        cls.cluster.__enter__()
+        cls.cluster.wait_for_leader()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.cluster.__exit__()
 
     def get(self, store, page):
         return get(self.cluster.admin_addresses[store], page)
@@ -69,7 +73,7 @@ class AdminTest(unittest.TestCase):
             self.assertEqual(self.cluster.kv("put", f"k{n}", "v", stores=[leader])[0], 0)
         # Published every tenth of a second.
         cas = 'grpc_server_handled_total{grpc_service="kvrpc.KvCas",grpc_method="CompareAndSwap",grpc_code="OK"}'
-        after = e2e.wait_for("the figures", lambda: (s := series(get(address, "/metrics")[2])).get(cas) == 20 and s)
+        after = e2e.wait_for("the figures", lambda: (s := series(get(address, "/metrics")[2])).get(cas) >= 20 and s)
         commits = "flaredb_disk_commit_seconds_count"
         self.assertGreaterEqual(after[commits] - before[commits], 20)
         self.assertEqual(after['flaredb_raft_replicas{role="leader"}'], 1)
@@ -96,7 +100,9 @@ class AdminTest(unittest.TestCase):
         self.assertTrue(text.endswith("readyz check failed\n"), text)
         # To end it would help nobody.
         self.assertEqual(self.get(1, "/livez?verbose")[::2], (200, "[+]loop ok\nlivez check passed\n"))
-        self.cluster.start(2)
+        for store in (2, 3):
+            self.cluster.start(store)
+            self.wait_until_ready(store)
         self.wait_until_ready(1)
 
     def test_other_pages_and_methods_are_refused(self):
@@ -109,10 +115,10 @@ class AdminTest(unittest.TestCase):
 
     def test_a_client_that_says_nothing_does_not_hold_up_others(self):
         host, port = self.cluster.admin_addresses[1].split(":")
-        silent = [e2e.socket.create_connection((host, int(port))) for _ in range(8)]
+        silent = [e2e.socket.create_connection((host, int(port))) for _ in range(4)]  # One for each thread.
         started = time.monotonic()
         self.assertEqual(self.get(1, "/livez")[0], 200)
-        self.assertLess(time.monotonic() - started, 8)
+        self.assertLess(time.monotonic() - started, 4)
         for connection in silent:
             connection.close()
 
