@@ -46,8 +46,14 @@ class AdminTest(unittest.TestCase):
     def get(self, store, page):
         return get(self.cluster.admin_addresses[store], page)
 
+    def is_ready(self, store):
+        try:
+            return self.get(store, "/readyz")[0] == 200
+        except OSError:
+            return False  # It does not listen yet.
+
     def wait_until_ready(self, store):
-        e2e.wait_for(f"readiness of {store}", lambda: self.get(store, "/readyz")[0] == 200)
+        e2e.wait_for(f"readiness of {store}", lambda: self.is_ready(store))
 
     def test_what_is_served_is_documented(self):
         self.wait_until_ready(1)
