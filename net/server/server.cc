@@ -300,7 +300,8 @@ class Server {
     runtime_.Hold();
     health_.SetServing("", false);
     health_.SetServing("kvrpc.KvCas", false);
-    ContinueHandOver();
+    // Not in this turn: it may have calls, which the store proposes after it carried out orders.
+    loop_->StartTimer(loop_->now() + kHandOverInterval, [this] { ContinueHandOver(); });
   }
 
   void ContinueHandOver() {

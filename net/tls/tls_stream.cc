@@ -74,6 +74,7 @@ class TlsStream : public ByteStream {
     }
     SSL_free(ssl_);
     ERR_clear_error();
+    if (failed_) LetThePeerRead();
     close(fd_);
   }
 
@@ -123,6 +124,15 @@ class TlsStream : public ByteStream {
   }
 
  private:
+  // The alert that says why is on its way. Closed with bytes unread, the socket would overtake it
+  // by a reset.
+  void LetThePeerRead() const {
+    shutdown(fd_, SHUT_WR);
+    char buffer[4096];
+    for (int i = 0; i < 16 && recv(fd_, buffer, sizeof(buffer), 0) > 0; ++i) {
+    }
+  }
+
   IoResult Stopped(int result) {
     const int system_error = errno;
     switch (SSL_get_error(ssl_, result)) {

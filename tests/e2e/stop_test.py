@@ -45,7 +45,8 @@ class Writer:
         while not self.stopping:
             started = time.monotonic()
             try:
-                assert self.kv.cas(b"key-%08d" % self.written, b"value", 0, timeout=5).success
+                if not self.kv.cas(b"key-%08d" % self.written, b"value", 0, timeout=5).success:
+                    self.failures.append(("mismatch", self.written))
                 self.written += 1
             except grpc.RpcError as error:
                 self.failures.append((error.code().name, error.details()))
