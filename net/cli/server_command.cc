@@ -35,10 +35,10 @@ absl::StatusOr<ServerOptions> OptionsOf(const ServerConfig& config) {
     options.start.initial_cluster = *std::move(members);
   }
   options.admin_address = config.text("admin-addr");
-  options.tls = {config.text("tls-ca"), config.text("tls-cert"), config.text("tls-key")};
-  options.clients = config.text("tls-clients") == "optional" ? ClientCertificates::kOptional
-                                                             : ClientCertificates::kRequired;
-  options.insecure = config.on("insecure");
+  options.tls.files = {config.text("tls-ca"), config.text("tls-cert"), config.text("tls-key")};
+  options.tls.clients = config.text("tls-clients") == "optional" ? ClientCertificates::kOptional
+                                                                 : ClientCertificates::kRequired;
+  options.tls.insecure = config.on("insecure");
   return options;
 }
 

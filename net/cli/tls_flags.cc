@@ -7,13 +7,13 @@ namespace flaredb::net {
 
 void AddTlsFlags(CLI::App* command, TlsFiles* files) {
   command->add_option("--tls-ca", files->ca, "Speak TLS with stores whose certificates this signed")
-      ->envname("FLAREDB_TLS_CA")
+      ->envname("FLAREDB_CLIENT_CA")
       ->type_name("FILE");
   command->add_option("--tls-cert", files->cert, "Certificate to show to the stores")
-      ->envname("FLAREDB_TLS_CERT")
+      ->envname("FLAREDB_CLIENT_CERT")
       ->type_name("FILE");
   command->add_option("--tls-key", files->key, "Key of that certificate")
-      ->envname("FLAREDB_TLS_KEY")
+      ->envname("FLAREDB_CLIENT_KEY")
       ->type_name("FILE");
 }
 

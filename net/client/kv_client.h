@@ -20,7 +20,7 @@
 namespace flaredb::net {
 
 struct KvClientOptions {
-  std::vector<std::string> endpoints;     // "host:port" of some stores; at least one.
+  std::vector<std::string> endpoints;               // "host:port" of some stores; at least one.
   std::shared_ptr<const TlsContext> tls = nullptr;  // nullptr: plain TCP.
   // For one operation with all its attempts.
   Duration budget = Duration::Seconds(5);

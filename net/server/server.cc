@@ -13,7 +13,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/store/recovery.h"
-#include "net/address.h"
 #include "net/admin/admin_server.h"
 #include "net/admin/server_status.h"
 #include "net/event_loop.h"
@@ -24,6 +23,7 @@
 #include "net/server/kv_service.h"
 #include "net/server/log.h"
 #include "net/server/runtime.h"
+#include "net/server/server_tls.h"
 #include "net/server/status_log.h"
 #include "net/server/transport.h"
 #include "net/signals.h"
@@ -50,53 +50,10 @@ uint64_t RandomId() {
   return id == 0 ? 1 : id;
 }
 
-struct ServerTls {
-  std::shared_ptr<const TlsContext> listener;
-  std::shared_ptr<const TlsContext> links;
-};
-
-absl::StatusOr<ServerTls> LoadTls(const ServerOptions& options) {
-  const TlsFiles& files = options.tls;
-  ServerTls tls;
-  if (files.empty()) return tls;
-  const char* const missing = files.ca.empty()     ? "--tls-ca"
-                              : files.cert.empty() ? "--tls-cert"
-                              : files.key.empty()  ? "--tls-key"
-                                                   : nullptr;
-  if (missing != nullptr) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("TLS needs --tls-ca, --tls-cert and --tls-key, and ", missing,
-                     " is missing: \"flaredb cert\" makes all three"));
-  }
-  auto listener = TlsContext::ForServer(files, options.clients);
-  if (!listener.ok()) return listener.status();
-  auto links = TlsContext::ForClient(files);
-  if (!links.ok()) return links.status();
-  return ServerTls{*std::move(listener), *std::move(links)};
-}
-
 GrpcServerOptions OptionsOf(std::shared_ptr<const TlsContext> tls) {
   GrpcServerOptions options;
   options.tls = std::move(tls);
   return options;
-}
-
-// Without TLS whoever reaches the port may read and write everything.
-absl::Status CheckExposure(const ServerOptions& options) {
-  if (!options.tls.empty() || options.insecure) return absl::OkStatus();
-  const auto host_port = ParseHostPort(options.start.address);
-  if (!host_port.ok()) return host_port.status();
-  const auto resolved = ResolveBlocking(*host_port);
-  if (!resolved.ok()) return resolved.status();
-  for (const SocketAddress& address : *resolved) {
-    if (IsLoopback(address)) continue;
-    return absl::InvalidArgumentError(absl::StrCat(
-        "other machines reach ", options.start.address,
-        ", and without TLS whoever reaches it may read and write everything: give --tls-ca, "
-        "--tls-cert and --tls-key (\"flaredb cert\" makes them), or --insecure if the network is "
-        "to be trusted"));
-  }
-  return absl::OkStatus();
 }
 
 class Server {
@@ -242,7 +199,7 @@ class Server {
          {"store", plan.identity.store},
          {"cluster", plan.identity.cluster_id},
          {"data", flags_.data_dir},
-         {"tls", options_.tls.empty() ? "off" : "on"},
+         {"tls", options_.tls.files.empty() ? "off" : "on"},
          {"admin", admin_ == nullptr ? "off" : options_.admin_address}});
   }
 
@@ -378,8 +335,8 @@ absl::Status RunServer(const ServerOptions& options, const OpenDisk& open_disk) 
   // write, and is told like any other.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
-  if (absl::Status s = CheckExposure(options); !s.ok()) return s;
-  absl::StatusOr<ServerTls> tls = LoadTls(options);
+  if (absl::Status s = CheckExposure(options.tls, options.start.address); !s.ok()) return s;
+  absl::StatusOr<ServerTls> tls = LoadTls(options.tls);
   if (!tls.ok()) return tls.status();
   absl::StatusOr<std::unique_ptr<EventLoop>> loop = EventLoop::Create();
   if (!loop.ok()) return loop.status();

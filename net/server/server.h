@@ -7,8 +7,8 @@
 
 #include "absl/status/status.h"
 #include "net/server/disk.h"
+#include "net/server/server_tls.h"
 #include "net/server/start_plan.h"
-#include "net/tls/tls_context.h"
 
 namespace flaredb::net {
 
@@ -16,10 +16,7 @@ struct ServerOptions {
   StartFlags start;
   // Where /metrics, /livez and /readyz are served; empty: nowhere.
   std::string admin_address;
-  // Either all of the files or none: plain TCP, only on addresses of this machine itself...
-  TlsFiles tls;
-  ClientCertificates clients = ClientCertificates::kRequired;
-  bool insecure = false;  // ...or with the operator's word that he knows.
+  TlsOptions tls;
 };
 
 // Runs the store that `options` describe until SIGINT or SIGTERM. Then, in this order:

@@ -111,6 +111,17 @@ class AdminTest(unittest.TestCase):
             self.wait_until_ready(store)
         self.wait_until_ready(1)
 
+    def test_a_busy_port_is_told_and_costs_nothing(self):
+        busy = self.cluster.admin_addresses[1]
+        data = self.cluster.folder + "/never"
+        code, out, err = e2e.run(
+            "server", "--store-id", "9", "--addr", f"127.0.0.1:{e2e.free_ports(1)[0]}",
+            "--admin-addr", busy, "--data-dir", data,
+        )
+        self.assertEqual((code, out, err.count("\n")), (3, "", 1), err)
+        self.assertIn(f"{busy}, given as --admin-addr", err)
+        self.assertFalse(e2e.os.path.exists(data))
+
     def test_other_pages_and_methods_are_refused(self):
         address = self.cluster.admin_addresses[1]
         self.assertEqual(get(address, "/nothing")[0], 404)

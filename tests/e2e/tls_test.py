@@ -78,9 +78,9 @@ class TlsTest(unittest.TestCase):
         self.assertIn(b"v3", self.get(self.channel("alice")))
         environment = {
             **os.environ,
-            "FLAREDB_TLS_CA": f"{self.dir}/ca.crt",
-            "FLAREDB_TLS_CERT": f"{self.dir}/alice.crt",
-            "FLAREDB_TLS_KEY": f"{self.dir}/alice.key",
+            "FLAREDB_CLIENT_CA": f"{self.dir}/ca.crt",
+            "FLAREDB_CLIENT_CERT": f"{self.dir}/alice.crt",
+            "FLAREDB_CLIENT_KEY": f"{self.dir}/alice.key",
         }
         self.assertEqual(self.kv("get", "k", tls=[], env=environment)[:2], (0, "v3\n"))
 
