@@ -12,6 +12,7 @@ _PKG_CONFIG = {
     "gtest": ("gtest", "libgtest-dev"),
     "gtest_main": ("gmock gtest_main", "libgtest-dev"),
     "nghttp2": ("libnghttp2", "libnghttp2-dev"),
+    "nlohmann_json": ("nlohmann_json", "nlohmann-json3-dev"),
     "protobuf": ("protobuf", "libprotobuf-dev"),
     "rocksdb": ("rocksdb", "librocksdb-dev"),
     "xxhash": ("libxxhash", "libxxhash-dev"),

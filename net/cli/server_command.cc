@@ -6,10 +6,8 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
-#include "core/base/strings.h"
 #include "net/cli/commands.h"
-#include "net/cli/number_option.h"
-#include "net/cli/text.h"
+#include "net/cli/option_checks.h"
 #include "net/server/members.h"
 #include "net/server/server.h"
 
@@ -52,7 +50,7 @@ absl::Status Serve(const ServerArguments& arguments, const OpenDisk& open_disk) 
 
 }  // namespace
 
-void AddServerCommand(CLI::App* app, const OpenDisk& open_disk, ExitCode* exit_code) {
+void AddServerCommand(CLI::App* app, const OpenDisk& open_disk, CommandContext* context) {
   CLI::App* command = app->add_subcommand("server", "Run one store until Ctrl-C");
   auto arguments = std::make_shared<ServerArguments>();
   command->add_option("--store-id", arguments->store_id, "Number of this store, from 1 up")
@@ -80,10 +78,9 @@ void AddServerCommand(CLI::App* app, const OpenDisk& open_disk, ExitCode* exit_c
                    "Number of the cluster; by default it follows from --initial-cluster")
       ->check(NumberFrom(1))
       ->type_name("N");
-  command->callback([arguments, &open_disk, exit_code] {
+  command->callback([arguments, &open_disk, context] {
     const absl::Status status = Serve(*arguments, open_disk);
-    if (!status.ok()) PrintError(FromAbsl(status.message()));
-    *exit_code = ExitCodeOf(status);
+    context->exit_code = status.ok() ? kExitOk : Fail(status);
   });
 }
 
