@@ -36,6 +36,11 @@ void AddKvCommand(CLI::App* app, CommandContext* context);
 void AddServerCommand(CLI::App* app, const OpenDisk& open_disk, CommandContext* context);
 // flaredb playground: a throw-away cluster of three stores.
 void AddPlaygroundCommand(CLI::App* app, CommandContext* context);
+// flaredb shell: commands of a cluster, line by line.
+void AddShellCommand(CLI::App* app, CommandContext* context);
+// flaredb completion and flaredb man: texts made from the tree of `app`, the program's root.
+void AddDocumentCommands(CLI::App* app, CommandContext* context);
+
 }  // namespace flaredb::net
 
 #endif  // FLAREDB_NET_CLI_COMMANDS_H_

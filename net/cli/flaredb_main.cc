@@ -58,6 +58,8 @@ ExitCode Run(int argc, char** argv) {
   AddPlaygroundCommand(&app, &context);
   AddServerCommand(&app, open_disk, &context);
   AddClusterCommands(&app, &context);
+  AddShellCommand(&app, &context);
+  AddDocumentCommands(&app, &context);
   return ParseAndRun(&app, {argv + 1, argv + argc}, &context);
 }
 
