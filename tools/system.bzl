@@ -16,6 +16,7 @@ _PKG_CONFIG = {
     "nlohmann_json": ("nlohmann_json", "nlohmann-json3-dev"),
     "protobuf": ("protobuf", "libprotobuf-dev"),
     "rocksdb": ("rocksdb", "librocksdb-dev"),
+    "tomlplusplus": ("tomlplusplus", "libtomlplusplus-dev"),
     "xxhash": ("libxxhash", "libxxhash-dev"),
 }
 

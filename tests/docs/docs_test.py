@@ -41,6 +41,7 @@ PROGRAMS = {
     "//storage/sim:cluster": "storage/sim/cluster",
     "//tests:explore": "tests/explore/explore",
     "//examples/locks:sim": "examples/locks/sim",
+    "//examples/metadata:dns": "examples/metadata/dns",
 }
 # In the folder of docs/TUTORIAL.md, whose files are those of examples/tutorial.
 TUTORIAL_PROGRAMS = {
@@ -254,6 +255,9 @@ class Document:
             assert separator == "--", "arguments of the program follow --"
         if label == "//:flaredb":
             return self.flaredb(words)
+        if label == "//examples/metadata:dns":
+            self.need_cluster()
+            self.copy("examples/metadata/services.toml")
         return self.execute([os.path.join(RUNFILES, PROGRAMS[label]), *words])
 
     def tutorial(self, words):
@@ -266,6 +270,15 @@ class Document:
             separator, *words = words
             assert separator == "--", "arguments of the program follow --"
         return self.execute([os.path.join(RUNFILES, TUTORIAL_PROGRAMS[label]), *words])
+
+    def copy(self, path):
+        """A file of the tree, with the addresses of the cluster, where its name in the text is."""
+        target = os.path.join(self.folder, path)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with open(os.path.join(RUNFILES, path), encoding="utf-8") as file:
+            text = self.real(file.read())
+        with open(target, "w", encoding="utf-8") as file:
+            file.write(text)
 
     def known_options(self, words, script):
         with open(os.path.join(RUNFILES, script), encoding="utf-8") as file:
