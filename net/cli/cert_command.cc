@@ -17,7 +17,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "core/base/strings.h"
+#include "net/cli/command_context.h"
 #include "net/cli/commands.h"
 #include "net/cli/text.h"
 #include "net/tls/certificates.h"
@@ -95,7 +95,7 @@ absl::Status MakeSigned(const CertArguments& arguments) {
 }
 
 std::shared_ptr<CertArguments> Add(CLI::App* parent, const char* word, const char* help,
-                                   const char* name, int days, ExitCode* exit_code,
+                                   const char* name, int days, CommandContext* context,
                                    absl::Status (*run)(const CertArguments&)) {
   CLI::App* const command = parent->add_subcommand(word, help);
   auto arguments = std::make_shared<CertArguments>();
@@ -111,30 +111,29 @@ std::shared_ptr<CertArguments> Add(CLI::App* parent, const char* word, const cha
       ->capture_default_str()
       ->check(CLI::Range(1, 36500))
       ->type_name("N");
-  command->callback([arguments, exit_code, run] {
+  command->callback([arguments, context, run] {
     const absl::Status status = run(*arguments);
-    if (!status.ok()) PrintError(FromAbsl(status.message()));
-    *exit_code = ExitCodeOf(status);
+    context->exit_code = status.ok() ? kExitOk : Fail(status);
   });
   return arguments;
 }
 
 }  // namespace
 
-void AddCertCommand(CLI::App* app, ExitCode* exit_code) {
+void AddCertCommand(CLI::App* app, CommandContext* context) {
   CLI::App* command = app->add_subcommand("cert", "Make certificates for mutual TLS");
   command->callback([command] { RequireCommand(*command); });
   Add(command, "ca",
       "Make the authority: ca.crt, which everybody gets, and ca.key, which nobody does",
-      "flaredb-ca", kAuthorityDays, exit_code, MakeCa);
+      "flaredb-ca", kAuthorityDays, context, MakeCa);
   const auto server = Add(command, "server", "Make a store's certificate", "server",
-                          kCertificateDays, exit_code, MakeSigned);
+                          kCertificateDays, context, MakeSigned);
   command->get_subcommand("server")
       ->add_option("--host", server->hosts,
                    "Names and IP addresses under which the store is reached; may be repeated")
       ->required()
       ->type_name("HOST");
-  Add(command, "client", "Make a client's certificate", "client", kCertificateDays, exit_code,
+  Add(command, "client", "Make a client's certificate", "client", kCertificateDays, context,
       MakeSigned);
 }
 

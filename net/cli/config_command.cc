@@ -7,18 +7,13 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
-#include "core/base/strings.h"
+#include "net/cli/command_context.h"
 #include "net/cli/commands.h"
 #include "net/cli/setting_flags.h"
 #include "net/cli/text.h"
 
 namespace flaredb::net {
 namespace {
-
-ExitCode Fail(const absl::Status& status) {
-  PrintError(FromAbsl(status.message()));
-  return ExitCodeOf(status);
-}
 
 ExitCode Check(const std::string& path) {
   const absl::StatusOr<ConfigFile> file = ReadConfigFile(path);
@@ -56,7 +51,7 @@ ExitCode Show(const SettingFlags& flags, bool with_origin) {
 
 }  // namespace
 
-void AddConfigCommand(CLI::App* app, ExitCode* exit_code) {
+void AddConfigCommand(CLI::App* app, CommandContext* context) {
   CLI::App* command = app->add_subcommand("config", "Check a server's settings, and show them");
   command->callback([command] { RequireCommand(*command); });
 
@@ -64,7 +59,7 @@ void AddConfigCommand(CLI::App* app, ExitCode* exit_code) {
       "check", "Say what is wrong in a configuration file, each mistake with its place");
   auto path = std::make_shared<std::string>();
   check->add_option("FILE", *path, "A file for --config")->required();
-  check->callback([path, exit_code] { *exit_code = Check(*path); });
+  check->callback([path, context] { context->exit_code = Check(*path); });
 
   CLI::App* show = command->add_subcommand(
       "show", "Print the settings that \"flaredb server\" with these flags would run with");
@@ -72,7 +67,8 @@ void AddConfigCommand(CLI::App* app, ExitCode* exit_code) {
   auto with_origin = std::make_shared<bool>(false);
   show->add_flag("--origin", *with_origin, "Tell where each value comes from");
   AddSettingFlags(show, flags.get());
-  show->callback([flags, with_origin, exit_code] { *exit_code = Show(*flags, *with_origin); });
+  show->callback(
+      [flags, with_origin, context] { context->exit_code = Show(*flags, *with_origin); });
 }
 
 }  // namespace flaredb::net

@@ -4,10 +4,9 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
-#include "core/base/strings.h"
+#include "net/cli/command_context.h"
 #include "net/cli/commands.h"
 #include "net/cli/setting_flags.h"
-#include "net/cli/text.h"
 #include "net/server/log.h"
 #include "net/server/members.h"
 #include "net/server/server.h"
@@ -68,14 +67,13 @@ absl::Status Serve(const SettingFlags& flags, const OpenDisk& open_disk) {
 
 }  // namespace
 
-void AddServerCommand(CLI::App* app, const OpenDisk& open_disk, ExitCode* exit_code) {
+void AddServerCommand(CLI::App* app, const OpenDisk& open_disk, CommandContext* context) {
   CLI::App* command = app->add_subcommand("server", "Run one store until Ctrl-C");
   auto flags = std::make_shared<SettingFlags>();
   AddSettingFlags(command, flags.get());
-  command->callback([flags, &open_disk, exit_code] {
+  command->callback([flags, &open_disk, context] {
     const absl::Status status = Serve(*flags, open_disk);
-    if (!status.ok()) PrintError(FromAbsl(status.message()));
-    *exit_code = ExitCodeOf(status);
+    context->exit_code = status.ok() ? kExitOk : Fail(status);
   });
 }
 

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/cli/tls_flags.h"
 
+#include <string>
+
 #include "CLI/CLI.hpp"
 
 namespace flaredb::net {
 
-void AddTlsFlags(CLI::App* command, TlsFiles* files) {
-  command->add_option("--tls-ca", files->ca, "Speak TLS with stores whose certificates this signed")
-      ->envname("FLAREDB_CLIENT_CA")
-      ->type_name("FILE");
-  command->add_option("--tls-cert", files->cert, "Certificate to show to the stores")
-      ->envname("FLAREDB_CLIENT_CERT")
-      ->type_name("FILE");
-  command->add_option("--tls-key", files->key, "Key of that certificate")
-      ->envname("FLAREDB_CLIENT_KEY")
-      ->type_name("FILE");
+void AddTlsFlags(CLI::App* command, bool with_environment, TlsFiles* files) {
+  const auto add = [&](const char* flag, const char* variable, std::string* path,
+                       const char* help) {
+    CLI::Option* const option = command->add_option(flag, *path, help)->type_name("FILE");
+    if (with_environment) option->envname(variable);
+  };
+  add("--tls-ca", "FLAREDB_CLIENT_CA", &files->ca,
+      "Speak TLS with stores whose certificates this signed");
+  add("--tls-cert", "FLAREDB_CLIENT_CERT", &files->cert, "Certificate to show to the stores");
+  add("--tls-key", "FLAREDB_CLIENT_KEY", &files->key, "Key of that certificate");
 }
 
 absl::StatusOr<std::shared_ptr<const TlsContext>> ClientTls(const TlsFiles& files) {

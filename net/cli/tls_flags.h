@@ -14,9 +14,10 @@ class App;
 
 namespace flaredb::net {
 
-// Adds --tls-ca, --tls-cert and --tls-key, which FLAREDB_CLIENT_CA, FLAREDB_CLIENT_CERT and
-// FLAREDB_CLIENT_KEY stand in for: FLAREDB_TLS_... are a server's own. `files` outlives the parse.
-void AddTlsFlags(CLI::App* command, TlsFiles* files);
+// Adds --tls-ca, --tls-cert and --tls-key, which, `with_environment`, FLAREDB_CLIENT_CA,
+// FLAREDB_CLIENT_CERT and FLAREDB_CLIENT_KEY stand in for: FLAREDB_TLS_... are a server's own.
+// `files` outlives the parse.
+void AddTlsFlags(CLI::App* command, bool with_environment, TlsFiles* files);
 
 // nullptr without --tls-ca: plain TCP. INVALID_ARGUMENT, one sentence: a file is missing or of no
 // use.

@@ -42,6 +42,7 @@ PROGRAMS = {
     "//storage/sim:cluster": "storage/sim/cluster",
     "//tests:explore": "tests/explore/explore",
     "//examples/locks:sim": "examples/locks/sim",
+    "//examples/metadata:dns": "examples/metadata/dns",
 }
 # In the folder of docs/TUTORIAL.md, whose files are those of examples/tutorial.
 TUTORIAL_PROGRAMS = {
@@ -63,7 +64,7 @@ SECONDS_PER_COMMAND = 120
 
 _FENCE = re.compile(r"^```(.*)$")
 _COMMENT = re.compile(r"(?:^|\s+)#(?:\s(.*))?$")
-_COMMAND_WORDS = re.compile(r"^\s*(?:\$ |\./bazelw|\./check|bazel |bazelw |flaredb |grpcurl |buf )")
+_COMMAND_WORDS = re.compile(r"^\s*(?:\$ |\./bazelw|\./check|bazel |bazelw |flaredb |printf |grpcurl |buf )")
 
 
 class File:
@@ -212,6 +213,8 @@ class Document:
         """(exit code, output) of a command, or None if it is one that is not to be run here."""
         words = command.words
         program = words[0]
+        if program == "printf" and words[2:4] == ["|", "flaredb"]:
+            return self.flaredb(words[4:], script=words[1].replace("\\n", "\n"))
         if program == "flaredb":
             return self.flaredb(words[1:])
         if program == "grpcurl":
@@ -228,7 +231,7 @@ class Document:
             return None
         raise AssertionError("a command of a form that tests/docs/docs_test.py does not know")
 
-    def flaredb(self, words):
+    def flaredb(self, words, script=None):
         if words[0] == "playground" and "--help" not in words:
             assert words == ["playground"], words
             self.start_playground()
@@ -236,11 +239,11 @@ class Document:
         if words[0] == "server" and "--help" not in words:
             self.start_server(words)
             return None
-        if words[0] == "kv" and "--help" not in words:
+        if words[0] in ("kv", "shell") and "--help" not in words:
             self.need_cluster()
             if "--addr" not in words:
                 words = [*words, "--addr", "127.0.0.1:50051"]
-        return self.execute([e2e.FLAREDB, *map(self.real, words)])
+        return self.execute([e2e.FLAREDB, *map(self.real, words)], script)
 
     def bazelw(self, words):
         verb, *words = words
@@ -266,6 +269,9 @@ class Document:
             assert separator == "--", "arguments of the program follow --"
         if label == "//:flaredb":
             return self.flaredb(words)
+        if label == "//examples/metadata:dns":
+            self.need_cluster()
+            self.copy("examples/metadata/services.toml")
         return self.execute([os.path.join(RUNFILES, PROGRAMS[label]), *words])
 
     def tutorial(self, words):
@@ -279,19 +285,28 @@ class Document:
             assert separator == "--", "arguments of the program follow --"
         return self.execute([os.path.join(RUNFILES, TUTORIAL_PROGRAMS[label]), *words])
 
+    def copy(self, path):
+        """A file of the tree, with the addresses of the cluster, where its name in the text is."""
+        target = os.path.join(self.folder, path)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with open(os.path.join(RUNFILES, path), encoding="utf-8") as file:
+            text = self.real(file.read())
+        with open(target, "w", encoding="utf-8") as file:
+            file.write(text)
+
     def known_options(self, words, script):
         with open(os.path.join(RUNFILES, script), encoding="utf-8") as file:
             text = file.read()
         for word in words:
             assert not word.startswith("-") or word in text, f"{script} has no {word}"
 
-    def execute(self, arguments):
+    def execute(self, arguments, script=None):
         # `bazel run` tells programs where they were called from.
         done = subprocess.run(
             arguments,
             cwd=self.folder,
             env={**os.environ, "BUILD_WORKING_DIRECTORY": self.folder},
-            stdin=subprocess.DEVNULL,
+            input=script or "",
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
