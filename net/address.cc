@@ -87,4 +87,13 @@ absl::StatusOr<std::vector<SocketAddress>> ResolveBlocking(const HostPort& addre
   return GetAddresses(address, AI_ADDRCONFIG);
 }
 
+bool IsLoopback(const SocketAddress& address) {
+  if (address.storage.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address.storage);
+    return ntohl(v4.sin_addr.s_addr) >> 24 == 127;
+  }
+  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address.storage);
+  return address.storage.ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr);
+}
+
 }  // namespace flaredb::net

@@ -37,6 +37,9 @@ std::vector<SocketAddress> ResolveNumeric(const HostPort& address);
 // Resolves a name or number; BLOCKS while name servers are asked.
 absl::StatusOr<std::vector<SocketAddress>> ResolveBlocking(const HostPort& address);
 
+// Whether only this machine itself reaches the address.
+bool IsLoopback(const SocketAddress& address);
+
 }  // namespace flaredb::net
 
 #endif  // FLAREDB_NET_ADDRESS_H_

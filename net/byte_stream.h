@@ -5,6 +5,8 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -24,6 +26,12 @@ struct IoResult {
   size_t bytes = 0;
 };
 
+// Who is at the other end, as a certificate proved that an authority of ours signed.
+struct PeerCertificate {
+  std::string name;        // Its common name.
+  bool of_server = false;  // It may serve (extended key usage serverAuth): it is a store's.
+};
+
 // A stream may want to write in order to read and the other way round (TLS does), hence both wants
 // for both operations. Owns the descriptor and closes it.
 class ByteStream {
@@ -36,6 +44,8 @@ class ByteStream {
   virtual IoResult Write(std::string_view bytes) = 0;
   // Why the last operation was kFailed.
   virtual absl::Status error() const = 0;
+  // nullopt: the peer showed none, or not yet.
+  virtual std::optional<PeerCertificate> certificate() const { return std::nullopt; }
 };
 
 // Takes ownership of a connected, non-blocking TCP socket.

@@ -70,7 +70,7 @@ class ChannelCore : public ClientCallHost {
   struct Link : Http2Connection::Owner {
     Link(ChannelCore* c, int fd)
         : core(c),
-          http2(c->loop_, NewTcpStream(fd), Http2Connection::Side::kClient, ClientSide(c->options_),
+          http2(c->loop_, c->NewStream(fd), Http2Connection::Side::kClient, ClientSide(c->options_),
                 this) {}
     std::shared_ptr<Http2Stream> OnNewStream() override {
       INVARIANT(false) << "servers do not start streams";
@@ -92,6 +92,10 @@ class ChannelCore : public ClientCallHost {
   }
   std::string ConnectionLoss(const Http2Connection* connection) const override;
 
+  std::unique_ptr<ByteStream> NewStream(int fd) const {
+    return options_.tls == nullptr ? NewTcpStream(fd)
+                                   : options_.tls->NewClientStream(fd, target_->host);
+  }
   void Connect();
   void OnConnected(absl::StatusOr<int> fd);
   void OnHandshake(Link* link);

@@ -16,6 +16,7 @@
 #include "net/event_loop.h"
 #include "net/grpc_status.h"
 #include "net/http2_options.h"
+#include "net/tls/tls_context.h"
 
 namespace flaredb::net {
 
@@ -53,6 +54,7 @@ struct CallOptions {
 
 struct GrpcChannelOptions {
   Http2Options http2;
+  std::shared_ptr<const TlsContext> tls;  // nullptr: plain TCP.
   size_t max_message_bytes = 4 << 20;
   // Calls that may wait for a connection or a free stream; more fail with RESOURCE_EXHAUSTED.
   size_t max_queued_calls = 10000;

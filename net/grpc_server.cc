@@ -20,13 +20,16 @@ std::string HostOf(const std::string& peer) { return peer.substr(0, peer.rfind('
 
 class ServerConnection : private Http2Connection::Owner {
  public:
-  ServerConnection(GrpcServer* server, int fd, std::string peer)
-      : host_{.server = server, .peer = std::make_shared<const std::string>(std::move(peer))},
-        http2_(server->loop_, NewTcpStream(fd), Http2Connection::Side::kServer,
+  ServerConnection(GrpcServer* server, std::unique_ptr<ByteStream> stream, std::string peer)
+      : host_{.server = server,
+              .peer = std::make_shared<const std::string>(std::move(peer)),
+              .stream = stream.get()},
+        http2_(server->loop_, std::move(stream), Http2Connection::Side::kServer,
                server->options_.http2, this) {}
 
   const std::string& peer() const { return *host_.peer; }
   size_t waiting_output_bytes() const { return http2_.waiting_output_bytes(); }
+  void GiveNotice() { http2_.GiveNotice(); }
   void Drain() { http2_.Drain(); }
 
  private:
@@ -49,15 +52,19 @@ GrpcServer::~GrpcServer() {
 
 void GrpcServer::RegisterUnary(std::string method, UnaryHandler handler) {
   INVARIANT(listeners_.empty()) << method;
-  const bool added =
-      methods_.emplace(std::move(method), Method{.unary = std::move(handler), .stream = {}}).second;
+  const bool added = methods_
+                         .emplace(std::move(method),
+                                  Method{.unary = std::move(handler), .stream = {}, .counters = {}})
+                         .second;
   INVARIANT(added) << "method registered twice";
 }
 
 void GrpcServer::RegisterStream(std::string method, StreamHandler handler) {
   INVARIANT(listeners_.empty()) << method;
-  const bool added =
-      methods_.emplace(std::move(method), Method{.unary = {}, .stream = std::move(handler)}).second;
+  const bool added = methods_
+                         .emplace(std::move(method),
+                                  Method{.unary = {}, .stream = std::move(handler), .counters = {}})
+                         .second;
   INVARIANT(added) << "method registered twice";
 }
 
@@ -70,7 +77,13 @@ std::vector<std::string> GrpcServer::services() const {
   return names;
 }
 
-const GrpcServer::Method* GrpcServer::FindMethod(std::string_view path) const {
+std::map<std::string, GrpcMethodCounters> GrpcServer::method_counters() const {
+  std::map<std::string, GrpcMethodCounters> counters;
+  for (const auto& [path, method] : methods_) counters.emplace(path, method.counters);
+  return counters;
+}
+
+GrpcServer::Method* GrpcServer::FindMethod(std::string_view path) {
   const auto it = methods_.find(path);
   return it == methods_.end() ? nullptr : &it->second;
 }
@@ -101,7 +114,8 @@ void GrpcServer::Accept(int fd, std::string peer) {
     return;
   }
   ++connections_by_host_[host];
-  auto connection = std::make_unique<ServerConnection>(this, fd, std::move(peer));
+  auto stream = options_.tls == nullptr ? NewTcpStream(fd) : options_.tls->NewServerStream(fd);
+  auto connection = std::make_unique<ServerConnection>(this, std::move(stream), std::move(peer));
   ServerConnection* key = connection.get();
   connections_.emplace(key, std::move(connection));
   ++counters_.connections_total;
@@ -117,6 +131,11 @@ void GrpcServer::Remove(ServerConnection* connection, const absl::Status& why) {
   if (draining_ && connections_.empty()) {
     if (auto drained = std::exchange(drained_, nullptr)) drained();
   }
+}
+
+void GrpcServer::GiveNotice() {
+  listeners_.clear();
+  for (const auto& [key, connection] : connections_) connection->GiveNotice();
 }
 
 void GrpcServer::Drain(std::function<void()> drained) {

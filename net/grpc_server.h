@@ -8,16 +8,20 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "core/base/time.h"
+#include "net/byte_stream.h"
 #include "net/event_loop.h"
 #include "net/grpc_status.h"
+#include "net/histogram.h"
 #include "net/http2_options.h"
 #include "net/listener.h"
+#include "net/tls/tls_context.h"
 
 namespace flaredb::net {
 
@@ -41,6 +45,8 @@ class CallHandle {
   std::string_view header(std::string_view name) const;
   // "127.0.0.1:40312"
   const std::string& peer() const;
+  // What the caller proved by TLS; nullopt when nothing, or after the call's end.
+  std::optional<PeerCertificate> certificate() const;
   // True until a reply or status was given, the caller went away or the deadline passed.
   bool open() const;
   // What the client has not taken yet on the call's connection, in bytes.
@@ -111,6 +117,7 @@ using StreamHandler = std::function<std::unique_ptr<StreamReader>(ServerStream s
 struct GrpcServerOptions {
   Http2Options http2;
   ListenerOptions listener;
+  std::shared_ptr<const TlsContext> tls;  // nullptr: plain TCP.
   // Largest request and reply message in bytes.
   size_t max_message_bytes = 4 << 20;
   // Received but incomplete messages of one connection, in bytes. A stream that would pass it is
@@ -126,6 +133,15 @@ struct GrpcServerCounters {
   uint64_t connections_dropped = 0;  // Ended by abuse, stall, time-out, loss.
   uint64_t calls_now = 0;
   uint64_t calls_total = 0;
+};
+
+// The calls of one method since the start. Those still open are `started` less the sum of
+// `handled`.
+struct GrpcMethodCounters {
+  uint64_t started = 0;
+  // By status; calls whose client went away count as CANCELLED.
+  std::map<absl::StatusCode, uint64_t> handled;
+  Histogram seconds;  // From the request's headers to the status, of all in `handled`.
 };
 
 // Owned by the thread of its loop, which must outlive it. The destructor closes all connections
@@ -149,11 +165,16 @@ class GrpcServer {
   // port. May be called for several addresses. One clear sentence on failure.
   absl::StatusOr<uint16_t> Listen(std::string_view address);
 
-  // Stops accepting, tells clients to go elsewhere (GOAWAY) and lets open calls end. `drained` is
-  // called when the last connection is gone; the owner bounds the wait by destroying the server.
+  // Stops accepting connections and asks the clients that have one to go elsewhere (GOAWAY). Calls
+  // that they send all the same are handled.
+  void GiveNotice();
+  // Does that, then takes no more calls, lets the open ones end and closes. `drained` is called
+  // when the last connection is gone; the owner bounds the wait by destroying the server.
   void Drain(std::function<void()> drained);
 
   const GrpcServerCounters& counters() const { return counters_; }
+  // By path, such as "/kvrpc.KvCas/Get".
+  std::map<std::string, GrpcMethodCounters> method_counters() const;
   // What the clients of all connections have not taken yet, in bytes. Linear in the connections.
   size_t waiting_output_bytes() const;
   EventLoop* loop() const { return loop_; }
@@ -164,9 +185,10 @@ class GrpcServer {
   struct Method {
     UnaryHandler unary;  // Exactly one of the two is set.
     StreamHandler stream;
+    GrpcMethodCounters counters;
   };
 
-  const Method* FindMethod(std::string_view path) const;
+  Method* FindMethod(std::string_view path);
   void Accept(int fd, std::string peer);
   // The last act of a connection: destroys it.
   void Remove(ServerConnection* connection, const absl::Status& why);

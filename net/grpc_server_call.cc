@@ -54,12 +54,15 @@ void ServerCall::OnHeaders(const HeaderBlock& headers) {
   }
   open_ = true;
   if (!head.refusal.ok()) return Finish(head.refusal);
-  const GrpcServer::Method* method = host_->server->FindMethod(head.path);
+  GrpcServer::Method* method = host_->server->FindMethod(head.path);
   if (method == nullptr) {
     return Finish(GrpcStatus(
         absl::StatusCode::kUnimplemented,
         absl::StrCat("unknown method ", absl::CEscape(ToAbsl(head.path.substr(0, 200))))));
   }
+  counters_ = &method->counters;
+  ++counters_->started;
+  started_ = loop_->now();
   KeepMetadata(headers);
   if (head.timeout.has_value()) {
     deadline_ = loop_->now() + *head.timeout;
@@ -150,13 +153,17 @@ void ServerCall::OnClosed(uint32_t) {
   host_->partial_bytes -= partial_bytes_;
   host_ = nullptr;
   auto cancelled = open_ ? std::exchange(on_cancel_, nullptr) : nullptr;
-  Conclude();
+  Conclude(absl::StatusCode::kCancelled);
   if (cancelled) cancelled();
   reader_.reset();
 }
 
-void ServerCall::Conclude() {
+void ServerCall::Conclude(absl::StatusCode code) {
   open_ = false;
+  if (GrpcMethodCounters* const counters = std::exchange(counters_, nullptr)) {
+    ++counters->handled[code];
+    counters->seconds.Add(loop_->now() - started_);
+  }
   on_cancel_ = nullptr;
   on_drained_ = nullptr;
   if (deadline_timer_.has_value()) loop_->CancelTimer(*deadline_timer_);
@@ -192,7 +199,7 @@ bool ServerCall::Send(std::string_view message) {
 
 void ServerCall::Finish(const GrpcStatus& status) {
   if (!open_) return;
-  Conclude();
+  Conclude(status.code);
   if (status.ok() && headers_sent_) return SendTrailers({kStatusOk});
   HeaderBlock trailers;
   AppendStatus(status, &trailers);
@@ -224,6 +231,7 @@ CallHandle& CallHandle::operator=(CallHandle&& other) {
 Instant CallHandle::deadline() const { return call_->deadline(); }
 std::string_view CallHandle::header(std::string_view name) const { return call_->header(name); }
 const std::string& CallHandle::peer() const { return call_->peer(); }
+std::optional<PeerCertificate> CallHandle::certificate() const { return call_->certificate(); }
 size_t CallHandle::connection_output_bytes() const {
   return call_ == nullptr ? 0 : call_->connection_output_bytes();
 }

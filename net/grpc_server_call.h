@@ -24,6 +24,7 @@ namespace flaredb::net {
 struct ServerCallHost {
   GrpcServer* server;
   std::shared_ptr<const std::string> peer;
+  const ByteStream* stream;
   size_t partial_bytes = 0;  // Sum over the calls' incomplete messages.
 };
 
@@ -36,6 +37,9 @@ class ServerCall : public Http2Stream, public std::enable_shared_from_this<Serve
   bool open() const { return open_; }
   Instant deadline() const { return deadline_; }
   const std::string& peer() const { return *peer_; }
+  std::optional<PeerCertificate> certificate() const {
+    return host_ == nullptr ? std::nullopt : host_->stream->certificate();
+  }
   std::string_view header(std::string_view name) const { return metadata_.Find(name); }
   void OnCancel(std::function<void()> fn) { on_cancel_ = std::move(fn); }
 
@@ -59,13 +63,15 @@ class ServerCall : public Http2Stream, public std::enable_shared_from_this<Serve
   bool TakesPartial();
   void SendResponseHeaders();
   // The call is decided: no more events for the handler.
-  void Conclude();
+  void Conclude(absl::StatusCode code);
   void CancelByServer(const GrpcStatus& status);
 
   ServerCallHost* host_;  // nullptr after OnClosed.
   EventLoop* const loop_;
   const std::shared_ptr<const std::string> peer_;
   HeaderBlock metadata_;
+  GrpcMethodCounters* counters_ = nullptr;  // Of the method, once it is known; until the end.
+  Instant started_;
   Instant deadline_ = Instant::Max();
   std::optional<EventLoop::TimerId> deadline_timer_;
 

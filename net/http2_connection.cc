@@ -392,11 +392,18 @@ bool Http2Connection::CanStartStream() const {
              nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }
 
+void Http2Connection::GiveNotice() {
+  if (noticed_ != Instant::Max() || closing_) return;
+  noticed_ = loop_->now();
+  nghttp2_submit_shutdown_notice(session_);
+  ScheduleFlush();
+}
+
 void Http2Connection::Drain() {
   if (draining_ || closing_) return;
   draining_ = true;
-  nghttp2_submit_shutdown_notice(session_);
-  loop_->StartTimer(loop_->now() + kDrainNotice, [weak = std::weak_ptr<Http2Connection*>(self_)] {
+  GiveNotice();
+  loop_->StartTimer(noticed_ + kDrainNotice, [weak = std::weak_ptr<Http2Connection*>(self_)] {
     const auto self = weak.lock();
     if (self == nullptr || (*self)->closing_) return;
     Http2Connection* c = *self;
@@ -468,8 +475,11 @@ void Http2Connection::OnReady(Readiness ready) {
   if (ready.writable && write_interest_) {
     SetWriteInterest(false);
     ScheduleFlush();
+    ready.readable |= std::exchange(read_wants_write_, false);
   }
-  if (ready.readable) ReadSome();
+  if (!ready.readable) return;
+  ReadSome();
+  if (std::exchange(write_wants_read_, false)) ScheduleFlush();
 }
 
 void Http2Connection::ReadSome() {
@@ -484,6 +494,7 @@ void Http2Connection::ReadSome() {
       case IoState::kWantRead:
         return;
       case IoState::kWantWrite:
+        read_wants_write_ = true;
         SetWriteInterest(true);
         return;
       case IoState::kEnd:
@@ -588,7 +599,8 @@ bool Http2Connection::WriteOutput() {
         SetWriteInterest(true);
         return false;
       case IoState::kWantRead:
-        return false;  // Readability is always watched for and leads to the next flush.
+        write_wants_read_ = true;  // Which is always watched for.
+        return false;
       case IoState::kEnd:
       case IoState::kFailed:
         Close(socket_->error());

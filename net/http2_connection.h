@@ -138,7 +138,10 @@ class Http2Connection : private FdHandler, private Flusher {
   // Client: the handshake is done, the peer takes new streams and has a free one.
   bool CanStartStream() const;
 
-  // Takes no more streams, lets the open ones end, then closes.
+  // Server: asks the peer to go elsewhere; what it sends all the same is handled as ever.
+  void GiveNotice();
+  // Takes no more streams, lets the open ones end, then closes. Until the peer had time to hear of
+  // it, from the notice on, its new streams are taken.
   void Drain();
   // Ends the connection; OnClosed follows in a later step of the loop. `why` as in OnClosed.
   void Close(absl::Status why);
@@ -199,12 +202,17 @@ class Http2Connection : private FdHandler, private Flusher {
   size_t output_begin_ = 0;
   size_t queued_bytes_ = 0;  // Sum of unsent_bytes() over streams_.
   bool write_interest_ = false;
+  // What the stream asked for in order to go on, of the other kind than what it was to do. TLS
+  // does.
+  bool read_wants_write_ = false;
+  bool write_wants_read_ = false;
   bool flush_scheduled_ = false;
 
   bool handshake_done_ = false;
-  bool going_away_ = false;   // The peer takes no new streams.
-  bool draining_ = false;     // We end when the last stream does...
-  bool goaway_sent_ = false;  // ...but not before the peer was told what we did not take.
+  bool going_away_ = false;           // The peer takes no new streams.
+  Instant noticed_ = Instant::Max();  // When the peer was asked to go.
+  bool draining_ = false;             // We end when the last stream does...
+  bool goaway_sent_ = false;          // ...but not before the peer was told what we did not take.
   bool closing_ = false;
   absl::Status close_reason_;
 

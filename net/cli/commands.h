@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The subcommands of the program. Each function adds one to `app`; if it is chosen, parsing runs it
-// and sets `exit_code`. Arguments outlive the parse.
+// and sets the exit code. Arguments outlive the parse.
 #ifndef FLAREDB_NET_CLI_COMMANDS_H_
 #define FLAREDB_NET_CLI_COMMANDS_H_
 
+#include <string>
+#include <vector>
+
+#include "net/cli/command_context.h"
 #include "net/cli/exit_code.h"
 #include "net/server/disk.h"
 
@@ -13,16 +17,33 @@ class App;
 
 namespace flaredb::net {
 
+inline constexpr char kVersion[] = "flaredb 0.1.0";
+
 // Throws a CLI::ParseError unless a command of `app` was chosen. CLI11's own check comes before
 // that for unknown words, and so would hide them.
 void RequireCommand(const CLI::App& app);
 
-// flaredb server: one store in this process.
-void AddServerCommand(CLI::App* app, const OpenDisk& open_disk, ExitCode* exit_code);
+// Parses `words`, the command line without the program's name, and so runs what it says. Errors of
+// usage are told as one sentence.
+ExitCode ParseAndRun(CLI::App* app, std::vector<std::string> words, CommandContext* context);
+
+// Every group of commands that talks to a cluster, for the program and for its shell.
+void AddClusterCommands(CLI::App* app, CommandContext* context);
 // flaredb kv: reads and writes keys.
-void AddKvCommand(CLI::App* app, ExitCode* exit_code);
+void AddKvCommand(CLI::App* app, CommandContext* context);
+
+// flaredb server: one store in this process.
+void AddServerCommand(CLI::App* app, const OpenDisk& open_disk, CommandContext* context);
+// flaredb config: checks and shows a server's settings.
+void AddConfigCommand(CLI::App* app, CommandContext* context);
+// flaredb cert: makes certificates for mutual TLS.
+void AddCertCommand(CLI::App* app, CommandContext* context);
 // flaredb playground: a throw-away cluster of three stores.
-void AddPlaygroundCommand(CLI::App* app, ExitCode* exit_code);
+void AddPlaygroundCommand(CLI::App* app, CommandContext* context);
+// flaredb shell: commands of a cluster, line by line.
+void AddShellCommand(CLI::App* app, CommandContext* context);
+// flaredb completion and flaredb man: texts made from the tree of `app`, the program's root.
+void AddDocumentCommands(CLI::App* app, CommandContext* context);
 
 }  // namespace flaredb::net
 

@@ -2,7 +2,6 @@
 // flaredb: the program. Here, and only here, the runtime meets the storage.
 #include <unistd.h>
 
-#include <cctype>
 #include <cstdlib>
 #include <exception>
 #include <memory>
@@ -19,8 +18,6 @@
 
 namespace flaredb::net {
 namespace {
-
-constexpr char kVersion[] = "flaredb 0.1.0";
 
 class RocksDisk : public Disk {
  public:
@@ -45,24 +42,6 @@ absl::StatusOr<std::unique_ptr<Disk>> OpenRocksDisk(const std::string& path, Dis
   return std::make_unique<RocksDisk>(*std::move(disk));
 }
 
-// The chosen command, for "see its --help": the deepest one that was parsed.
-std::string CommandName(const CLI::App& app) {
-  const std::vector<CLI::App*> chosen = app.get_subcommands();
-  return chosen.empty() ? app.get_name() : app.get_name() + " " + CommandName(*chosen.front());
-}
-
-ExitCode FailUsage(const CLI::App& app, std::string what) {
-  for (char& c : what) {
-    if (c == '\n') c = ' ';
-  }
-  // The library begins its sentences with a capital; option names stay as they are.
-  if (what.size() > 1 && std::islower(static_cast<unsigned char>(what[1])) != 0) {
-    what[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(what[0])));
-  }
-  PrintError(what + "; see \"" + CommandName(app) + " --help\"");
-  return kExitUsage;
-}
-
 ExitCode Run(int argc, char** argv) {
   // `bazel run` starts programs elsewhere; relative paths are the caller's.
   if (const char* folder = std::getenv("BUILD_WORKING_DIRECTORY"); folder != nullptr) {
@@ -75,19 +54,15 @@ ExitCode Run(int argc, char** argv) {
   app.set_version_flag("--version", std::string(kVersion));
   app.require_subcommand(0, 1);
   const OpenDisk open_disk = OpenRocksDisk;
-  ExitCode exit_code = kExitOk;
-  AddPlaygroundCommand(&app, &exit_code);
-  AddServerCommand(&app, open_disk, &exit_code);
-  AddKvCommand(&app, &exit_code);
-  try {
-    app.parse(argc, argv);
-    RequireCommand(app);
-  } catch (const CLI::Success& e) {  // --help, --version.
-    app.exit(e);
-  } catch (const CLI::ParseError& e) {
-    return FailUsage(app, e.what());
-  }
-  return exit_code;
+  CommandContext context;
+  AddPlaygroundCommand(&app, &context);
+  AddServerCommand(&app, open_disk, &context);
+  AddClusterCommands(&app, &context);
+  AddConfigCommand(&app, &context);
+  AddCertCommand(&app, &context);
+  AddShellCommand(&app, &context);
+  AddDocumentCommands(&app, &context);
+  return ParseAndRun(&app, {argv + 1, argv + argc}, &context);
 }
 
 }  // namespace

@@ -21,7 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "net/cli/playground_janitor.h"
 #include "net/cli/processes.h"
-#include "net/client/kv_client.h"
+#include "net/client/client.h"
 
 namespace flaredb::net {
 namespace {
@@ -130,18 +130,21 @@ class Playground {
   // Until every store answers a linearizable read: then there is a leader, and all know it.
   absl::Status WaitUntilReady() {
     for (const StoreProcess& store : stores_) {
-      KvClient client({.endpoints = {store.address}, .budget = kReadyAttempt});
+      const auto client =
+          client::Client::Create({.endpoints = {store.address}, .timeout = kReadyAttempt});
+      if (!client.ok()) return client.status();
       for (int attempt = 0;; ++attempt) {
-        const auto answer = client.Get("ready?");
-        if (std::holds_alternative<KvGet>(answer)) break;
+        const auto answer = (*client)->Get("ready?");
+        const auto* error = std::get_if<client::Error>(&answer);
+        if (error == nullptr) break;
         HandleSignals(false);
         if (stop_) return absl::OkStatus();
         for (const StoreProcess& other : stores_) {
           if (other.pid == 0) return FailedStart(other);
         }
         if (attempt == kReadyAttempts) {
-          return absl::UnavailableError(absl::StrCat("the stores found no leader in time: ",
-                                                     std::get<KvError>(answer).message));
+          return absl::UnavailableError(
+              absl::StrCat("the stores found no leader in time: ", error->message));
         }
       }
     }

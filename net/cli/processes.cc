@@ -13,6 +13,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -50,7 +51,8 @@ uint16_t PortOf(int fd) {
 }
 
 // In the child, between fork and exec: async-signal-safe calls only.
-[[noreturn]] void BecomeChild(char* const* arguments, int log_fd, pid_t parent) {
+[[noreturn]] void BecomeChild(char* const* arguments, char* const* environment, int log_fd,
+                              pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent) _exit(0);  // It ended before the request above.
   setpgid(0, 0);
@@ -61,7 +63,7 @@ uint16_t PortOf(int fd) {
   dup2(input, STDIN_FILENO);
   dup2(log_fd, STDOUT_FILENO);
   dup2(log_fd, STDERR_FILENO);
-  execv(arguments[0], arguments);
+  execve(arguments[0], arguments, environment);
   _exit(127);
 }
 
@@ -79,9 +81,14 @@ absl::StatusOr<pid_t> Spawn(const std::vector<std::string>& arguments,
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
+  std::vector<char*> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    if (!std::string_view(*variable).starts_with("FLAREDB_")) variables.push_back(*variable);
+  }
+  variables.push_back(nullptr);
   const pid_t parent = getpid();
   const pid_t pid = fork();
-  if (pid == 0) BecomeChild(argv.data(), log_fd, parent);
+  if (pid == 0) BecomeChild(argv.data(), variables.data(), log_fd, parent);
   close(log_fd);
   if (pid < 0) return SystemError("start a process");
   return pid;

@@ -16,9 +16,10 @@ namespace flaredb::net {
 // The file that this process runs.
 std::string OwnExecutable();
 
-// Runs `arguments[0]` with its arguments. Output and errors are appended to `log_path`, input is
-// empty. The child has its own process group, so that a Ctrl-C of the terminal does not reach it,
-// and gets SIGTERM when this process ends, however it ends.
+// Runs `arguments[0]` with its arguments, and without our FLAREDB_ variables, which would be
+// settings of a server as well. Output and errors are appended to `log_path`, input is empty. The
+// child has its own process group, so that a Ctrl-C of the terminal does not reach it, and gets
+// SIGTERM when this process ends, however it ends.
 absl::StatusOr<pid_t> Spawn(const std::vector<std::string>& arguments, const std::string& log_path);
 
 // Ports of 127.0.0.1 that are free at this moment: first, first + 1... if these are, any otherwise.

@@ -6,38 +6,37 @@
 
 #include "proto/errorpb.pb.h"
 
-namespace flaredb::net {
+namespace flaredb::client {
 namespace {
 
-Judgement JudgeBare(const UnaryResult& result) {
-  Judgement judgement{.next = Next::kRetry,
-                      .maybe_applied = result.sent != Sent::kNo,
-                      .busy = false,
-                      .pause = Duration(),
-                      .leader_address = "",
-                      .seen_index = 0};
-  if (result.sent != Sent::kYes) return judgement;
-  switch (result.status.code) {
+// Whether the cause may pass by itself.
+Next NextOf(absl::StatusCode code) {
+  switch (code) {
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kDeadlineExceeded:
     case absl::StatusCode::kCancelled:
     case absl::StatusCode::kUnknown:
     case absl::StatusCode::kInternal:
     case absl::StatusCode::kAborted:
-      return judgement;
+      return Next::kRetry;
     default:
-      judgement.next = Next::kRefused;
-      judgement.maybe_applied = false;
-      return judgement;
+      return Next::kRefused;
   }
+}
+
+Judgement JudgeBare(const net::UnaryResult& result) {
+  Judgement judgement;
+  judgement.next = result.sent == net::Sent::kYes ? NextOf(result.status.code) : Next::kRetry;
+  judgement.maybe_applied = result.sent != net::Sent::kNo && judgement.next == Next::kRetry;
+  return judgement;
 }
 
 }  // namespace
 
-Judgement Judge(const UnaryResult& result) {
+Judgement Judge(const net::UnaryResult& result) {
   Judgement judgement;
   if (result.status.ok()) return judgement;
-  const std::optional<std::string> detail = FindDetail(result.status, "errorpb.Error");
+  const std::optional<std::string> detail = net::FindDetail(result.status, "errorpb.Error");
   errorpb::Error error;
   if (!detail.has_value() || !error.ParseFromString(*detail)) return JudgeBare(result);
 
@@ -66,10 +65,15 @@ Judgement Judge(const UnaryResult& result) {
     case errorpb::Error::kClusterMismatch:
       judgement.next = Next::kRefused;
       break;
+    case errorpb::Error::KIND_NOT_SET:
+      judgement.next = NextOf(result.status.code);
+      judgement.busy = result.status.code == absl::StatusCode::kResourceExhausted;
+      if (judgement.busy) judgement.next = Next::kRetry;
+      break;
     default:
       break;
   }
   return judgement;
 }
 
-}  // namespace flaredb::net
+}  // namespace flaredb::client

@@ -9,7 +9,7 @@
 #include "core/base/time.h"
 #include "net/grpc_client.h"
 
-namespace flaredb::net {
+namespace flaredb::client {
 
 enum class Next : uint8_t {
   kDone,        // A reply.
@@ -31,9 +31,10 @@ struct Judgement {
 };
 
 // Pure. A status without a typed detail comes from something between us and the store, or from the
-// transport; then `result.sent` decides.
-Judgement Judge(const UnaryResult& result);
+// transport; then `result.sent` decides. A detail of a kind that is newer than this program is
+// judged by its outcome and the status code.
+Judgement Judge(const net::UnaryResult& result);
 
-}  // namespace flaredb::net
+}  // namespace flaredb::client
 
 #endif  // FLAREDB_NET_CLIENT_RETRY_POLICY_H_

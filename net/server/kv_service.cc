@@ -8,6 +8,27 @@
 
 namespace flaredb::net {
 
+namespace {
+
+constexpr uint32_t kSlowLinesBurst = 10;
+constexpr uint32_t kSlowLinesPerSecond = 1;
+
+std::string_view KeyOf(const store::Operation& operation) {
+  struct Visitor {
+    std::string_view operator()(const store::GetRequest& get) const { return get.key; }
+    std::string_view operator()(const store::ScanRequest& scan) const { return scan.begin; }
+    std::string_view operator()(const kv::CompareAndSwap& cas) const { return cas.key; }
+    std::string_view operator()(const kv::CompareAndDelete& cas) const { return cas.key; }
+    std::string_view operator()(const store::ExecuteRequest& execute) const {
+      return execute.object;
+    }
+    std::string_view operator()(const store::QueryRequest& query) const { return query.object; }
+  };
+  return std::visit(Visitor(), operation);
+}
+
+}  // namespace
+
 Duration BudgetOf(std::optional<Duration> time_left, std::optional<Duration> wish) {
   if (!time_left.has_value() && !wish.has_value()) return kDefaultBudget;
   Duration budget = wish.value_or(kMaxBudget);
@@ -21,7 +42,8 @@ KvService::KvService(GrpcServer* server, Runtime* runtime, AddressOfStore addres
     : server_(server),
       loop_(server->loop()),
       runtime_(runtime),
-      address_of_(std::move(address_of)) {
+      address_of_(std::move(address_of)),
+      slow_lines_(kSlowLinesBurst, kSlowLinesPerSecond, loop_->now()) {
   Register(server, "/kvrpc.KvCas/CompareAndSwap", DecodeCas, EncodeCas);
   Register(server, "/kvrpc.KvCas/Get", DecodeGet, EncodeGet);
   Register(server, "/kvrpc.KvCas/Scan", DecodeScan, EncodeScan);
@@ -30,11 +52,13 @@ KvService::KvService(GrpcServer* server, Runtime* runtime, AddressOfStore addres
 
 void KvService::Register(GrpcServer* server, const char* method, Decode* decode, Encode* encode) {
   server->RegisterUnary(method, [=, this](UnaryCall call, std::string_view message) {
-    Handle(std::move(call), message, decode, encode);
+    Handle(method, std::move(call), message, decode, encode);
   });
 }
 
-void KvService::Handle(UnaryCall unary, std::string_view message, Decode* decode, Encode* encode) {
+void KvService::Handle(const char* method, UnaryCall unary, std::string_view message,
+                       Decode* decode, Encode* encode) {
+  if (refusing_) return unary.Fail(StoreDraining(refusing_));
   DecodedKvCall decoded = decode(message, runtime_->store().identity());
   if (const auto* refusal = std::get_if<GrpcStatus>(&decoded)) return unary.Fail(*refusal);
 
@@ -50,13 +74,15 @@ void KvService::Handle(UnaryCall unary, std::string_view message, Decode* decode
   if (unary.deadline() != Instant::Max()) time_left = unary.deadline() - loop_->now();
   call.request.budget = BudgetOf(time_left, call.deadline_wish);
 
+  const LoggedKey key(KeyOf(call.request.operation));
   // Shared, because a std::function must be copyable.
   auto waiting = std::make_shared<UnaryCall>(std::move(unary));
-  const store::CallId id =
-      runtime_->Call(std::move(call.request),
-                     [this, waiting, slot, encode, shape = call.shape](store::Reply reply) {
-                       Answer(waiting.get(), encode(shape, std::move(reply), address_of_));
-                     });
+  const store::CallId id = runtime_->Call(
+      std::move(call.request), [this, waiting, slot, encode, shape = call.shape, method, key,
+                                started = loop_->now()](store::Reply reply) {
+        Answer(waiting.get(), encode(shape, std::move(reply), address_of_));
+        LogIfSlow(method, started, key);
+      });
   waiting->OnCancel([runtime = runtime_, id] { runtime->Abandon(id); });
 }
 
@@ -69,6 +95,15 @@ void KvService::Answer(UnaryCall* call, const EncodedKvReply& reply) {
   } else {
     call->Reply(*message);
   }
+}
+
+void KvService::LogIfSlow(const char* method, Instant started, const LoggedKey& key) {
+  const Duration took = loop_->now() - started;
+  if (took < kSlowCall || !slow_lines_.Take(loop_->now())) return;
+  Log(LogLevel::kWarn, "slow call",
+      {{"method", method},
+       {"ms", static_cast<uint64_t>(took.milliseconds())},
+       {"key", key.Text()}});
 }
 
 bool KvService::HasRoom(const UnaryCall& call, size_t bytes) const {

@@ -13,7 +13,9 @@
 #include "core/store/recovery.h"
 #include "core/store/request.h"
 #include "net/grpc_server.h"
+#include "net/server/log.h"
 #include "net/server/runtime.h"
+#include "net/token_bucket.h"
 #include "net/wire/error_codec.h"
 #include "net/wire/kv_codec.h"
 
@@ -38,10 +40,16 @@ inline constexpr size_t kMaxConnectionOutputBytes = 32 << 20;
 inline constexpr size_t kMaxOutputBytes = 256 << 20;
 inline constexpr size_t kMaxOpenScans = 64;
 
+// A call that took longer is logged, and why it did is to be looked for.
+inline constexpr Duration kSlowCall = Duration::Seconds(1);
+
 class KvService {
  public:
   // Registers its methods; `server` must not be listening yet. `runtime` outlives `server`.
   KvService(GrpcServer* server, Runtime* runtime, AddressOfStore address_of);
+
+  // Refuses all calls from now on, in the name of the store; those under way go on.
+  void Refuse(StoreId store) { refusing_ = store; }
 
  private:
   using Decode = DecodedKvCall(std::string_view message, const store::Identity& self);
@@ -49,8 +57,10 @@ class KvService {
                                 const AddressOfStore& address_of);
 
   void Register(GrpcServer* server, const char* method, Decode* decode, Encode* encode);
-  void Handle(UnaryCall unary, std::string_view message, Decode* decode, Encode* encode);
+  void Handle(const char* method, UnaryCall unary, std::string_view message, Decode* decode,
+              Encode* encode);
   void Answer(UnaryCall* call, const EncodedKvReply& reply);
+  void LogIfSlow(const char* method, Instant started, const LoggedKey& key);
   // Whether a reply of so many bytes may be added to what waits for its readers.
   bool HasRoom(const UnaryCall& call, size_t bytes) const;
 
@@ -58,6 +68,8 @@ class KvService {
   EventLoop* const loop_;
   Runtime* const runtime_;
   const AddressOfStore address_of_;
+  TokenBucket slow_lines_;  // A store that is slow must not fill its disk by saying so.
+  StoreId refusing_;        // Zero: it does not.
   // One reference is ours, and each open scan holds one.
   const std::shared_ptr<char> scan_slots_ = std::make_shared<char>();
 };

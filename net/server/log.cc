@@ -10,8 +10,12 @@
 namespace flaredb::net {
 namespace {
 
+LogOptions g_options;
+
 const char* NameOf(LogLevel level) {
   switch (level) {
+    case LogLevel::kDebug:
+      return "debug";
     case LogLevel::kInfo:
       return "info";
     case LogLevel::kWarn:
@@ -33,14 +37,34 @@ std::string FormatTime(const char* format, int64_t ms) {
   return std::string(text, size) + fraction;
 }
 
-// Escapes what would break a line or a JSON string; other bytes pass.
+// How many bytes of `text` are one character of UTF-8 beyond ASCII; 0 when they are none (RFC
+// 3629).
+size_t MultibyteLength(std::string_view text) {
+  const auto byte = [text](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const size_t length = byte(0) >= 0xf0 ? 4 : byte(0) >= 0xe0 ? 3 : byte(0) >= 0xc2 ? 2 : 0;
+  if (length == 0 || length > text.size() || byte(0) > 0xf4) return 0;
+  for (size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  }
+  // Longer than needed, half a surrogate pair, or beyond Unicode.
+  const bool bad = (byte(0) == 0xe0 && byte(1) < 0xa0) || (byte(0) == 0xed && byte(1) >= 0xa0) ||
+                   (byte(0) == 0xf0 && byte(1) < 0x90) || (byte(0) == 0xf4 && byte(1) >= 0x90);
+  return bad ? 0 : length;
+}
+
+// Escapes what would break a line or a JSON string.
 void AppendEscaped(std::string_view text, std::string* out) {
-  for (const char c : text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
+    const size_t length = byte < 0x80 ? 0 : MultibyteLength(text.substr(i));
+    if (length > 0) {
+      out->append(text.substr(i, length));
+      i += length - 1;
+    } else if (c == '"' || c == '\\') {
       *out += '\\';
       *out += c;
-    } else if (byte < 0x20 || byte == 0x7f) {
+    } else if (byte < 0x20 || byte >= 0x7f) {
       char code[8];
       std::snprintf(code, sizeof(code), "\\u%04x", byte);
       *out += code;
@@ -65,7 +89,7 @@ std::string FormatHuman(int64_t ms, LogLevel level, std::string_view message,
   std::string line = FormatTime("%H:%M:%S", ms);
   line += ' ';
   line += NameOf(level);
-  line.append(level == LogLevel::kError ? 1 : 2, ' ');
+  line.append(6 - std::string_view(NameOf(level)).size(), ' ');
   AppendEscaped(message, &line);
   const char* separator = "  ";
   for (const LogField& field : fields) {
@@ -92,8 +116,20 @@ std::string FormatJson(int64_t ms, LogLevel level, std::string_view message,
   return line;
 }
 
+void SetLogOptions(const LogOptions& options) { g_options = options; }
+
+LoggedKey::LoggedKey(std::string_view key)
+    : size_(key.size()), plain_(g_options.plain_keys ? key : "") {}
+
+std::string LoggedKey::Text() const {
+  return g_options.plain_keys ? plain_ : "(" + std::to_string(size_) + " bytes)";
+}
+
 void Log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
-  static const bool human = isatty(STDERR_FILENO) == 1;
+  if (level < g_options.least) return;
+  static const bool terminal = isatty(STDERR_FILENO) == 1;
+  const bool human =
+      g_options.format == LogFormat::kAuto ? terminal : g_options.format == LogFormat::kHuman;
   // The time of day is for readers of the log; nothing is decided by it.
   const int64_t ms = std::chrono::duration_cast<std::chrono::milliseconds>(
                          std::chrono::system_clock::now().time_since_epoch())

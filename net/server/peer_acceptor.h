@@ -28,7 +28,9 @@ class PeerAcceptor {
   using Deliver = std::function<void(StoreId from, store::StoreMessage message)>;
 
   // Registers the method; `server` must not be listening yet. Outlives `server`.
-  PeerAcceptor(GrpcServer* server, Deliver deliver);
+  //   want_certificates  only who shows a store's certificate is let in: clients have certificates
+  //                      of the same authority, and one of them must not vote
+  PeerAcceptor(GrpcServer* server, bool want_certificates, Deliver deliver);
   ~PeerAcceptor();
   PeerAcceptor(const PeerAcceptor&) = delete;
   PeerAcceptor& operator=(const PeerAcceptor&) = delete;
@@ -47,6 +49,7 @@ class PeerAcceptor {
   void Adopt(StoreId from, Stream* stream);
   void Forget(StoreId from, Stream* stream);
 
+  const bool want_certificates_;
   const Deliver deliver_;
   bool accepting_ = false;
   store::Identity self_;

@@ -27,8 +27,9 @@ constexpr Duration kReopenPause = Duration::Milliseconds(100);
 // A store that refuses us has to be configured anew first.
 constexpr Duration kRefusedPause = Duration::Seconds(2);
 
-GrpcChannelOptions ChannelOptions(const LinkHeader& header) {
+GrpcChannelOptions ChannelOptions(const LinkHeader& header, std::shared_ptr<const TlsContext> tls) {
   GrpcChannelOptions options;
+  options.tls = std::move(tls);
   // A peer that vanished without a word is noticed in 5 s; a live one speaks more often.
   options.http2.keepalive_interval = Duration::Seconds(2);
   options.http2.keepalive_timeout = Duration::Seconds(3);
@@ -56,11 +57,12 @@ bool IsRefusal(absl::StatusCode code) {
 
 }  // namespace
 
-PeerLink::PeerLink(EventLoop* loop, const LinkHeader& header, std::string address, Answer answer)
+PeerLink::PeerLink(EventLoop* loop, const LinkHeader& header, std::string address,
+                   std::shared_ptr<const TlsContext> tls, Answer answer)
     : loop_(loop),
       header_(header),
       answer_(std::move(answer)),
-      channel_(loop, std::move(address), ChannelOptions(header)),
+      channel_(loop, std::move(address), ChannelOptions(header, std::move(tls))),
       batch_(std::make_unique<raftpb::RaftBatch>()) {
   Open();
 }
@@ -89,12 +91,22 @@ bool PeerLink::HasRoom() const {
   return state_ == State::kUp && stream_.unsent_bytes() + batch_bytes_ < kUnsentBytesMax;
 }
 
+LinkFigures PeerLink::figures() const {
+  LinkFigures figures = figures_;
+  figures.store = header_.to;
+  figures.address = channel_.address();
+  figures.up = state_ == State::kUp;
+  figures.unsent_bytes = stream_.unsent_bytes();
+  return figures;
+}
+
 void PeerLink::Add(const store::StoreMessage& message) {
   const auto* request = std::get_if<store::ForwardedRequest>(&message);
   if (!HasRoom()) {
-    if (request != nullptr) AnswerUnsent(request->id);
     const auto* reply = std::get_if<store::ForwardedReply>(&message);
-    if (reply != nullptr && state_ == State::kUp) AddInLittleRoom(*reply);
+    if (reply != nullptr && state_ == State::kUp) return AddInLittleRoom(*reply);
+    ++figures_.messages_dropped;
+    if (request != nullptr) AnswerUnsent(request->id);
     return;
   }
   if (request != nullptr) in_flight_[request->id] = IsWrite(request->request.operation);
@@ -113,6 +125,7 @@ void PeerLink::AddInLittleRoom(const store::ForwardedReply& reply) {
 void PeerLink::Append(const store::StoreMessage& message) {
   const size_t bytes = PayloadBytes(message) + kMessageBytes;
   if (batch_bytes_ + bytes > kBatchBytes) Flush();
+  ++figures_.messages_sent;
   AppendMessage(message, batch_.get());
   batch_bytes_ += bytes;
 }
@@ -123,7 +136,9 @@ void PeerLink::Flush() {
 
 void PeerLink::SendBatch() {
   FillHeader(batch_.get());
-  stream_.Send(batch_->SerializeAsString());
+  const std::string bytes = batch_->SerializeAsString();
+  figures_.bytes_sent += bytes.size();
+  stream_.Send(bytes);
   batch_->Clear();
   batch_bytes_ = 0;
 }
@@ -135,6 +150,7 @@ void PeerLink::OnMessage(std::string_view) {
 
 void PeerLink::BecomeUp() {
   state_ = State::kUp;
+  ++figures_.opened;
   logged_reason_.clear();
   Log(LogLevel::kInfo, "linked to store", {{"store", header_.to}, {"address", channel_.address()}});
 }

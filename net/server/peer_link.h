@@ -16,6 +16,7 @@
 #include "core/store/message.h"
 #include "net/event_loop.h"
 #include "net/grpc_client.h"
+#include "net/server/figures.h"
 
 namespace raftpb {
 class RaftBatch;
@@ -43,7 +44,9 @@ class PeerLink : private ClientStreamReader {
   // may be called once more after the link's end.
   using Answer = std::function<void(store::ForwardedReply reply)>;
 
-  PeerLink(EventLoop* loop, const LinkHeader& header, std::string address, Answer answer);
+  // `tls` nullptr: plain TCP.
+  PeerLink(EventLoop* loop, const LinkHeader& header, std::string address,
+           std::shared_ptr<const TlsContext> tls, Answer answer);
   ~PeerLink();
   PeerLink(const PeerLink&) = delete;
   PeerLink& operator=(const PeerLink&) = delete;
@@ -54,6 +57,7 @@ class PeerLink : private ClientStreamReader {
   void Flush();
   // The other store answered request `id`, whichever way the answer came.
   void NoteAnswered(uint64_t id) { in_flight_.erase(id); }
+  LinkFigures figures() const;
 
  private:
   enum class State : uint8_t { kDown, kOpening, kUp };
@@ -88,6 +92,7 @@ class PeerLink : private ClientStreamReader {
   size_t batch_bytes_ = 0;  // Of batch_, rather more than they are.
   // Requests sent and not answered: id -> whether it writes.
   std::map<uint64_t, bool> in_flight_;
+  LinkFigures figures_;  // What is counted; figures() adds the rest.
 };
 
 }  // namespace flaredb::net

@@ -2,10 +2,23 @@
 #include "net/server/runtime.h"
 
 #include <utility>
+#include <variant>
 
 #include "absl/types/span.h"
+#include "net/system_clock.h"
 
 namespace flaredb::net {
+namespace {
+
+bool ConcernsACall(const store::Event& event) {
+  if (const auto* received = std::get_if<store::MessageReceived>(&event)) {
+    return std::holds_alternative<store::ForwardedRequest>(received->message);
+  }
+  return std::holds_alternative<store::ClientCall>(event) ||
+         std::holds_alternative<store::ClientGone>(event);
+}
+
+}  // namespace
 
 Runtime::~Runtime() { loop_->SetTurn(nullptr); }
 
@@ -21,12 +34,32 @@ void Runtime::Start(const store::Options& options, store::RecoveredStore recover
 store::CallId Runtime::Call(store::Request request, Done done) {
   ++last_call_;
   calls_.emplace(last_call_, std::move(done));
-  events_.push_back(store::ClientCall{last_call_, std::move(request)});
+  Add(store::ClientCall{last_call_, std::move(request)});
   return last_call_;
 }
 
 void Runtime::Abandon(store::CallId id) {
-  if (calls_.erase(id) > 0) events_.push_back(store::ClientGone{id});
+  if (calls_.erase(id) > 0) Add(store::ClientGone{id});
+}
+
+void Runtime::Deliver(store::Event event) {
+  if (const auto* done = std::get_if<store::DiskDone>(&event)) {
+    for (; !commits_.empty() && commits_.front().first <= done->token; commits_.pop_front()) {
+      figures_.commit_seconds.Add(loop_->now() - commits_.front().second);
+    }
+    figures_.commits_waiting = commits_.size();
+  }
+  Add(std::move(event));
+}
+
+void Runtime::Add(store::Event event) {
+  (holding_ && ConcernsACall(event) ? held_ : events_).push_back(std::move(event));
+}
+
+void Runtime::Release() {
+  holding_ = false;
+  for (store::Event& event : held_) events_.push_back(std::move(event));
+  held_.clear();
 }
 
 Instant Runtime::next_deadline() const {
@@ -35,15 +68,23 @@ Instant Runtime::next_deadline() const {
 
 void Runtime::Turn(Instant now) {
   if (events_.empty() && now < store_->next_deadline()) return;
+  const Instant begun = MonotonicNow();
+  figures_.events += events_.size();
   effects_.Clear();
   store_->Turn(now, absl::MakeSpan(events_), &effects_);
   events_.clear();
   Perform();
+  figures_.turn_seconds.Add(MonotonicNow() - begun);
 }
 
 void Runtime::Perform() {
   // The disk first: its writer works while this thread encodes.
-  if (effects_.commit.has_value()) disk_->Write(*std::move(effects_.commit));
+  if (effects_.commit.has_value()) {
+    commits_.emplace_back(effects_.commit->token, loop_->now());
+    figures_.commits_waiting = commits_.size();
+    disk_->Write(*std::move(effects_.commit));
+  }
+  figures_.log_fetches += effects_.fetches.size();
   for (env::LogFetch& fetch : effects_.fetches) disk_->ReadLog(std::move(fetch));
   for (const store::Send& send : effects_.sends) transport_->Send(send.to, send.message);
   transport_->Flush();

@@ -4,9 +4,11 @@
 #define FLAREDB_NET_SERVER_RUNTIME_H_
 
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -17,6 +19,7 @@
 #include "core/store/store.h"
 #include "net/event_loop.h"
 #include "net/server/disk.h"
+#include "net/server/figures.h"
 #include "net/server/transport.h"
 
 namespace flaredb::net {
@@ -44,17 +47,24 @@ class Runtime {
   void Abandon(store::CallId id);
 
   // Collects an event for the next turn.
-  void Deliver(store::Event event) { events_.push_back(std::move(event)); }
+  void Deliver(store::Event event);
+
+  // Keeps calls, those of other stores too, from the store until Release: while it hands leadership
+  // over it would refuse them, and afterwards it passes them on.
+  void Hold() { holding_ = true; }
+  void Release();
 
   // Until when the loop may wait.
   Instant next_deadline() const;
   // Not OK: the store has stopped for good.
   const absl::Status& failure() const { return failure_; }
   size_t open_calls() const { return calls_.size(); }
+  const RuntimeFigures& figures() const { return figures_; }
   // Valid after Start.
   const store::Store& store() const { return *store_; }
 
  private:
+  void Add(store::Event event);
   void Turn(Instant now);
   // Carries out what a turn decided, each kind in one place.
   void Perform();
@@ -64,10 +74,15 @@ class Runtime {
   Transport* transport_ = nullptr;
   std::unique_ptr<store::Store> store_;
   std::vector<store::Event> events_;
+  bool holding_ = false;
+  std::vector<store::Event> held_;
   store::Effects effects_;
   absl::Status failure_;
   store::CallId last_call_;
   std::map<store::CallId, Done> calls_;
+  RuntimeFigures figures_;
+  // Group commits under way and when they were handed to the disk.
+  std::deque<std::pair<IoToken, Instant>> commits_;
 };
 
 }  // namespace flaredb::net

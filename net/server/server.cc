@@ -13,24 +13,34 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/store/recovery.h"
+#include "net/admin/admin_server.h"
+#include "net/admin/server_status.h"
 #include "net/event_loop.h"
 #include "net/grpc_health.h"
 #include "net/grpc_reflection.h"
 #include "net/grpc_server.h"
+#include "net/server/hand_over.h"
 #include "net/server/kv_service.h"
 #include "net/server/log.h"
 #include "net/server/runtime.h"
+#include "net/server/server_tls.h"
 #include "net/server/status_log.h"
 #include "net/server/transport.h"
 #include "net/signals.h"
+#include "net/system_clock.h"
 
 namespace flaredb::net {
 namespace {
 
 constexpr Duration kStatusInterval = Duration::Milliseconds(100);
-// How long a stop waits for open calls, and then for the last bytes to leave.
+// How long a stop waits until others lead, then for open calls, then for the last bytes to leave.
+constexpr Duration kStopForLeaders = Duration::Seconds(2);
 constexpr Duration kStopForCalls = Duration::Seconds(3);
 constexpr Duration kStopForConnections = Duration::Milliseconds(200);
+// Clients that are told to go elsewhere have so long to hear of it: longer than the connections
+// give them (RFC 9113 6.8) before they take no more calls.
+constexpr Duration kStopNotice = Duration::Milliseconds(150);
+constexpr Duration kHandOverInterval = Duration::Milliseconds(10);
 // A page of a scan has to fit into a message, with what its encoding adds.
 constexpr size_t kScanBytesMax = 2 << 20;
 
@@ -40,15 +50,23 @@ uint64_t RandomId() {
   return id == 0 ? 1 : id;
 }
 
+GrpcServerOptions OptionsOf(std::shared_ptr<const TlsContext> tls) {
+  GrpcServerOptions options;
+  options.tls = std::move(tls);
+  return options;
+}
+
 class Server {
  public:
-  Server(const StartFlags& flags, const OpenDisk& open_disk, std::unique_ptr<EventLoop> loop)
-      : flags_(flags),
+  Server(const ServerOptions& options, ServerTls tls, const OpenDisk& open_disk,
+         std::unique_ptr<EventLoop> loop)
+      : options_(options),
+        flags_(options_.start),
         open_disk_(open_disk),
         loop_(std::move(loop)),
         runtime_(loop_.get()),
-        grpc_(std::make_unique<GrpcServer>(loop_.get(), GrpcServerOptions())),
-        transport_(loop_.get(), grpc_.get(),
+        grpc_(std::make_unique<GrpcServer>(loop_.get(), OptionsOf(tls.listener))),
+        transport_(loop_.get(), grpc_.get(), tls.links,
                    [this](StoreId from, store::StoreMessage message) {
                      runtime_.Deliver(store::MessageReceived{from, std::move(message)});
                    }),
@@ -63,11 +81,13 @@ class Server {
     auto signals =
         SignalWatcher::Create(loop_.get(), {SIGINT, SIGTERM}, [this](int) { OnStopSignal(); });
     if (!signals.ok()) return signals.status();
+    signals_ = *std::move(signals);
     // The address first: a store that can't be reached must not leave a folder behind.
     if (absl::StatusOr<uint16_t> port = grpc_->Listen(flags_.address); !port.ok()) {
       if (absl::IsInvalidArgument(port.status())) return port.status();
       return absl::UnavailableError(port.status().message());
     }
+    if (absl::Status s = StartAdmin(); !s.ok()) return s;
     if (absl::Status s = Start(); !s.ok()) return s;
     if (absl::Status s = Serve(); !s.ok()) return s;
     HangUp();
@@ -77,6 +97,15 @@ class Server {
 
  private:
   // --- Start.
+
+  absl::Status StartAdmin() {
+    if (options_.admin_address.empty()) return absl::OkStatus();
+    Publish(ServerPhase::kStarting);
+    auto admin = AdminServer::Start(options_.admin_address, &board_);
+    if (!admin.ok()) return admin.status();
+    admin_ = *std::move(admin);
+    return absl::OkStatus();
+  }
 
   absl::Status Start() {
     std::error_code error;
@@ -169,18 +198,18 @@ class Server {
         {{"address", flags_.address},
          {"store", plan.identity.store},
          {"cluster", plan.identity.cluster_id},
-         {"data", flags_.data_dir}});
+         {"data", flags_.data_dir},
+         {"tls", options_.tls.files.empty() ? "off" : "on"},
+         {"admin", admin_ == nullptr ? "off" : options_.admin_address}});
   }
 
   // --- Service.
 
   absl::Status Serve() {
     while (true) {
-      loop_->RunOnce(std::min(runtime_.next_deadline(), stop_at_));
+      loop_->RunOnce(std::min(runtime_.next_deadline(), look_at_));
       if (!runtime_.failure().ok()) return runtime_.failure();
-      if (stopping_ && (runtime_.open_calls() == 0 || loop_->now() >= stop_at_)) {
-        return absl::OkStatus();
-      }
+      if (noticed_.has_value() && MayHangUp()) return absl::OkStatus();
     }
   }
 
@@ -188,35 +217,95 @@ class Server {
     const bool serving = status_log_.Update(runtime_.store().peers()) && !stopping_;
     health_.SetServing("", serving);
     health_.SetServing("kvrpc.KvCas", serving);
+    if (admin_ != nullptr) Publish(stopping_ ? ServerPhase::kStopping : ServerPhase::kServing);
     loop_->StartTimer(loop_->now() + kStatusInterval, [this] { UpdateStatus(); });
+  }
+
+  void Publish(ServerPhase phase) {
+    ServerStatus status;
+    status.phase = phase;
+    status.taken_at = MonotonicNow();
+    status.data_dir = flags_.data_dir;
+    if (phase != ServerPhase::kStarting) {
+      const store::Store& store = runtime_.store();
+      status.identity = store.identity();
+      status.peers = store.peers();
+      status.leader_changes = status_log_.leader_changes();
+      status.waiting_calls = store.waiting_calls();
+      status.forwarded_calls = store.forwarded_calls();
+      status.parked_calls = store.parked_calls();
+      status.rows_in_flight = store.rows_in_flight();
+      status.runtime = runtime_.figures();
+      status.links = transport_.figures();
+      status.grpc = grpc_->counters();
+      status.methods = grpc_->method_counters();
+      status.unread_output_bytes = grpc_->waiting_output_bytes();
+    }
+    board_.Publish(std::move(status));
   }
 
   // --- Stop.
 
   void OnStopSignal() {
-    if (stopping_) {
-      stop_at_ = loop_->now();
-      return;
-    }
+    // The next signal meets the system's own treatment, also when the loop hangs by then. Deferred,
+    // as this is a function of the watcher's.
+    loop_->Defer([this] { signals_.reset(); });
     Log(LogLevel::kInfo, "stopping",
         {{"store", flags_.store}, {"open_calls", uint64_t{runtime_.open_calls()}}});
     stopping_ = true;
-    stop_at_ = loop_->now() + kStopForCalls;
+    hand_over_until_ = loop_->now() + kStopForLeaders;
+    runtime_.Hold();
     health_.SetServing("", false);
     health_.SetServing("kvrpc.KvCas", false);
-    grpc_->Drain([this] { drained_ = true; });
+    // Not in this turn: it may have calls, which the store proposes after it carried out orders.
+    loop_->StartTimer(loop_->now() + kHandOverInterval, [this] { ContinueHandOver(); });
+  }
+
+  void ContinueHandOver() {
+    const std::vector<store::PeerView> peers = runtime_.store().peers();
+    const size_t left = HandOver::Left(peers);
+    if (left == 0 || loop_->now() >= hand_over_until_) {
+      if (left > 0) {
+        Log(LogLevel::kWarn, "stops although it leads",
+            {{"regions", uint64_t{left}}, {"reason", "no other store took over in time"}});
+      }
+      runtime_.Release();
+      return GiveNotice();
+    }
+    for (store::Order& order : hand_over_.Next(loop_->now(), peers)) {
+      runtime_.Deliver(std::move(order));
+    }
+    loop_->StartTimer(loop_->now() + kHandOverInterval, [this] { ContinueHandOver(); });
+  }
+
+  void GiveNotice() {
+    noticed_ = loop_->now();
+    look_at_ = *noticed_ + kStopNotice;
+    grpc_->GiveNotice();
+  }
+
+  // Whether the calls of clients are dealt with. What was sent before its client heard of the end
+  // is answered as ever, by way of the leader.
+  bool MayHangUp() {
+    const Instant now = loop_->now();
+    if (now < *noticed_ + kStopNotice) return false;
+    kv_.Refuse(flags_.store);
+    look_at_ = *noticed_ + kStopForCalls;
+    return runtime_.open_calls() == 0 || now >= look_at_;
   }
 
   // Tells the other stores, and gives the last replies time to leave.
   void HangUp() {
     transport_.Stop();
+    grpc_->Drain([this] { drained_ = true; });
     const Instant until = loop_->now() + kStopForConnections;
     while (!drained_ && loop_->now() < until) {
       loop_->RunOnce(std::min(runtime_.next_deadline(), until));
     }
   }
 
-  const StartFlags flags_;
+  const ServerOptions options_;
+  const StartFlags& flags_;
   const OpenDisk& open_disk_;
   const std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<Disk> disk_;
@@ -227,22 +316,31 @@ class Server {
   KvService kv_;
   HealthService health_;
   StatusLog status_log_;
+  StatusBoard board_;
+  std::unique_ptr<AdminServer> admin_;      // After board_, which it reads.
+  std::unique_ptr<SignalWatcher> signals_;  // Until the first signal.
   bool stopping_ = false;
+  HandOver hand_over_;
+  Instant hand_over_until_;
+  std::optional<Instant> noticed_;  // When clients were asked to go.
   bool drained_ = false;
-  Instant stop_at_ = Instant::Max();
+  Instant look_at_ = Instant::Max();  // When the loop is to see whether it may end.
 };
 
 }  // namespace
 
-absl::Status RunServer(const StartFlags& flags, const OpenDisk& open_disk) {
-  if (absl::Status s = CheckFlags(flags); !s.ok()) return s;
+absl::Status RunServer(const ServerOptions& options, const OpenDisk& open_disk) {
+  if (absl::Status s = CheckFlags(options.start); !s.ok()) return s;
   // A closed terminal or pipe must not end a store. A limit on the size of files is an error of the
   // write, and is told like any other.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
+  if (absl::Status s = CheckExposure(options.tls, options.start.address); !s.ok()) return s;
+  absl::StatusOr<ServerTls> tls = LoadTls(options.tls);
+  if (!tls.ok()) return tls.status();
   absl::StatusOr<std::unique_ptr<EventLoop>> loop = EventLoop::Create();
   if (!loop.ok()) return loop.status();
-  return Server(flags, open_disk, *std::move(loop)).Run();
+  return Server(options, *std::move(tls), open_disk, *std::move(loop)).Run();
 }
 
 }  // namespace flaredb::net

@@ -3,21 +3,35 @@
 #ifndef FLAREDB_NET_SERVER_SERVER_H_
 #define FLAREDB_NET_SERVER_SERVER_H_
 
+#include <string>
+
 #include "absl/status/status.h"
 #include "net/server/disk.h"
+#include "net/server/server_tls.h"
 #include "net/server/start_plan.h"
 
 namespace flaredb::net {
 
-// Runs the store that `flags` describe until SIGINT or SIGTERM, then answers the calls that can be
-// answered within a few seconds, finishes the disk's writes and returns OK. A second signal skips
-// the waiting. Call it before the process has other threads.
-// Errors are one sentence:
-//   INVALID_ARGUMENT     the flags make no sense
+struct ServerOptions {
+  StartFlags start;
+  // Where /metrics, /livez and /readyz are served; empty: nowhere.
+  std::string admin_address;
+  TlsOptions tls;
+};
+
+// Runs the store that `options` describe until SIGINT or SIGTERM. Then, in this order:
+//   1. what the store leads is handed over to other stores; calls are answered as ever     2 s
+//   2. clients are told to go elsewhere; who comes all the same gets StoreDraining, and
+//      calls under way are answered                                                        3 s
+//   3. links are closed, the disk's writes are finished, OK is returned
+// at most so long, as a rule a quarter of a second in all. A second signal ends the process at
+// once, as if it were killed: nothing that was acknowledged is lost. Call it before the process has
+// other threads. Errors are one sentence:
+//   INVALID_ARGUMENT     the options make no sense
 //   FAILED_PRECONDITION  the data folder is in use, or belongs to another store or cluster
 //   DATA_LOSS            the data folder is damaged
 //   others               the address, the folder or the disk can't be used; the disk failed
-absl::Status RunServer(const StartFlags& flags, const OpenDisk& open_disk);
+absl::Status RunServer(const ServerOptions& options, const OpenDisk& open_disk);
 
 }  // namespace flaredb::net
 

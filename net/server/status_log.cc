@@ -15,6 +15,7 @@ bool StatusLog::Update(const std::vector<store::PeerView>& peers) {
     }
     const PeerId leader = peer.raft.leader;
     if (leader && (leader != seen.leader || peer.raft.term != seen.term)) {
+      ++leader_changes_;
       Log(LogLevel::kInfo, leader == peer.peer ? "leads" : "follows",
           {{"region", peer.region}, {"leader", leader}, {"term", peer.raft.term}});
     } else if (!leader && seen.leader) {

@@ -3,6 +3,7 @@
 #ifndef FLAREDB_NET_SERVER_STATUS_LOG_H_
 #define FLAREDB_NET_SERVER_STATUS_LOG_H_
 
+#include <cstdint>
 #include <map>
 #include <vector>
 
@@ -16,6 +17,8 @@ class StatusLog {
   // Compares with the call before and logs the differences. True when every replica is well and
   // knows its leader.
   bool Update(const std::vector<store::PeerView>& peers);
+  // How often a replica was seen with another leader than before, or with its first.
+  uint64_t leader_changes() const { return leader_changes_; }
 
  private:
   struct Seen {
@@ -24,6 +27,7 @@ class StatusLog {
     bool poisoned = false;
   };
   std::map<RegionId, Seen> seen_;
+  uint64_t leader_changes_ = 0;
 };
 
 }  // namespace flaredb::net

@@ -6,12 +6,15 @@
 
 namespace flaredb::net {
 
-Transport::Transport(EventLoop* loop, GrpcServer* server, Deliver deliver)
+Transport::Transport(EventLoop* loop, GrpcServer* server, std::shared_ptr<const TlsContext> tls,
+                     Deliver deliver)
     : loop_(loop),
+      tls_(std::move(tls)),
       deliver_(std::move(deliver)),
-      acceptor_(server, [this](StoreId from, store::StoreMessage message) {
-        OnMessage(from, std::move(message));
-      }) {}
+      acceptor_(server, /*want_certificates=*/tls_ != nullptr,
+                [this](StoreId from, store::StoreMessage message) {
+                  OnMessage(from, std::move(message));
+                }) {}
 
 void Transport::Start(const store::Identity& self, const Members& members, uint64_t incarnation) {
   members_ = members;
@@ -20,7 +23,7 @@ void Transport::Start(const store::Identity& self, const Members& members, uint6
     if (id == self.store) continue;
     const LinkHeader header{self.cluster_id, self.store, id, incarnation};
     links_[id] = std::make_unique<PeerLink>(
-        loop_, header, address,
+        loop_, header, address, tls_,
         [this, to = id](store::ForwardedReply reply) { OnMessage(to, std::move(reply)); });
   }
 }
@@ -42,6 +45,12 @@ void Transport::Flush() {
 std::string Transport::AddressOf(StoreId store) const {
   const auto it = members_.find(store);
   return it == members_.end() ? "" : it->second;
+}
+
+std::vector<LinkFigures> Transport::figures() const {
+  std::vector<LinkFigures> figures;
+  for (const auto& [id, link] : links_) figures.push_back(link->figures());
+  return figures;
 }
 
 void Transport::OnMessage(StoreId from, store::StoreMessage message) {

@@ -8,12 +8,14 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/base/types.h"
 #include "core/store/message.h"
 #include "core/store/recovery.h"
 #include "net/event_loop.h"
 #include "net/grpc_server.h"
+#include "net/server/figures.h"
 #include "net/server/members.h"
 #include "net/server/peer_acceptor.h"
 #include "net/server/peer_link.h"
@@ -28,7 +30,10 @@ class Transport {
   using Deliver = std::function<void(StoreId from, store::StoreMessage message)>;
 
   // Registers raftpb.RaftService; `server` must not be listening yet. Outlives `server`.
-  Transport(EventLoop* loop, GrpcServer* server, Deliver deliver);
+  //   tls  of the links to other stores; nullptr: plain TCP, and then other stores need not show a
+  //        store's certificate either
+  Transport(EventLoop* loop, GrpcServer* server, std::shared_ptr<const TlsContext> tls,
+            Deliver deliver);
 
   // Opens the links. `incarnation` is this process's: random, not 0.
   void Start(const store::Identity& self, const Members& members, uint64_t incarnation);
@@ -41,11 +46,14 @@ class Transport {
 
   // Empty when the store is no member.
   std::string AddressOf(StoreId store) const;
+  // Of every link, by store.
+  std::vector<LinkFigures> figures() const;
 
  private:
   void OnMessage(StoreId from, store::StoreMessage message);
 
   EventLoop* const loop_;
+  const std::shared_ptr<const TlsContext> tls_;
   const Deliver deliver_;
   PeerAcceptor acceptor_;
   Members members_;

@@ -125,6 +125,13 @@ GrpcStatus ServerIsBusy(std::string reason) {
   return StatusOf(error, Index(), nullptr);
 }
 
+GrpcStatus StoreDraining(StoreId store) {
+  errorpb::Error detail = NotApplied("store " + std::to_string(store.value()) +
+                                     " is stopping: ask another store of the cluster");
+  detail.mutable_store_draining()->set_store_id(store.value());
+  return Pack(absl::StatusCode::kUnavailable, detail);
+}
+
 GrpcStatus RequestForgotten() {
   return StatusOf(MakeError(store::ErrorCode::kForgotten, store::Outcome::kUnknown,
                             "this retry came too late to tell whether an earlier attempt took "

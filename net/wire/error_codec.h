@@ -27,6 +27,7 @@ GrpcStatus InvalidRequest(std::string message);
 GrpcStatus NamespaceNotFound(std::string_view name);
 GrpcStatus ClusterMismatch(uint64_t asked, uint64_t actual);
 GrpcStatus ServerIsBusy(std::string reason);
+GrpcStatus StoreDraining(StoreId store);
 
 // Ends of writes that are neither success nor mismatch; see kv::WriteResult.
 GrpcStatus RequestForgotten();

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs every command of the documentation, and compares what it prints with what the text says.
 
-In README.md, CHANGELOG.md and docs/*.md, a block of commands is fenced as sh and output as nothing.
+In README.md, CHANGELOG.md and docs/*.md, a block of commands is fenced as sh and output as nothing;
+one fenced as `toml FILE` is the content of a file that later commands find.
 Commands run in the order of the document; each document has a cluster of its own, started by its
 first `playground` or `server` line, or as a playground before its first line that needs one.
 Addresses are those of the cluster: 127.0.0.1:50051 in the text is wherever store 1 listens.
@@ -41,6 +42,7 @@ PROGRAMS = {
     "//storage/sim:cluster": "storage/sim/cluster",
     "//tests:explore": "tests/explore/explore",
     "//examples/locks:sim": "examples/locks/sim",
+    "//examples/metadata:dns": "examples/metadata/dns",
 }
 # In the folder of docs/TUTORIAL.md, whose files are those of examples/tutorial.
 TUTORIAL_PROGRAMS = {
@@ -62,7 +64,16 @@ SECONDS_PER_COMMAND = 120
 
 _FENCE = re.compile(r"^```(.*)$")
 _COMMENT = re.compile(r"(?:^|\s+)#(?:\s(.*))?$")
-_COMMAND_WORDS = re.compile(r"^\s*(?:\$ |\./bazelw|\./check|bazel |bazelw |flaredb |grpcurl |buf )")
+_COMMAND_WORDS = re.compile(r"^\s*(?:\$ |\./bazelw|\./check|bazel |bazelw |flaredb |printf |grpcurl |buf )")
+
+
+class File:
+    """A block that is the content of a file."""
+
+    def __init__(self, place, name):
+        self.place = place
+        self.text = name
+        self.content = ""
 
 
 class Command:
@@ -96,8 +107,12 @@ def commands_of(name, text):
             if pending:
                 raise ValueError(f"{place}: the block ends within a command")
             fence = match[1] if fence is None else None
-            if fence not in (None, "sh", ""):
+            if fence is not None and fence.startswith("toml "):
+                commands.append(File(place, fence.removeprefix("toml ")))
+            elif fence not in (None, "sh", ""):
                 raise ValueError(f'{place}: a block of "{fence}": fence commands as sh, the rest as nothing')
+        elif fence is not None and fence.startswith("toml "):
+            commands[-1].content += line + "\n"
         elif fence == "" and _COMMAND_WORDS.match(line):
             raise ValueError(f"{place}: a command in a block that is not tested: fence it as sh")
         elif fence == "sh":
@@ -110,7 +125,7 @@ def commands_of(name, text):
             line, pending = pending + line, ""
             if line.strip():
                 commands.append(Command(place, line.strip()))
-            if comment and commands:
+            if comment and commands and isinstance(commands[-1], Command):
                 commands[-1].expect(comment)
     if fence is not None:
         raise ValueError(f"{name}: a block is not closed")
@@ -198,6 +213,8 @@ class Document:
         """(exit code, output) of a command, or None if it is one that is not to be run here."""
         words = command.words
         program = words[0]
+        if program == "printf" and words[2:4] == ["|", "flaredb"]:
+            return self.flaredb(words[4:], script=words[1].replace("\\n", "\n"))
         if program == "flaredb":
             return self.flaredb(words[1:])
         if program == "grpcurl":
@@ -214,7 +231,7 @@ class Document:
             return None
         raise AssertionError("a command of a form that tests/docs/docs_test.py does not know")
 
-    def flaredb(self, words):
+    def flaredb(self, words, script=None):
         if words[0] == "playground" and "--help" not in words:
             assert words == ["playground"], words
             self.start_playground()
@@ -222,11 +239,11 @@ class Document:
         if words[0] == "server" and "--help" not in words:
             self.start_server(words)
             return None
-        if words[0] == "kv" and "--help" not in words:
+        if words[0] in ("kv", "shell") and "--help" not in words:
             self.need_cluster()
             if "--addr" not in words:
                 words = [*words, "--addr", "127.0.0.1:50051"]
-        return self.execute([e2e.FLAREDB, *map(self.real, words)])
+        return self.execute([e2e.FLAREDB, *map(self.real, words)], script)
 
     def bazelw(self, words):
         verb, *words = words
@@ -252,6 +269,9 @@ class Document:
             assert separator == "--", "arguments of the program follow --"
         if label == "//:flaredb":
             return self.flaredb(words)
+        if label == "//examples/metadata:dns":
+            self.need_cluster()
+            self.copy("examples/metadata/services.toml")
         return self.execute([os.path.join(RUNFILES, PROGRAMS[label]), *words])
 
     def tutorial(self, words):
@@ -265,19 +285,28 @@ class Document:
             assert separator == "--", "arguments of the program follow --"
         return self.execute([os.path.join(RUNFILES, TUTORIAL_PROGRAMS[label]), *words])
 
+    def copy(self, path):
+        """A file of the tree, with the addresses of the cluster, where its name in the text is."""
+        target = os.path.join(self.folder, path)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with open(os.path.join(RUNFILES, path), encoding="utf-8") as file:
+            text = self.real(file.read())
+        with open(target, "w", encoding="utf-8") as file:
+            file.write(text)
+
     def known_options(self, words, script):
         with open(os.path.join(RUNFILES, script), encoding="utf-8") as file:
             text = file.read()
         for word in words:
             assert not word.startswith("-") or word in text, f"{script} has no {word}"
 
-    def execute(self, arguments):
+    def execute(self, arguments, script=None):
         # `bazel run` tells programs where they were called from.
         done = subprocess.run(
             arguments,
             cwd=self.folder,
             env={**os.environ, "BUILD_WORKING_DIRECTORY": self.folder},
-            stdin=subprocess.DEVNULL,
+            input=script or "",
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -287,6 +316,10 @@ class Document:
         return done.returncode, done.stdout
 
     def check(self, command):
+        if isinstance(command, File):
+            with open(os.path.join(self.folder, command.text), "w", encoding="utf-8") as file:
+                file.write(command.content)
+            return
         result = self.run(command)
         if result is None:
             assert not command.expected, "the output of this command is not known here"
@@ -361,6 +394,13 @@ class ReaderTest(unittest.TestCase):
             "  127.0.0.1:50052 kvrpc.KvCas/Get",
             '# -> {"found": true, "value": "dg==", "version": "1", "appliedIndex": "..."}',
         )
+
+    def test_files(self):
+        document = Document()
+        text = "```toml f.toml\nstore-id = 1\n```\n```sh\nflaredb config check f.toml  # -> ...1 settings...\n```"
+        for command in commands_of("x.md", text):
+            document.check(command)
+        document.close()
 
     def test_wrong_results(self):
         self.assert_wrong("prints .*version 1", "flaredb kv put k v  # -> version 2")

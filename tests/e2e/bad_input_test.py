@@ -38,6 +38,14 @@ class CommandLineTest(unittest.TestCase):
             (["server", "--store-id", "1", "--initial-cluster", ""], "--initial-cluster", "empty"),
             (["server", "--store-id", "1", "--initial-cluster", "2=a:1"], "does not name store 1"),
             (["server", "--store-id", "1", "--initial-cluster", "1:a"], "1:a", "ID=HOST:PORT"),
+            (["server", "--store-id", "1", "--log-format", "xml"], "xml", "auto|human|json"),
+            (["server", "--store-id", "1", "--addr", "0.0.0.0:1"], "0.0.0.0:1", "--insecure"),
+            (["config"], "a command", "flaredb config --help"),
+            (["config", "check"], "FILE", "flaredb config check --help"),
+            (["config", "show", "--store-id", "0"], "--store-id", "0"),
+            (["cert"], "a command", "flaredb cert --help"),
+            (["cert", "server"], "--host"),
+            (["kv", "get", "k", "--tls-cert", "c", "--tls-key", "k"], "--tls-ca"),
             (["kv"], "a command", "flaredb kv --help"),
             (["kv", "get"], "KEY", "flaredb kv get --help"),
             (["kv", "get", "a", "b"], "b"),
@@ -56,6 +64,20 @@ class CommandLineTest(unittest.TestCase):
             code, out, err = e2e.run(*args)
             self.assertEqual((code, err), (0, ""), args)
             self.assertTrue(out)
+
+    def test_a_configuration_file_with_mistakes(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+            file.write("store-id = 'one'\nadr = '127.0.0.1:1'\n")
+            file.flush()
+            code, out, err = e2e.run("config", "check", file.name)
+            self.assertEqual((code, out), (2, ""))
+            self.assertEqual(err.splitlines(), [
+                f"{file.name}:1:1: store-id is a string, not a whole number: write store-id = 1",
+                f'{file.name}:2:1: unknown key "adr": did you mean "addr"?',
+            ])
+            self.check(["server", "--config", file.name], 2, f"{file.name}:1:1", "store-id")
+        self.check(["server", "--config", file.name], 3, file.name, "--config")
+        self.check(["config", "check", file.name], 3, file.name)
 
     def test_nobody_there(self):
         address = "127.0.0.1:%d" % e2e.free_ports(1)[0]

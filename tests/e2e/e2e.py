@@ -74,9 +74,9 @@ class Kv:
 
     MESSAGES = Messages(runfile("proto/kvrpc.descriptors.bin"))
 
-    def __init__(self, address):
+    def __init__(self, address, *options):
         self.channel = grpc.insecure_channel(
-            address, options=[("grpc.initial_reconnect_backoff_ms", 100)]
+            address, options=[("grpc.initial_reconnect_backoff_ms", 100), *options]
         )
 
     def call(self, method, request, timeout=20):
@@ -104,10 +104,14 @@ class Kv:
 class Cluster:
     """`count` servers in a temporary folder. Use as a context: at the end everything is gone."""
 
-    def __init__(self, count=3):
+    def __init__(self, count=3, with_admin=False, server_args=()):
         self.folder = tempfile.mkdtemp(prefix="flaredb-e2e-", dir=os.environ.get("TEST_TMPDIR"))
-        ports = free_ports(count)
-        self.addresses = {i + 1: f"127.0.0.1:{port}" for i, port in enumerate(ports)}
+        ports = free_ports(2 * count)
+        self.addresses = {i + 1: f"127.0.0.1:{ports[i]}" for i in range(count)}
+        # Of the operators' ports, if the stores have them.
+        self.admin_addresses = {i + 1: f"127.0.0.1:{ports[count + i]}" for i in range(count)}
+        self.with_admin = with_admin
+        self.server_args = server_args
         self.processes = {}
 
     def __enter__(self):
@@ -133,9 +137,11 @@ class Cluster:
     def start(self, store, *extra):
         """Starts a store; the list of members only at its first start."""
         args = ["--store-id", str(store), "--addr", self.addresses[store]]
-        args += ["--data-dir", self.data(store), *extra]
+        args += ["--data-dir", self.data(store), *self.server_args, *extra]
         if not os.path.exists(self.data(store)):
             args += ["--initial-cluster", self.members]
+        if self.with_admin:
+            args += ["--admin-addr", self.admin_addresses[store]]
         with open(self.log_path(store), "ab") as log:
             self.processes[store] = subprocess.Popen(
                 [FLAREDB, "server", *args],

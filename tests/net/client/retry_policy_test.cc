@@ -5,13 +5,16 @@
 
 #include "proto/errorpb.pb.h"
 
-namespace flaredb::net {
+namespace flaredb::client {
 namespace {
+
+using net::Sent;
+using net::UnaryResult;
 
 UnaryResult Bare(absl::StatusCode code, Sent sent) { return {{code, "text"}, "", sent}; }
 
 UnaryResult Typed(absl::StatusCode code, const errorpb::Error& error) {
-  return {StatusWithDetail(code, "text", "errorpb.Error", error.SerializeAsString()), "",
+  return {net::StatusWithDetail(code, "text", "errorpb.Error", error.SerializeAsString()), "",
           Sent::kYes};
 }
 
@@ -103,6 +106,21 @@ TEST(RetryPolicy, AForgottenWriteIsNotRetried) {
   EXPECT_EQ(judgement.seen_index, 12u);
 }
 
+// A store that is newer than this program may answer with a kind that we do not know.
+TEST(RetryPolicy, AnErrorOfAnUnknownKindIsJudgedByItsCode) {
+  Judgement judgement = Judge(Typed(absl::StatusCode::kFailedPrecondition, NotApplied()));
+  EXPECT_EQ(judgement.next, Next::kRefused);
+  EXPECT_FALSE(judgement.maybe_applied);
+  judgement = Judge(Typed(absl::StatusCode::kAborted, NotApplied()));
+  EXPECT_EQ(judgement.next, Next::kRetry);
+  judgement = Judge(Typed(absl::StatusCode::kResourceExhausted, NotApplied()));
+  EXPECT_EQ(judgement.next, Next::kRetry);
+  EXPECT_TRUE(judgement.busy);
+  errorpb::Error unknown;
+  unknown.set_outcome(errorpb::UNKNOWN);
+  EXPECT_TRUE(Judge(Typed(absl::StatusCode::kFailedPrecondition, unknown)).maybe_applied);
+}
+
 TEST(RetryPolicy, BrokenRulesAreFinal) {
   errorpb::Error error = NotApplied();
   error.mutable_invalid_request();
@@ -112,4 +130,4 @@ TEST(RetryPolicy, BrokenRulesAreFinal) {
 }
 
 }  // namespace
-}  // namespace flaredb::net
+}  // namespace flaredb::client

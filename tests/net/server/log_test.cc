@@ -31,5 +31,36 @@ TEST(Log, WhatIsLoggedCannotBreakTheLine) {
             "00:00:00.000 info  m  f=a\\\"b\\\\c\\u000ad\\u007f\n");
 }
 
+TEST(Log, WhatIsNoUtf8IsEscapedByteForByte) {
+  const auto message = [](std::string_view text) {
+    const std::string line = FormatHuman(0, LogLevel::kDebug, text, {});
+    return line.substr(19, line.size() - 20);
+  };
+  EXPECT_EQ(message("\xc3\xbc \xe2\x82\xac \xf0\x9f\x98\x80"),
+            "\xc3\xbc \xe2\x82\xac \xf0\x9f\x98\x80");
+  EXPECT_EQ(message("\xff\xc3"), "\\u00ff\\u00c3");
+  EXPECT_EQ(message("\xc0\x80"), "\\u00c0\\u0080");             // Longer than needed.
+  EXPECT_EQ(message("\xed\xa0\x80"), "\\u00ed\\u00a0\\u0080");  // A surrogate.
+  EXPECT_EQ(message("\xe2\x82"), "\\u00e2\\u0082");             // Cut off.
+}
+
+TEST(Log, KeysAreHiddenUnlessTheOperatorWantsThem) {
+  EXPECT_EQ(LoggedKey("alice@example.org").Text(), "(17 bytes)");
+  SetLogOptions({.plain_keys = true});
+  EXPECT_EQ(LoggedKey("alice@example.org").Text(), "alice@example.org");
+  SetLogOptions({});
+}
+
+TEST(Log, OnlyLinesThatMatterEnoughAreWritten) {
+  SetLogOptions({.format = LogFormat::kHuman, .least = LogLevel::kWarn});
+  testing::internal::CaptureStderr();
+  Log(LogLevel::kInfo, "small");
+  Log(LogLevel::kWarn, "large");
+  const std::string written = testing::internal::GetCapturedStderr();
+  SetLogOptions({});
+  EXPECT_EQ(written.find("small"), std::string::npos) << written;
+  EXPECT_NE(written.find("warn  large\n"), std::string::npos) << written;
+}
+
 }  // namespace
 }  // namespace flaredb::net

@@ -25,7 +25,7 @@ struct Node {
   Node(EventLoop* loop, uint64_t id)
       : store(id),
         server(std::make_unique<GrpcServer>(loop, GrpcServerOptions())),
-        transport(loop, server.get(), [this](StoreId from, store::StoreMessage message) {
+        transport(loop, server.get(), nullptr, [this](StoreId from, store::StoreMessage message) {
           received.emplace_back(from, std::move(message));
         }) {
     address = "127.0.0.1:" + std::to_string(*server->Listen("127.0.0.1:0"));
@@ -178,7 +178,8 @@ TEST_F(TransportTest, LinksAgainWhenTheOtherStoreComesBack) {
   RunUntil([] { return false; }, Duration::Milliseconds(200));
   auto server = std::make_unique<GrpcServer>(loop_.get(), GrpcServerOptions());
   uint64_t arrived = 0;
-  PeerAcceptor acceptor(server.get(), [&](StoreId, store::StoreMessage) { ++arrived; });
+  PeerAcceptor acceptor(server.get(), /*want_certificates=*/false,
+                        [&](StoreId, store::StoreMessage) { ++arrived; });
   ASSERT_TRUE(server->Listen(two_.address).ok());
   acceptor.Start({kCluster, two_.store}, members_, 999);
   EXPECT_TRUE(RunUntil([&] {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef FLAREDB_NET_CLI_NUMBER_OPTION_H_
-#define FLAREDB_NET_CLI_NUMBER_OPTION_H_
+// Checks of values on the command line.
+#ifndef FLAREDB_NET_CLI_OPTION_CHECKS_H_
+#define FLAREDB_NET_CLI_OPTION_CHECKS_H_
 
 #include <charconv>
 #include <cstdint>
@@ -23,6 +24,9 @@ inline CLI::Validator NumberFrom(uint64_t first) {
       "");
 }
 
+// The validator without its description, which the library would add to the name of the value.
+inline CLI::Validator Undescribed(CLI::Validator validator) { return validator.description(""); }
+
 }  // namespace flaredb::net
 
-#endif  // FLAREDB_NET_CLI_NUMBER_OPTION_H_
+#endif  // FLAREDB_NET_CLI_OPTION_CHECKS_H_

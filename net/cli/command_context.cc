@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/cli/command_context.h"
+
+#include <cstdio>
+#include <iostream>
+#include <iterator>
+#include <utility>
+
+#include "CLI/CLI.hpp"
+#include "core/base/strings.h"
+#include "net/cli/option_checks.h"
+#include "net/cli/text.h"
+#include "net/cli/tls_flags.h"
+
+namespace flaredb::net {
+
+OutputStyle ClusterOptions::style() const {
+  return {format == "json"  ? Format::kJson
+          : format == "raw" ? Format::kRaw
+                            : Format::kTable,
+          hex      ? Encoding::kHex
+          : base64 ? Encoding::kBase64
+                   : Encoding::kNone};
+}
+
+absl::StatusOr<client::Client*> CommandContext::ClientOf(const ClusterOptions& options) {
+  std::vector<std::string> key = options.endpoints;
+  key.insert(key.end(), {options.tls.ca, options.tls.cert, options.tls.key});
+  std::unique_ptr<client::Client>& client = clients_[key];
+  if (client == nullptr) {
+    auto tls = ClientTls(options.tls);
+    if (!tls.ok()) return tls.status();
+    auto created = client::Client::Create({.endpoints = options.endpoints, .tls = *std::move(tls)});
+    if (!created.ok()) return created.status();
+    client = *std::move(created);
+  }
+  return client.get();
+}
+
+void AddClusterOptions(CLI::App* command, const CommandContext& context, ClusterOptions* options) {
+  std::string stores;
+  for (const std::string& endpoint : options->endpoints) {
+    stores += (stores.empty() ? "" : ",") + endpoint;
+  }
+  CLI::Option* addr = command->add_option("--addr", options->endpoints, "Stores to ask")
+                          ->delimiter(',')
+                          ->allow_extra_args(false)
+                          ->default_str(stores)
+                          ->type_name("HOST:PORT,...");
+  CLI::Option* ns = command->add_option("--namespace", options->ns, "Namespace of the keys")
+                        ->capture_default_str()
+                        ->type_name("NAME");
+  AddTlsFlags(command, /*with_environment=*/!context.shell.has_value(), &options->tls);
+  if (!context.shell.has_value()) {
+    addr->envname("FLAREDB_ADDR");
+    ns->envname("FLAREDB_NAMESPACE");
+  }
+  command
+      ->add_option("--timeout", options->timeout_seconds,
+                   "Time for an operation with all its attempts, in seconds")
+      ->check(Undescribed(CLI::Range(0.001, 3600.0)))
+      ->capture_default_str()
+      ->type_name("SECONDS");
+  command
+      ->add_option("-o,--output", options->format,
+                   "table: lines for people; json: an object a line; raw: bytes as they are")
+      ->check(Undescribed(CLI::IsMember({"table", "json", "raw"})))
+      ->capture_default_str()
+      ->type_name("table|json|raw");
+  CLI::Option* hex = command->add_flag("--hex", options->hex,
+                                       "Keys and values are hexadecimal, as arguments and printed");
+  command->add_flag("--base64", options->base64, "The same in base64")->excludes(hex);
+}
+
+std::string TakeBytes(const ClusterOptions& options, std::string_view argument,
+                      const std::string& text) {
+  const Encoding encoding = options.style().encoding;
+  std::optional<std::string> bytes = Decode(encoding, text);
+  if (!bytes.has_value()) {
+    throw CLI::ValidationError(
+        std::string(argument),
+        "\"" + Escape(text) + "\" is no " +
+            (encoding == Encoding::kHex ? "hexadecimal text of whole bytes" : "base64 text"));
+  }
+  return *std::move(bytes);
+}
+
+std::string TakeValue(const ClusterOptions& options, const CommandContext& context,
+                      const std::string& text) {
+  if (text != "-") return TakeBytes(options, "VALUE", text);
+  if (context.shell.has_value()) {
+    throw CLI::ValidationError("VALUE",
+                               "\"-\" is standard input, from which the shell reads its commands");
+  }
+  return std::string(std::istreambuf_iterator<char>(std::cin), {});
+}
+
+void Print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+ExitCode Fail(const client::Error& error) {
+  PrintError(error.message);
+  return error.kind == client::Error::kUnavailable ? kExitUnavailable : kExitRefused;
+}
+
+ExitCode Fail(const absl::Status& status) {
+  PrintError(FromAbsl(status.message()));
+  return ExitCodeOf(status);
+}
+
+}  // namespace flaredb::net

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/cli/output.h"
+
+#include <nlohmann/json.hpp>
+
+#include "net/cli/text.h"
+
+namespace flaredb::net {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Bytes that are no UTF-8 come out as other characters.
+std::string DumpLossy(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+bool IsUtf8(const std::string& bytes) { return Json::parse(DumpLossy(bytes)) == bytes; }
+
+void AddBytes(const OutputStyle& style, const std::string& name, const std::string& bytes,
+              Json* object) {
+  if (style.encoding != Encoding::kNone || IsUtf8(bytes)) {
+    (*object)[name] = Encode(style.encoding, bytes);
+  } else {
+    (*object)[name + "_base64"] = Encode(Encoding::kBase64, bytes);
+  }
+}
+
+std::string Line(const Json& object) { return DumpLossy(object) + "\n"; }
+
+std::string Field(const OutputStyle& style, const std::string& bytes) {
+  const std::string text = Encode(style.encoding, bytes);
+  return style.format == Format::kTable ? Escape(text) : text;
+}
+
+}  // namespace
+
+std::string FormatValue(const OutputStyle& style, const client::Row& row, bool with_version) {
+  if (style.format == Format::kJson) {
+    Json object = {{"found", true}};
+    AddBytes(style, "key", row.key, &object);
+    object["version"] = row.version;
+    AddBytes(style, "value", row.value, &object);
+    return Line(object);
+  }
+  std::string text = with_version ? std::to_string(row.version) + "\t" : "";
+  text += Encode(style.encoding, row.value);
+  if (style.format == Format::kTable || style.encoding != Encoding::kNone) text += '\n';
+  return text;
+}
+
+std::string FormatNotFound(const OutputStyle& style, std::string_view key) {
+  if (style.format != Format::kJson) return "";
+  Json object = {{"found", false}};
+  AddBytes(style, "key", std::string(key), &object);
+  return Line(object);
+}
+
+std::string FormatRow(const OutputStyle& style, const client::Row& row, bool keys_only) {
+  if (style.format == Format::kJson) {
+    Json object = Json::object();
+    AddBytes(style, "key", row.key, &object);
+    object["version"] = row.version;
+    if (!keys_only) AddBytes(style, "value", row.value, &object);
+    return Line(object);
+  }
+  std::string text = Field(style, row.key);
+  if (!keys_only) text += "\t" + std::to_string(row.version) + "\t" + Field(style, row.value);
+  return text + "\n";
+}
+
+std::string FormatApplied(const OutputStyle& style, const client::Applied& applied, bool deletes) {
+  switch (style.format) {
+    case Format::kTable:
+      return deletes ? "deleted\n" : "version " + std::to_string(applied.version) + "\n";
+    case Format::kJson:
+      return Line({{"outcome", "applied"}, {"version", applied.version}});
+    case Format::kRaw:
+      return deletes ? "" : std::to_string(applied.version) + "\n";
+  }
+  return "";
+}
+
+std::string FormatMismatch(const OutputStyle& style, const client::Mismatch& mismatch) {
+  if (style.format != Format::kJson) return "";
+  return Line({{"outcome", "mismatch"}, {"version", mismatch.version}});
+}
+
+std::string FormatUnknown(const OutputStyle& style, const client::Unknown& unknown) {
+  if (style.format != Format::kJson) return "";
+  return Line({{"outcome", "unknown"}, {"request_id", client::ToString(unknown.id)}});
+}
+
+}  // namespace flaredb::net

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// What commands that talk to a cluster print, as text for standard output.
+#ifndef FLAREDB_NET_CLI_OUTPUT_H_
+#define FLAREDB_NET_CLI_OUTPUT_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "net/cli/encoding.h"
+#include "net/client/result.h"
+
+namespace flaredb::net {
+
+enum class Format : uint8_t {
+  kTable,  // For people: a line each, fields separated by tabs, what would break a line escaped.
+  kJson,   // For programs: an object a line. Bytes that are no UTF-8 stand as base64 in a member
+           // whose name ends in _base64, unless an encoding was asked for.
+  kRaw,    // The bytes as they are, and nothing that is only for people.
+};
+
+struct OutputStyle {
+  Format format = Format::kTable;
+  Encoding encoding = Encoding::kNone;  // Of keys and values.
+};
+
+// One value: table and raw have nothing but it, or the version and a tab before it; a table ends it
+// with a line feed, raw does not (an encoded one it does).
+std::string FormatValue(const OutputStyle& style, const client::Row& row, bool with_version);
+// No such key. Only JSON says so on standard output.
+std::string FormatNotFound(const OutputStyle& style, std::string_view key);
+// One row of a listing.
+std::string FormatRow(const OutputStyle& style, const client::Row& row, bool keys_only);
+
+// Ends of writes. Table and raw tell only of success on standard output.
+std::string FormatApplied(const OutputStyle& style, const client::Applied& applied, bool deletes);
+std::string FormatMismatch(const OutputStyle& style, const client::Mismatch& mismatch);
+std::string FormatUnknown(const OutputStyle& style, const client::Unknown& unknown);
+
+}  // namespace flaredb::net
+
+#endif  // FLAREDB_NET_CLI_OUTPUT_H_

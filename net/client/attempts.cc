@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/client/attempts.h"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "net/client/retry_policy.h"
+#include "net/system_clock.h"
+
+namespace flaredb::client {
+namespace {
+
+constexpr Duration kPauseMin = Duration::Milliseconds(10);
+constexpr Duration kPauseMax = Duration::Milliseconds(500);
+// One silent store must not use up all the time.
+constexpr int64_t kAttemptsPerTimeout = 3;
+constexpr Duration kAttemptMin = Duration::Milliseconds(500);
+
+// The time of one operation, and how much of it is spent between attempts.
+class Budget {
+ public:
+  Budget(Duration timeout, size_t stores, Rng rng)
+      : timeout_(timeout),
+        deadline_(net::MonotonicNow() + timeout),
+        attempt_max_(std::max(timeout / kAttemptsPerTimeout, kAttemptMin)),
+        stores_(static_cast<uint32_t>(stores)),
+        rng_(rng) {}
+
+  Duration ForAttempt() const { return std::min(deadline_ - net::MonotonicNow(), attempt_max_); }
+  bool Spent() const { return net::MonotonicNow() >= deadline_; }
+
+  // Waits before the next attempt. The first round over all stores is without pauses.
+  void Pause(Duration at_least) {
+    Duration pause = at_least;
+    if (++attempts_ >= stores_) {
+      const uint32_t doublings = std::min<uint32_t>(attempts_ - stores_, 10);
+      const Duration grown = std::min(kPauseMin * (int64_t{1} << doublings), kPauseMax);
+      pause = std::max(pause, rng_.Between(grown / 2, grown));
+    }
+    pause = std::min(pause, deadline_ - net::MonotonicNow());
+    if (pause > Duration()) {
+      std::this_thread::sleep_for(std::chrono::nanoseconds(pause.nanoseconds()));
+    }
+  }
+
+  std::string NoAnswer(const net::GrpcStatus& last) const {
+    return "no answer within " + std::to_string(timeout_.milliseconds()) + " ms: " + last.message;
+  }
+
+ private:
+  const Duration timeout_;
+  const Instant deadline_;
+  const Duration attempt_max_;
+  const uint32_t stores_;
+  Rng rng_;
+  uint32_t attempts_ = 0;
+};
+
+Error OutOfTime(bool busy, std::string message) {
+  return {busy ? Error::kOverloaded : Error::kUnavailable, std::move(message)};
+}
+
+Unknown NobodyKnows(const WriteId& id, const std::string& why) {
+  return {id, "the write may have taken effect, or may yet: " + why};
+}
+
+}  // namespace
+
+Attempts::Attempts(std::vector<std::string> endpoints, std::unique_ptr<Connections> connections,
+                   uint64_t client_hi, uint64_t client_lo)
+    : endpoints_(std::move(endpoints)),
+      connections_(std::move(connections)),
+      client_hi_(client_hi),
+      client_lo_(client_lo) {}
+
+Result<std::string> Attempts::Read(std::string_view method, const std::string& request,
+                                   Duration timeout) {
+  Budget budget(timeout, endpoints_.addresses().size(), Draws());
+  Route route(&endpoints_);
+  bool busy = false;
+  for (;;) {
+    net::UnaryResult result =
+        connections_->Call(route.address(), std::string(method), request, budget.ForAttempt());
+    const Judgement judgement = Judge(result);
+    busy |= judgement.busy;
+    if (judgement.next == Next::kDone) {
+      endpoints_.Prefer(route.address());
+      return std::move(result.message);
+    }
+    if (judgement.next == Next::kRefused) return Error{Error::kRefused, result.status.message};
+    route.Advance(judgement.leader_address);
+    budget.Pause(judgement.pause);
+    if (budget.Spent()) return OutOfTime(busy, budget.NoAnswer(result.status));
+  }
+}
+
+Attempts::WriteReply Attempts::Write(std::string_view method, const MakeRequest& make,
+                                     Duration timeout, const std::optional<WriteId>& repeat) {
+  Budget budget(timeout, endpoints_.addresses().size(), Draws());
+  Route route(&endpoints_);
+  WriteId id = repeat.has_value() ? *repeat : NewWriteId();
+  bool maybe_applied = repeat.has_value();
+  bool busy = false;
+  for (;;) {
+    net::UnaryResult result =
+        connections_->Call(route.address(), std::string(method), make(id), budget.ForAttempt());
+    const Judgement judgement = Judge(result);
+    maybe_applied |= judgement.maybe_applied;
+    busy |= judgement.busy;
+    switch (judgement.next) {
+      case Next::kDone:
+        endpoints_.Prefer(route.address());
+        return std::move(result.message);
+      case Next::kRefused:
+        if (maybe_applied) return NobodyKnows(id, result.status.message);
+        return Error{Error::kRefused, result.status.message};
+      case Next::kForgotten:
+        if (maybe_applied) return NobodyKnows(id, result.status.message);
+        [[fallthrough]];  // There is nothing that could have been forgotten.
+      case Next::kNewRequest:
+        Saw(judgement.seen_index);
+        id = NewWriteId();
+        maybe_applied = false;
+        break;
+      case Next::kRetry:
+        break;
+    }
+    route.Advance(judgement.leader_address);
+    budget.Pause(judgement.pause);
+    if (!budget.Spent()) continue;
+    if (maybe_applied) return NobodyKnows(id, budget.NoAnswer(result.status));
+    return OutOfTime(busy, budget.NoAnswer(result.status));
+  }
+}
+
+void Attempts::Saw(uint64_t applied_index) {
+  uint64_t seen = seen_index_.load();
+  while (seen < applied_index && !seen_index_.compare_exchange_weak(seen, applied_index)) {
+  }
+}
+
+WriteId Attempts::NewWriteId() {
+  return {.client_hi = client_hi_,
+          .client_lo = client_lo_,
+          .seq = ++last_seq_,
+          .seen_index = seen_index_.load()};
+}
+
+Rng Attempts::Draws() { return Rng(Mix64(client_lo_ + ++calls_)); }
+
+}  // namespace flaredb::client
