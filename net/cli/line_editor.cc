@@ -118,6 +118,8 @@ LineEditor::~LineEditor() {
 std::optional<std::string> LineEditor::Read() {
   Library& library = *library_;
   library.interrupted = false;
+  // By itself the library prints the prompt first: a Ctrl-C right behind it would be a signal.
+  el_set(library.editor, EL_PREP_TERM, 1);
   int size = 0;
   const char* text = el_gets(library.editor, &size);
   if (text == nullptr || size <= 0) return std::nullopt;

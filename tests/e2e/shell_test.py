@@ -119,6 +119,7 @@ class ShellTest(unittest.TestCase):
                 t.expect("flaredb> ")
                 t.send("\x1b[A\x1b[A\n")  # Up, up: the line before "exit".
                 t.expect('"value":"1"')
+                t.expect("flaredb> ")
                 t.send("\x04")
                 self.assertEqual(t.wait(), 0)
 
