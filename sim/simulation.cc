@@ -414,9 +414,9 @@ void Simulation::FailLiveness(const std::string& what) {
   std::ostringstream out;
   out << "since " << (healed_at_ - Instant()).milliseconds()
       << (profile_.ending == Ending::kPartial ? " ms a quorum of the stores is whole among itself"
-          : majority_loss_.begun() ? " ms those who are left of the stores are whole among "
-                                     "themselves"
-                                   : " ms all stores run and the network is whole")
+          : !cluster_.losses().all_left_out().empty()
+              ? " ms those who are left of the stores are whole among themselves"
+              : " ms all stores run and the network is whole")
       << ", but at " << (world_.now() - Instant()).milliseconds() << " ms " << what << ".\n"
       << Explain(all) << "  by store:\n"
       << cluster_.Describe();

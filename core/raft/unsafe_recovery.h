@@ -39,9 +39,12 @@ struct RecoveryPlan {
 
 // Why no plan can be made.
 enum class NoPlan : uint8_t {
-  kNoSurvivor,  // No voter survives.
+  kNoSurvivor,  // No survivor is a member, by its own log.
   kNotNeeded,   // The survivors are a quorum: let them elect a leader instead.
-  kDisagree,    // A survivor knows of commits that the most complete log lacks: disks are damaged.
+  // A survivor knows of commits that the most complete log of a member lacks. If it is a member
+  // itself, disks are damaged; if it was removed, those who had them are lost, and its log is the
+  // last copy.
+  kDisagree,
 };
 
 // Plans from the views of all survivors, which must be stopped or without contact to the lost, and

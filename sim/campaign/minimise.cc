@@ -44,7 +44,8 @@ struct Failing {
 class Minimiser {
  public:
   Minimiser(const SavedRun& run, absl::FunctionRef<bool()> may_go_on, ReplayFunction replay)
-      : best_{run, {}, {}, Duration()},
+      : first_(run),
+        best_{run, {}, {}, Duration()},
         rng_(Mix64(run.tape.seed)),
         may_go_on_(may_go_on),
         replay_(replay) {}
@@ -71,6 +72,7 @@ class Minimiser {
   // With less to do a run may come to its failure later, but hardly much.
   Duration long_enough() const { return best_.after * 2 + Duration::Seconds(1); }
 
+  const SavedRun first_;
   Failing best_;
   Rng rng_;
   absl::FunctionRef<bool()> may_go_on_;
@@ -268,16 +270,20 @@ std::optional<Failing> Minimiser::Another() {
     if (!kinds[kind] || rng_.Chance(by_chance ? 500000 : 300000)) other.reduction.without.set(kind);
   }
   // What fails while there are faults does not need the rest.
+  other.reduction.without |= first_.reduction.without;
   const bool early = best_.after < best_.run.faults_max;
   return Fails(std::move(other), early ? other.faults_max : Duration::Max());
 }
 
-// As the campaign makes them. Where the best one depends on itself, what is left of the next run
+// As the campaign would make it. Where the best one depends on itself, what is left of the next run
 // may be far less.
 std::optional<Failing> Minimiser::AnySeed() {
   SavedRun other;
   other.invariant = best_.run.invariant;
   other.tape.seed = rng_.Next();
+  other.operations_max = first_.operations_max;
+  other.faults_max = first_.faults_max;
+  other.reduction.without = first_.reduction.without;
   return Fails(std::move(other), Duration::Max());
 }
 

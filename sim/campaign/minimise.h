@@ -20,9 +20,10 @@ struct Minimised {
 // `run` fails. First takes away what the failure does not need, in chunks that shrink (delta
 // debugging: Zeller and Hildebrandt 2002): kinds of fault, operations, single faults, until nothing
 // more can go. Of a run that is not small then (kFaultsGoal, kOperationsGoal) variants are tried,
-// which leave out several faults at once and make some choices anew, and in turn other runs that
-// may make only so many faults and operations at all; each that fails and is smaller takes its
-// place. What a run has beyond the goal counts first, then faults and operations together.
+// which leave out several faults at once and make some choices anew; in turn with them other runs
+// that may make only so many faults and operations at all, and any that the campaign might make.
+// Each that fails and is smaller takes its place. What a run has beyond the goal counts first, then
+// faults and operations together.
 //   may_go_on  asked before each run: the caller's budget of time
 //   replay     sim::Replay, or what stands for it in a test
 using ReplayFunction = absl::FunctionRef<RunResult(const SavedRun&, const RunOptions&)>;

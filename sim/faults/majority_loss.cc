@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/faults/majority_loss.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -12,6 +13,20 @@ namespace {
 
 // Those of the operator and of the last orders come before.
 constexpr uint64_t kFirstOrder = uint64_t{1} << 33;
+
+// Whether the members who are left know of no commits that they lack: then the one who does was
+// removed from the region before those who made them were lost. No plan can keep what no member
+// has; whether to go on without it, or from a copy of what was removed, is for people to decide.
+bool OnlyTheRemovedKnow(const std::vector<raft::View>& reports) {
+  Index known;
+  raft::LogId most_complete;
+  for (const raft::View& view : reports) {
+    if (!view.conf.IsMember(view.id)) continue;
+    known = std::max(known, view.commit_index);
+    most_complete = std::max(most_complete, view.last_log);
+  }
+  return known <= most_complete.index;
+}
 
 }  // namespace
 
@@ -29,33 +44,46 @@ void MajorityLoss::Continue() {
     latest_ = Names::Store(node) + " is left and does not run";
     return;
   }
-  const auto planned = raft::PlanRecovery(cluster_->losses().Reports());
-  const auto* plan = std::get_if<raft::RecoveryPlan>(&planned);
-  if (plan == nullptr) {
-    switch (std::get<raft::NoPlan>(planned)) {
-      case raft::NoPlan::kNotNeeded:
-        latest_ = "those who are left are a quorum, but have no leader";
-        done_ = cluster_->leader().has_value();
-        return;
-      case raft::NoPlan::kNoSurvivor:
-        hopeless_ = true;
-        return;
-      case raft::NoPlan::kDisagree:
-        world_->report.Fail(FailureKind::kSafety, "REC",
-                            "those who are left disagree on what is committed, and no disk among "
-                            "theirs is damaged.");
-        return;
-    }
-  }
   // A lease that rests on promises of those who are lost outlives them, but not its leader.
-  if (cluster_->leader()) {
+  if (const std::optional<uint32_t> leader = cluster_->leader()) {
     latest_ = "somebody leads on without a quorum";
+    done_ = cluster_->losses().AQuorumIsLeft(cluster_->checkers().replicas()[*leader].view.conf);
     return;
   }
+  const auto planned = raft::PlanRecovery(cluster_->losses().Reports());
+  const auto* plan = std::get_if<raft::RecoveryPlan>(&planned);
+  if (plan == nullptr) return OnNoPlan(std::get<raft::NoPlan>(planned));
   const bool waits = given_at_ && recoveries_ == cluster_->recoveries() &&
                      world_->now() - *given_at_ < election_timeout_ * kPatience;
   if (waits) return;
   Give(*plan);
+}
+
+void MajorityLoss::OnNoPlan(raft::NoPlan why) {
+  const std::vector<raft::View> reports = cluster_->losses().Reports();
+  const auto is_member = [](const raft::View& view) { return view.conf.IsMember(view.id); };
+  const auto fail = [this](const char* sentence) {
+    world_->report.Fail(FailureKind::kSafety, "REC", sentence);
+  };
+  switch (why) {
+    case raft::NoPlan::kNotNeeded:
+      latest_ = "those who are left are a quorum, but have no leader";
+      return;
+    case raft::NoPlan::kNoSurvivor:
+      hopeless_ = true;
+      if (std::any_of(reports.begin(), reports.end(), is_member)) {
+        fail("nobody is found to recover from, but a member is left.");
+      }
+      return;
+    case raft::NoPlan::kDisagree:
+      hopeless_ = true;
+      if (!OnlyTheRemovedKnow(reports)) {
+        fail(
+            "those who are left disagree on what is committed, and no disk among theirs is "
+            "damaged.");
+      }
+      return;
+  }
 }
 
 void MajorityLoss::Give(const raft::RecoveryPlan& plan) {

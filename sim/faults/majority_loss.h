@@ -27,13 +27,15 @@ class MajorityLoss : public TurnObserver {
       : world_(world), cluster_(cluster), election_timeout_(election_timeout) {}
 
   // Requires that everything has healed and nobody else gives orders from now on, until done().
-  // False: the fault is left out, or nothing could be recovered; then nothing has happened.
+  // False: the fault is left out, an order is under way, or nothing could be recovered; then
+  // nothing has happened.
   bool Begin();
   // To be called a few times in every election timeout, until done() or hopeless().
   void Continue();
   bool begun() const { return begun_; }
   bool done() const { return done_; }
-  // What is left was leaving the region when the others were lost: there is nothing to recover.
+  // What is left was leaving the region when the others were lost, or the last one to know of a
+  // commit had left it: there is nothing to recover, or no plan that keeps everything.
   bool hopeless() const { return hopeless_; }
   // What the operator waits for; a clause.
   const std::string& Describe() const { return latest_; }
@@ -55,6 +57,7 @@ class MajorityLoss : public TurnObserver {
   // An order that has come to nothing by then is given anew, in election timeouts.
   static constexpr int64_t kPatience = 2;
 
+  void OnNoPlan(raft::NoPlan why);
   void Give(const raft::RecoveryPlan& plan);
   void GiveTo(uint32_t node, const raft::RecoveryPlan& plan);
   Mishap NextMishap(uint32_t chosen);
@@ -67,7 +70,7 @@ class MajorityLoss : public TurnObserver {
   bool begun_ = false;
   bool done_ = false;
   bool hopeless_ = false;
-  std::optional<Instant> given_at_;  // The order that nothing has come of yet.
+  std::optional<Instant> given_at_;  // The latest order.
   uint64_t recoveries_ = 0;          // When that was given.
   uint64_t orders_ = 0;
   uint32_t mishaps_ = 0;

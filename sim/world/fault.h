@@ -62,7 +62,8 @@ enum class Fault : uint8_t {
   kOddBudget,      // Next to no time to answer, or more than anybody needs.
   kChangeMembers,
   kTransfer,
-  kLoseMajority,  // For good, and the survivors are ordered to go on; see sim/majority_loss.h.
+  kLoseMajority,  // For good, and the survivors are ordered to go on; see
+                  // sim/faults/majority_loss.h.
 
   kCount,
 };

@@ -78,8 +78,9 @@ enum class Ending : uint8_t {
   kHealed,   // Everything works again, and the run has to come to rest.
   kQuorum,   // As kHealed, for a quorum; the other stores stop for good.
   kPartial,  // A quorum is whole; the other stores run on, but many of their links stay cut.
-  kLost,     // A majority of the voters is lost; the others recover (sim/majority_loss.h) and heal.
-  kBroken,   // Nothing is healed: only what was acknowledged counts.
+  kLost,    // A majority of the voters is lost; the others recover (sim/faults/majority_loss.h) and
+            // heal.
+  kBroken,  // Nothing is healed: only what was acknowledged counts.
 };
 
 // Alternatives that the code itself offers; see core/base/probe.h.
