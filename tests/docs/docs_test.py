@@ -43,6 +43,7 @@ PROGRAMS = {
     "//tests:explore": "tests/explore/explore",
     "//examples/locks:sim": "examples/locks/sim",
     "//examples/metadata:dns": "examples/metadata/dns",
+    "//sim/pd:sim": "sim/pd/sim",
 }
 # In the folder of docs/TUTORIAL.md, whose files are those of examples/tutorial.
 TUTORIAL_PROGRAMS = {
