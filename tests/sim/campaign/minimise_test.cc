@@ -120,6 +120,32 @@ TEST(Minimise, GoesOnAsLongAsSomethingComesOfIt) {
   EXPECT_EQ(*least.run.reduction.operations, operations);
 }
 
+// Neither less of the run nor a restricted one ever fails; others of the campaign do, of less.
+TEST(Minimise, GoesOnWithAnyRunThatTheCampaignMightMake) {
+  std::set<FaultName> many;
+  for (uint32_t number = 1; number <= 100; ++number) many.insert({Fault::kSplit, number});
+  const Fake here(many, {});
+  const Fake elsewhere({{Fault::kSplit, 40}}, {});
+  SavedRun first = Failing();
+  first.operations_max = 50;
+  first.reduction.without.set(static_cast<size_t>(Fault::kLoseMessage));
+  std::set<uint64_t> whole;  // Seeds of which nothing was left out at first.
+  bool told = true;
+  int left = 3000;
+  const Minimised least = Minimise(
+      first, [&] { return left-- > 0; },
+      [&](const SavedRun& run, const RunOptions& options) {
+        told &= run.reduction.without[static_cast<size_t>(Fault::kLoseMessage)] &&
+                run.operations_max <= 50;
+        const uint64_t seed = run.tape.seed;
+        if (seed == first.tape.seed) return here(run, options);
+        if (!run.reduction.faults && !run.reduction.faults_max) whole.insert(seed);
+        return whole.count(seed) != 0 ? elsewhere(run, options) : RunResult();
+      });
+  EXPECT_EQ(least.faults, 1u);
+  EXPECT_TRUE(told) << "what the campaign leaves out stays out";
+}
+
 TEST(Minimise, GivesShrinkingUpWhenNothingComesOfIt) {
   std::set<FaultName> faults;
   std::set<uint32_t> operations;
