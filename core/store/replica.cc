@@ -134,9 +134,8 @@ void Replica::Abandon(ReplicaOutput* output) {
     output->interrupted.insert(output->interrupted.end(), calls.begin(), calls.end());
   };
   for (const auto& [id, calls] : reads_) interrupt(calls);
-  for (const GrantedRead& read : granted_) interrupt(read.calls);
   reads_.clear();
-  granted_.clear();
+  InterruptGranted(output);
 }
 
 void Replica::Propose(const TurnContext& turn, absl::Span<const QueuedWrite> writes,
@@ -237,6 +236,9 @@ void Replica::CarryOut(const TurnContext& turn, raft::Effects* effects, ReplicaO
 void Replica::NoteRole(const raft::RoleChange& change, ReplicaOutput* output) {
   // Its entries are no longer this replica's to answer for.
   if (change.role != raft::Role::kLeader || change.term != term_) InterruptAll(output);
+  // What a leader of before granted is part of every later history, unless that was recovered by
+  // force: then its index may never come, or mean something else.
+  if (change.term != term_) InterruptGranted(output);
   output->leader_changed |= change.leader != leader_ || change.term != term_;
   leader_ = change.leader;
   term_ = change.term;
@@ -315,6 +317,13 @@ void Replica::NoteRemovals(const Region& before, ReplicaOutput* output) {
     output->removed.push_back(peer);
     output->excluded |= peer.id == peer_;
   }
+}
+
+void Replica::InterruptGranted(ReplicaOutput* output) {
+  for (const GrantedRead& read : granted_) {
+    output->interrupted.insert(output->interrupted.end(), read.calls.begin(), read.calls.end());
+  }
+  granted_.clear();
 }
 
 void Replica::InterruptAll(ReplicaOutput* output) {

@@ -166,6 +166,7 @@ class Replica {
   void ProposeBlock(const TurnContext& turn, absl::Span<const QueuedWrite> writes,
                     ReplicaOutput* output);
   void InterruptAll(ReplicaOutput* output);
+  void InterruptGranted(ReplicaOutput* output);
 
   const Options& options_;
   const PeerId peer_;
