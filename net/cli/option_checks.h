@@ -24,6 +24,17 @@ inline CLI::Validator NumberFrom(uint64_t first) {
       "");
 }
 
+// Refuses what a shell makes of a variable that is not set. Taken for "not given" it could found a
+// cluster, or speak in plain text.
+inline CLI::Validator NotEmpty() {
+  return CLI::Validator(
+      [](const std::string& text) {
+        return text.empty() ? std::string("is empty: give a value, or leave it out")
+                            : std::string();
+      },
+      "");
+}
+
 // The validator without its description, which the library would add to the name of the value.
 inline CLI::Validator Undescribed(CLI::Validator validator) { return validator.description(""); }
 

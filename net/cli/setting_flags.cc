@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "CLI/CLI.hpp"
+#include "net/cli/option_checks.h"
 
 namespace flaredb::net {
 namespace {
@@ -45,13 +46,18 @@ void AddSettingFlags(CLI::App* command, SettingFlags* flags) {
   command
       ->add_option("--config", flags->config_file,
                    "TOML file with settings; flags and FLAREDB_... variables come first")
+      ->check(NotEmpty())
       ->type_name("FILE");
 }
 
 absl::StatusOr<ServerConfig> ResolveSettings(const SettingFlags& flags) {
-  const std::string file = !flags.config_file.empty()
-                               ? flags.config_file
-                               : FromEnvironment("FLAREDB_CONFIG").value_or("");
+  std::string file = flags.config_file;
+  if (const auto named = FromEnvironment("FLAREDB_CONFIG"); file.empty() && named.has_value()) {
+    if (named->empty()) {
+      return absl::InvalidArgumentError("FLAREDB_CONFIG is empty: name a file, or leave it out");
+    }
+    file = *named;
+  }
   return ServerConfig::Resolve(flags.given, FromEnvironment, file);
 }
 

@@ -20,7 +20,7 @@ namespace flaredb::net {
 void AddTlsFlags(CLI::App* command, bool with_environment, TlsFiles* files);
 
 // nullptr without --tls-ca: plain TCP. INVALID_ARGUMENT, one sentence: a file is missing or of no
-// use.
+// use, or one of the variables is set and empty.
 absl::StatusOr<std::shared_ptr<const TlsContext>> ClientTls(const TlsFiles& files);
 
 }  // namespace flaredb::net

@@ -37,7 +37,8 @@ absl::StatusOr<ServerConfig> ServerConfig::Resolve(const GivenFlags& flags,
     if (const auto flag = flags.find(setting.name); flag != flags.end()) {
       value = {flag->second, "flag"};
       place = FlagOf(setting);
-    } else if (from_environment.has_value() && !from_environment->empty()) {
+    } else if (from_environment.has_value() &&
+               !(from_environment->empty() && !setting.default_value.empty())) {
       value = {*from_environment, "environment " + variable};
       place = variable;
     } else if (const auto key = file.values.find(setting.name); key != file.values.end()) {

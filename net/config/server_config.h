@@ -18,8 +18,9 @@ namespace flaredb::net {
 
 // What the command line says, by the setting's name. Only what was given.
 using GivenFlags = std::map<std::string, std::string, std::less<>>;
-// The value of an environment variable, or nullopt. An empty one counts as not set: that is how
-// container tools pass on what their user left out.
+// The value of an environment variable, or nullopt. An empty one is how container tools pass on
+// what their user left out: it counts as not set where a default stands in for it. Where none does
+// it is refused: it could found a cluster of one store, or do without TLS.
 using Environment = std::function<std::optional<std::string>(const std::string& variable)>;
 
 class ServerConfig {

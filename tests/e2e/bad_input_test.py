@@ -14,8 +14,8 @@ import e2e
 
 
 class CommandLineTest(unittest.TestCase):
-    def check(self, args, code, *words):
-        got, out, err = e2e.run(*args)
+    def check(self, args, code, *words, **options):
+        got, out, err = e2e.run(*args, **options)
         self.assertEqual((got, out), (code, ""), err)
         self.assertEqual(err.count("\n"), 1, f"not one line: {err!r}")
         self.assertTrue(err.startswith("flaredb: "), err)
@@ -40,12 +40,16 @@ class CommandLineTest(unittest.TestCase):
             (["server", "--store-id", "1", "--initial-cluster", "1:a"], "1:a", "ID=HOST:PORT"),
             (["server", "--store-id", "1", "--log-format", "xml"], "xml", "auto|human|json"),
             (["server", "--store-id", "1", "--addr", "0.0.0.0:1"], "0.0.0.0:1", "--insecure"),
+            (["server", "--store-id", "1", "--config", ""], "--config", "empty"),
             (["config"], "a command", "flaredb config --help"),
             (["config", "check"], "FILE", "flaredb config check --help"),
             (["config", "show", "--store-id", "0"], "--store-id", "0"),
             (["cert"], "a command", "flaredb cert --help"),
             (["cert", "server"], "--host"),
             (["kv", "get", "k", "--tls-cert", "c", "--tls-key", "k"], "--tls-ca"),
+            (["kv", "get", "k", "--tls-ca", ""], "--tls-ca", "empty"),
+            (["kv", "get", "k", "--tls-cert", ""], "--tls-cert", "empty"),
+            (["kv", "get", "k", "--tls-key", ""], "--tls-key", "empty"),
             (["kv"], "a command", "flaredb kv --help"),
             (["kv", "get"], "KEY", "flaredb kv get --help"),
             (["kv", "get", "a", "b"], "b"),
@@ -57,6 +61,16 @@ class CommandLineTest(unittest.TestCase):
         ):
             with self.subTest(args=args):
                 self.check(args, 2, *words)
+
+    def test_empty_variables(self):
+        for args, variable in (
+            (["server", "--store-id", "1"], "FLAREDB_CONFIG"),
+            (["config", "show"], "FLAREDB_TLS_CA"),
+            (["kv", "get", "k"], "FLAREDB_CLIENT_CA"),
+            (["kv", "get", "k"], "FLAREDB_CLIENT_KEY"),
+        ):
+            with self.subTest(args=args, variable=variable):
+                self.check(args, 2, variable, "is empty", env={**os.environ, variable: ""})
 
     def test_help_and_version_are_no_errors(self):
         for args in (["--help"], ["server", "--help"], ["kv", "--help"], ["kv", "cas", "--help"],

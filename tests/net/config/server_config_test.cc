@@ -54,10 +54,19 @@ TEST_F(ServerConfigTest, TheEnvironmentComesBeforeTheFile) {
   EXPECT_EQ(config->at("addr").origin, "environment FLAREDB_ADDR");
 }
 
-TEST_F(ServerConfigTest, AnEmptyVariableIsNotSet) {
+TEST_F(ServerConfigTest, AnEmptyVariableIsNotSetWhereThereIsADefault) {
   WriteFile("addr = 'file:1'");
   environment_["FLAREDB_ADDR"] = "";
   EXPECT_EQ(Resolve()->text("addr"), "file:1");
+}
+
+// It would found a cluster of one store, or speak in plain text.
+TEST_F(ServerConfigTest, AnEmptyVariableIsRefusedWhereThereIsNoDefault) {
+  for (const char* variable : {"FLAREDB_INITIAL_CLUSTER", "FLAREDB_CLUSTER_ID", "FLAREDB_TLS_CA",
+                               "FLAREDB_TLS_CERT", "FLAREDB_TLS_KEY"}) {
+    environment_ = {{variable, ""}};
+    EXPECT_EQ(Error(), std::string(variable) + " \"\" is empty: give a value, or leave it out");
+  }
 }
 
 TEST_F(ServerConfigTest, AFlagComesBeforeAll) {
