@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "net/tls/no_passphrase.h"
 
 namespace flaredb::net {
 namespace {
@@ -140,7 +141,14 @@ absl::StatusOr<KeyPair> MakeCertificate(const KeyPair& authority,
   const BioPtr key_bio(
       BIO_new_mem_buf(authority.key.data(), static_cast<int>(authority.key.size())));
   const X509Ptr issuer(PEM_read_bio_X509(cert_bio.get(), nullptr, nullptr, nullptr));
-  const KeyPtr issuer_key(PEM_read_bio_PrivateKey(key_bio.get(), nullptr, nullptr, nullptr));
+  bool encrypted = false;
+  const KeyPtr issuer_key(
+      PEM_read_bio_PrivateKey(key_bio.get(), nullptr, NoPassphrase, &encrypted));
+  if (encrypted) {
+    ERR_clear_error();
+    return absl::InvalidArgumentError(
+        absl::StrCat("the authority's key is encrypted: ", kHowToDecrypt));
+  }
   if (issuer == nullptr || issuer_key == nullptr) return Failed("the authority cannot be read");
   if (X509_check_private_key(issuer.get(), issuer_key.get()) != 1) {
     return Failed("the authority's key and certificate are no pair");

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "net/tls/no_passphrase.h"
 #include "net/tls/tls_stream.h"
 
 namespace flaredb::net {
@@ -78,10 +79,18 @@ absl::StatusOr<std::shared_ptr<const TlsContext>> TlsContext::Create(const TlsFi
     return BadFile("the authorities to trust", files.ca);
   }
   if (!server && files.cert.empty() && files.key.empty()) return result;
+  bool encrypted = false;
+  SSL_CTX_set_default_passwd_cb(context, NoPassphrase);
+  SSL_CTX_set_default_passwd_cb_userdata(context, &encrypted);
   if (SSL_CTX_use_certificate_chain_file(context, files.cert.c_str()) != 1) {
     return BadFile("a certificate", files.cert);
   }
   if (SSL_CTX_use_PrivateKey_file(context, files.key.c_str(), SSL_FILETYPE_PEM) != 1) {
+    if (encrypted) {
+      ERR_clear_error();
+      return absl::InvalidArgumentError(
+          absl::StrCat("the key ", files.key, " is encrypted: ", kHowToDecrypt));
+    }
     const int reason = ERR_GET_REASON(ERR_peek_last_error());
     if (reason != X509_R_KEY_VALUES_MISMATCH && reason != X509_R_KEY_TYPE_MISMATCH) {
       return BadFile("a key", files.key);
@@ -91,6 +100,7 @@ absl::StatusOr<std::shared_ptr<const TlsContext>> TlsContext::Create(const TlsFi
                                                    " does not belong to the certificate ",
                                                    files.cert, ": give the two of one pair"));
   }
+  SSL_CTX_set_default_passwd_cb_userdata(context, nullptr);  // All that may ask is read.
   return result;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // gRPC over TLS, both sides ours, on one loop.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -18,7 +19,18 @@
 namespace flaredb::net {
 namespace {
 
+using testing::HasSubstr;
 using Tls = std::shared_ptr<const TlsContext>;
+
+// Of no certificate; the passphrase does not matter.
+constexpr char kEncryptedKey[] =
+    "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
+    "MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAhC+gZXpurp5gICCAAw\n"
+    "DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEKtsKQkiEftpJMbOWF0aQ5wEgZCL\n"
+    "FjCrueeAA1uiubuTpHXTPt008QuoiIRg7GWSstXzhoi1RQjIgj3vMFa39HjpmHNv\n"
+    "0HkvKIskvxcW6Cj03JrDQg2GqdOo9Nlnz2KoAQTpVDEQvShGhxl4/FhpxorHMuch\n"
+    "HwFMCsY/ZoO1G9VCHecCWKVKR5cmLndnfaBwei9184aTBdHTFbzMOaL3jyaDGUI=\n"
+    "-----END ENCRYPTED PRIVATE KEY-----\n";
 
 // Files in a folder of the test's.
 class Authority {
@@ -197,6 +209,9 @@ TEST_F(TlsTest, FilesThatAreNoneAreNamed) {
   files = server_files_;
   files.key = ours_.Issue("another", {"h"}).key;
   EXPECT_NE(message(files).find("does not belong to"), std::string::npos);
+  files = server_files_;
+  files.key = Authority::Write("encrypted.key", kEncryptedKey);
+  EXPECT_THAT(message(files), HasSubstr("encrypted.key is encrypted"));
 }
 
 TEST(Certificates, NamesThatAreNoneAreRefused) {
