@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/check.h"
 #include "net/tls/no_passphrase.h"
 #include "net/tls/tls_stream.h"
 
@@ -140,13 +141,15 @@ std::unique_ptr<ByteStream> TlsContext::NewServerStream(int fd) const {
 std::unique_ptr<ByteStream> TlsContext::NewClientStream(int fd, const std::string& host) const {
   SSL* const ssl = SSL_new(context_);
   SSL_set_connect_state(ssl);
-  if (IsIpAddress(host)) {
-    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str());
-  } else {
-    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    SSL_set1_host(ssl, host.c_str());
-    SSL_set_tlsext_host_name(ssl, host.c_str());
-  }
+  // Without a host to compare with, OpenSSL would trust every server of the authority.
+  INVARIANT(!host.empty()) << "a server without a name";
+  SSL_set_hostflags(ssl,
+                    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+  const bool ip = IsIpAddress(host);
+  const int compared = ip ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str())
+                          : SSL_set1_host(ssl, host.c_str());
+  INVARIANT(compared == 1) << host;
+  if (!ip) SSL_set_tlsext_host_name(ssl, host.c_str());
   return NewTlsStream(ssl, fd);
 }
 
