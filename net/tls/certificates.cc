@@ -69,11 +69,11 @@ bool SetName(X509* cert, const std::string& name) {
                                     static_cast<int>(name.size()), -1, 0) == 1;
 }
 
-// A certificate without issuer, extensions and signature.
+// A certificate without issuer, extensions and signature; nullptr when OpenSSL fails.
 X509Ptr NewCertificate(EVP_PKEY* key, const std::string& name, int days) {
   X509Ptr cert(X509_new());
   unsigned char serial[16];
-  RAND_bytes(serial, sizeof(serial));
+  if (RAND_bytes(serial, sizeof(serial)) != 1) return nullptr;
   serial[0] &= 0x7f;  // Positive.
   BIGNUM* const number = BN_bin2bn(serial, sizeof(serial), nullptr);
   BN_to_ASN1_INTEGER(number, X509_get_serialNumber(cert.get()));
@@ -152,6 +152,10 @@ absl::StatusOr<KeyPair> MakeCertificate(const KeyPair& authority,
   if (issuer == nullptr || issuer_key == nullptr) return Failed("the authority cannot be read");
   if (X509_check_private_key(issuer.get(), issuer_key.get()) != 1) {
     return Failed("the authority's key and certificate are no pair");
+  }
+  // Nobody would trust what another certificate signs.
+  if (X509_check_ca(issuer.get()) < 1) {
+    return absl::InvalidArgumentError("ca.crt is no authority: \"flaredb cert ca\" makes one");
   }
 
   const KeyPtr key(EVP_EC_gen("P-256"));

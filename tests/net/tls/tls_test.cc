@@ -235,5 +235,16 @@ TEST(Certificates, NamesThatAreNoneAreRefused) {
   EXPECT_FALSE(MakeCertificate({authority.cert, MakeAuthority("x", 1)->key}, {"n", {}, 1}).ok());
 }
 
+TEST(Certificates, AnAuthoritySigns) {
+  const auto error = [](const KeyPair& authority) {
+    return std::string(MakeCertificate(authority, {"n", {}, 1}).status().message());
+  };
+  const KeyPair authority = *MakeAuthority("ca", 1);
+  EXPECT_EQ(error(authority), "");
+  EXPECT_THAT(error(*MakeCertificate(authority, {"store", {"h"}, 1})),
+              HasSubstr("is no authority"));
+  EXPECT_THAT(error({authority.cert, kEncryptedKey}), HasSubstr("is encrypted"));
+}
+
 }  // namespace
 }  // namespace flaredb::net
