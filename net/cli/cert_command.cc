@@ -37,19 +37,19 @@ struct CertArguments {
 };
 
 absl::Status SystemError(const char* action, const std::string& path, int error) {
-  return absl::UnavailableError(absl::StrCat(
-      "cannot ", action, " ", path, ": ", error == EEXIST ? "it exists" : std::strerror(error),
-      error == EEXIST ? "; choose another --name, or move it" : "; check --dir"));
+  return absl::UnavailableError(
+      absl::StrCat("cannot ", action, " ", path, ": ", std::strerror(error), "; check --dir"));
 }
 
-// Writes a new file; an old one may be the only key to something.
+// Writes a new file; an old one may be the only key to something. On failure nothing is left of it.
 absl::Status WriteNew(const std::string& path, const std::string& text, mode_t mode) {
   const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
   if (fd < 0) return SystemError("create", path, errno);
   const bool written = write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
   const int error = errno;
-  if (close(fd) != 0 || !written) return SystemError("write", path, error);
-  return absl::OkStatus();
+  if (close(fd) == 0 && written) return absl::OkStatus();
+  unlink(path.c_str());
+  return SystemError("write", path, error);
 }
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
@@ -63,13 +63,25 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   return text.str();
 }
 
-absl::Status Write(const CertArguments& arguments, const std::string& name, const KeyPair& pair) {
+// Both files or none. `otherwise` says how to leave a file alone that is in the way.
+absl::Status Write(const CertArguments& arguments, const std::string& name, const KeyPair& pair,
+                   const char* otherwise) {
   std::error_code error;
   std::filesystem::create_directories(arguments.folder, error);
   const std::string base = arguments.folder + "/" + name;
+  const std::string key = base + ".key";
+  const std::string cert = base + ".crt";
+  for (const std::string& path : {key, cert}) {
+    if (!std::filesystem::exists(std::filesystem::symlink_status(path, error))) continue;
+    return absl::UnavailableError(
+        absl::StrCat("cannot create ", path, ": it exists; move it, or ", otherwise));
+  }
   // The key first: a certificate without its key would look as if it were of use.
-  if (absl::Status s = WriteNew(base + ".key", pair.key, 0600); !s.ok()) return s;
-  if (absl::Status s = WriteNew(base + ".crt", pair.cert, 0644); !s.ok()) return s;
+  if (absl::Status s = WriteNew(key, pair.key, 0600); !s.ok()) return s;
+  if (absl::Status s = WriteNew(cert, pair.cert, 0644); !s.ok()) {
+    unlink(key.c_str());
+    return s;
+  }
   std::printf("%s.crt\n%s.key\n", Escape(base).c_str(), Escape(base).c_str());
   return absl::OkStatus();
 }
@@ -77,7 +89,7 @@ absl::Status Write(const CertArguments& arguments, const std::string& name, cons
 absl::Status MakeCa(const CertArguments& arguments) {
   const auto pair = MakeAuthority(arguments.name, arguments.days);
   if (!pair.ok()) return pair.status();
-  return Write(arguments, "ca", *pair);
+  return Write(arguments, "ca", *pair, "give another --dir");
 }
 
 absl::Status MakeSigned(const CertArguments& arguments) {
@@ -91,7 +103,7 @@ absl::Status MakeSigned(const CertArguments& arguments) {
   const auto pair = MakeCertificate(
       {*cert, *key}, {.name = arguments.name, .hosts = arguments.hosts, .days = arguments.days});
   if (!pair.ok()) return pair.status();
-  return Write(arguments, arguments.name, *pair);
+  return Write(arguments, arguments.name, *pair, "choose another --name");
 }
 
 std::shared_ptr<CertArguments> Add(CLI::App* parent, const char* word, const char* help,

@@ -152,11 +152,18 @@ class TlsTest(unittest.TestCase):
         before = read(f"{self.dir}/ca.key")
         code, _, err = e2e.run("cert", "ca", "--dir", self.dir)
         self.assertEqual((code, err.count("\n")), (3, 1), err)
-        self.assertIn("it exists", err)
+        self.assertIn("it exists; move it, or give another --dir", err)
         self.assertEqual(read(f"{self.dir}/ca.key"), before)
         code, _, err = e2e.run("cert", "server", "--dir", self.dir, "--name", "x", "--host", "host:1")
         self.assertEqual(code, 2, err)
         self.assertIn("host:1", err)
+        # Of a pair both are made or none.
+        with open(f"{self.dir}/half.crt", "w", encoding="utf-8"):
+            pass
+        code, _, err = e2e.run("cert", "client", "--dir", self.dir, "--name", "half")
+        self.assertEqual((code, err.count("\n")), (3, 1), err)
+        self.assertIn("half.crt", err)
+        self.assertFalse(os.path.exists(f"{self.dir}/half.key"))
         code, _, err = e2e.run("cert", "client", "--dir", self.folder.name + "/nothing")
         self.assertEqual(code, 3, err)
         self.assertIn("flaredb cert ca", err)
