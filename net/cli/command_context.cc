@@ -1,18 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/cli/command_context.h"
 
+#include <cerrno>
 #include <cstdio>
-#include <iostream>
-#include <iterator>
+#include <cstring>
 #include <utility>
 
 #include "CLI/CLI.hpp"
+#include "absl/strings/str_cat.h"
 #include "core/base/strings.h"
 #include "net/cli/option_checks.h"
 #include "net/cli/text.h"
 #include "net/cli/tls_flags.h"
 
 namespace flaredb::net {
+namespace {
+
+// One byte more than a value may have.
+constexpr size_t kInputBytesMax = (1 << 20) + 1;
+
+absl::StatusOr<std::string> ReadStandardInput() {
+  std::string bytes(kInputBytesMax, '\0');
+  bytes.resize(std::fread(bytes.data(), 1, bytes.size(), stdin));
+  if (std::ferror(stdin) == 0) return bytes;
+  return absl::UnavailableError(
+      absl::StrCat("cannot read the value from standard input: ", std::strerror(errno),
+                   "; check the file or pipe behind it"));
+}
+
+}  // namespace
 
 OutputStyle ClusterOptions::style() const {
   return {format == "json"  ? Format::kJson
@@ -85,14 +101,14 @@ std::string TakeBytes(const ClusterOptions& options, std::string_view argument,
   return *std::move(bytes);
 }
 
-std::string TakeValue(const ClusterOptions& options, const CommandContext& context,
-                      const std::string& text) {
+absl::StatusOr<std::string> TakeValue(const ClusterOptions& options, const CommandContext& context,
+                                      const std::string& text) {
   if (text != "-") return TakeBytes(options, "VALUE", text);
   if (context.shell.has_value()) {
     throw CLI::ValidationError("VALUE",
                                "\"-\" is standard input, from which the shell reads its commands");
   }
-  return std::string(std::istreambuf_iterator<char>(std::cin), {});
+  return ReadStandardInput();
 }
 
 void Print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }

@@ -63,9 +63,10 @@ void AddClusterOptions(CLI::App* command, const CommandContext& context, Cluster
 // is not in the encoding that was asked for.
 std::string TakeBytes(const ClusterOptions& options, std::string_view argument,
                       const std::string& text);
-// The same for a value, where "-" is everything on standard input, as it is.
-std::string TakeValue(const ClusterOptions& options, const CommandContext& context,
-                      const std::string& text);
+// The same for a value, where "-" is what standard input holds, as it is: all of it, or enough for
+// the store to refuse it as too large. UNAVAILABLE: it cannot be read.
+absl::StatusOr<std::string> TakeValue(const ClusterOptions& options, const CommandContext& context,
+                                      const std::string& text);
 
 // Writes to standard output.
 void Print(std::string_view text);

@@ -43,7 +43,9 @@ struct Run {
 
   OutputStyle style() const { return arguments.cluster.style(); }
   std::string Key() const { return TakeBytes(arguments.cluster, "KEY", arguments.key); }
-  std::string Value() const { return TakeValue(arguments.cluster, context, arguments.value); }
+  absl::StatusOr<std::string> Value() const {
+    return TakeValue(arguments.cluster, context, arguments.value);
+  }
   client::WriteOptions Options() const {
     client::WriteOptions options{.ns = arguments.cluster.ns,
                                  .timeout = arguments.cluster.timeout()};
@@ -90,8 +92,9 @@ ExitCode Finish(const Run& run, const client::CasResult& result, bool deletes) {
 }
 
 ExitCode Put(const Run& run) {
-  const auto result =
-      run.client->Put(run.Key(), run.Value(), {run.Options().ns, run.Options().timeout});
+  const auto value = run.Value();
+  if (!value.ok()) return Fail(value.status());
+  const auto result = run.client->Put(run.Key(), *value, {run.Options().ns, run.Options().timeout});
   if (const auto* applied = std::get_if<client::Applied>(&result)) return Applied(run, *applied);
   if (const auto* unknown = std::get_if<client::Unknown>(&result)) {
     return Unknown(run, *unknown, "put again");
@@ -115,7 +118,9 @@ ExitCode Get(const Run& run) {
 }
 
 ExitCode Cas(const Run& run) {
-  return Finish(run, run.client->Cas(run.Key(), run.Value(), run.arguments.expect, run.Options()),
+  const auto value = run.Value();
+  if (!value.ok()) return Fail(value.status());
+  return Finish(run, run.client->Cas(run.Key(), *value, run.arguments.expect, run.Options()),
                 false);
 }
 

@@ -4,6 +4,7 @@
 
 import base64
 import json
+import os
 import re
 import socket
 import subprocess
@@ -24,10 +25,10 @@ class KvCommandTest(unittest.TestCase):
     def tearDownClass(cls):
         cls.cluster.__exit__()
 
-    def kv(self, *args, input=b"", address=None):
+    def kv(self, *args, input=b"", address=None, **options):
         done = subprocess.run(
             [e2e.FLAREDB, "kv", *args, "--addr", address or self.cluster.addresses[1]],
-            input=input, capture_output=True, timeout=30, check=False,
+            input=input, capture_output=True, timeout=30, check=False, **options,
         )
         return done.returncode, done.stdout, done.stderr.decode()
 
@@ -138,6 +139,15 @@ class KvCommandTest(unittest.TestCase):
         self.check(["get", "k"], 2, b"", "nonsense", address="nonsense")
         self.check(["get", "k" * 8193], 4, b"", "8192")
         self.check(["put", "k", "-"], 4, b"", "1048576", input=b"v" * (1 << 20) + b"v")
+
+    def test_standard_input_that_cannot_be_read(self):
+        self.assertEqual(self.kv("put", "unread", "kept")[0], 0)
+        folder = os.open("/", os.O_RDONLY)
+        self.addCleanup(os.close, folder)
+        code, out, err = self.kv("put", "unread", "-", input=None, stdin=folder)
+        self.assertEqual((code, out, err.count("\n")), (3, b"", 1), err)
+        self.assertIn("standard input", err)
+        self.check(["get", "unread"], 0, b"kept\n")
 
     def test_an_unknown_outcome_is_told_and_can_be_resolved(self):
         with LossyProxy(self.cluster.addresses[1]) as proxy:
