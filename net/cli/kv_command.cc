@@ -149,9 +149,9 @@ ExitCode Scan(const Run& run) {
     for (const client::Row& row : page.rows) {
       Print(FormatRow(run.style(), row, arguments.keys_only));
     }
-    left -= page.rows.size();
+    left -= std::min<uint64_t>(left, page.rows.size());
     options.page_token = std::move(page.next_page_token);
-  } while (left > 0 && !options.page_token.empty());
+  } while (left > 0 && !options.page_token.empty() && std::ferror(stdout) == 0);
   return kExitOk;
 }
 
@@ -160,7 +160,9 @@ ExitCode RunOne(const KvArguments& arguments, CommandContext* context,
   const absl::StatusOr<Client*> client = context->ClientOf(arguments.cluster);
   if (!client.ok()) return Fail(client.status());
   const ExitCode code = operation({arguments, *context, *client});
-  if (std::fflush(stdout) == 0 || code != kExitOk) return code;
+  // What was too large for the buffer may have failed before.
+  const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (written || code != kExitOk) return code;
   PrintError("cannot write to standard output: check the disk or pipe behind it");
   return kExitUnavailable;
 }

@@ -149,6 +149,18 @@ class KvCommandTest(unittest.TestCase):
         self.assertIn("standard input", err)
         self.check(["get", "unread"], 0, b"kept\n")
 
+    def test_standard_output_that_cannot_be_written(self):
+        self.assertEqual(self.kv("put", "unwritten", "-", input=b"v" * 65536)[0], 0)
+        # Too large to wait in a buffer for the end.
+        for args in (["get", "unwritten", "-o", "raw"], ["scan", "unwritten"]):
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run(
+                    [e2e.FLAREDB, "kv", *args, "--addr", self.cluster.addresses[1]],
+                    stdout=full, stderr=subprocess.PIPE, timeout=30, check=False,
+                )
+            self.assertEqual(done.returncode, 3, (args, done.stderr))
+            self.assertIn(b"standard output", done.stderr)
+
     def test_an_unknown_outcome_is_told_and_can_be_resolved(self):
         with LossyProxy(self.cluster.addresses[1]) as proxy:
             lossy = {"address": proxy.address}
