@@ -6,8 +6,8 @@
 #include <cstring>
 #include <fstream>
 #include <initializer_list>
-#include <iterator>
 #include <optional>
+#include <sstream>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -154,11 +154,15 @@ absl::StatusOr<ServiceTable> ParseServiceTable(std::string_view text, const std:
 
 absl::StatusOr<ServiceTable> ReadServiceTable(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  std::string text(std::istreambuf_iterator<char>(file), {});
-  if (!file) {
+  std::stringstream text;
+  if (file) {
+    errno = 0;
+    text << file.rdbuf();  // Of a folder it is the first read that fails.
+  }
+  if (errno != 0) {
     return absl::UnavailableError(absl::StrCat("cannot read ", path, ": ", std::strerror(errno)));
   }
-  return ParseServiceTable(text, path);
+  return ParseServiceTable(text.str(), path);
 }
 
 }  // namespace flaredb::metadata

@@ -96,5 +96,11 @@ TEST(ServiceTable, AFileThatIsNotThereIsTold) {
   EXPECT_THAT(std::string(table.status().message()), HasSubstr("no/such/file.toml"));
 }
 
+TEST(ServiceTable, AFolderIsNoFile) {
+  const auto table = ReadServiceTable(testing::TempDir());
+  EXPECT_EQ(table.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(table.status().message()), HasSubstr("s a directory"));
+}
+
 }  // namespace
 }  // namespace flaredb::metadata
