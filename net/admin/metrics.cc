@@ -81,9 +81,12 @@ class Page {
 };
 
 void AddStore(const ServerStatus& status, Page* page) {
-  page->Gauge("flaredb_store_info", "1; the labels tell which store of which cluster this is.", 1,
-              {{"cluster", std::to_string(status.identity.cluster_id)},
-               {"store", std::to_string(status.identity.store.value())}});
+  // A store that starts has not read yet who it is.
+  if (status.phase != ServerPhase::kStarting) {
+    page->Gauge("flaredb_store_info", "1; the labels tell which store of which cluster this is.", 1,
+                {{"cluster", std::to_string(status.identity.cluster_id)},
+                 {"store", std::to_string(status.identity.store.value())}});
+  }
   page->Gauge("flaredb_store_waiting_calls",
               "Calls of clients and other stores that are not answered yet.", status.waiting_calls);
   page->Gauge("flaredb_store_forwarded_calls", "Calls under way to the leader on another store.",

@@ -19,6 +19,7 @@ std::string Value(const std::string& page, const std::string& series) {
 
 ServerStatus OneLeaderOneFollower() {
   ServerStatus status;
+  status.phase = ServerPhase::kServing;
   status.identity = {7, StoreId(2)};
   store::PeerView& leader = status.peers.emplace_back();
   leader.applied_index = Index(90);
@@ -51,6 +52,10 @@ TEST(Metrics, ReplicasAreAddedUpSoThatSeriesDoNotGrowWithRegions) {
   EXPECT_EQ(Value(page, "flaredb_raft_apply_lag_entries_max"), "5");
   EXPECT_EQ(Value(page, "flaredb_raft_durable_lag_entries_max"), "2");
   EXPECT_EQ(Value(page, "flaredb_raft_follower_lag_entries_max"), "40");
+}
+
+TEST(Metrics, AStoreThatStartsHasNoNumberYet) {
+  EXPECT_EQ(MetricsPage({}, {}).find("flaredb_store_info{"), std::string::npos);
 }
 
 TEST(Metrics, TimesAreCountedUpToEachBound) {
