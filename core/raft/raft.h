@@ -390,8 +390,7 @@ class Raft {
   uint64_t last_read_request_;  // Begins at random: answers to an earlier life do not fit.
   uint64_t last_session_ = 0;
   SnapshotId last_snapshot_id_;
-  // The last piece of the snapshot that comes in, without its data; null when none does.
-  SnapshotChunkRef staged_;
+  std::shared_ptr<const SnapshotReceived> staged_;  // Null when no snapshot comes in.
 
   bool pending_any_ = false;  // See Pending.
   IoToken issued_token_;

@@ -13,7 +13,7 @@ void Raft::BecomeFollower(Term new_term, PeerId leader) {
   LeaveRole();
   if (new_term > term()) {
     SetHardState({new_term, PeerId()});
-    Unstage();  // Snapshots are named within their term.
+    Unstage();
   }
   role_ = Follower{};
   std::get<Follower>(role_).leader = leader;

@@ -13,6 +13,8 @@ void Raft::CheckState() const {
   INVARIANT(log_.last_id().term <= term());
   INVARIANT(durable_token_ <= issued_token_ && hard_state_token_ <= issued_token_);
   INVARIANT(!pending_any_);
+  INVARIANT(staged_ == nullptr || staged_->term == term())
+      << "a part of a snapshot outlived its term";
   for (const Gated& gated : gated_) {
     INVARIANT(durable_token_ < gated.gate && gated.gate <= issued_token_);
   }

@@ -216,8 +216,8 @@ void Raft::On(const Message& message, const SnapshotRequest& request) {
          LastToken(), message.from_incarnation);
     return;
   }
-  staged_ = std::make_shared<SnapshotChunk>(
-      SnapshotChunk{chunk.id, chunk.base, chunk.number, false, chunk.checksum, {}});
+  staged_ = std::make_shared<const SnapshotReceived>(
+      SnapshotReceived{term(), chunk.id, chunk.base, chunk.number, chunk.checksum});
   Send(message.from, SnapshotReply{request.session, request.round, chunk.id, chunk.number + 1},
        IoToken(), message.from_incarnation);
 }

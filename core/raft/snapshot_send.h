@@ -35,6 +35,15 @@ struct SnapshotSend {
   uint64_t checksum = 0;  // Of the pieces before the one that is read.
 };
 
+// What a follower remembers of the pieces that came so far, which its owner has staged.
+struct SnapshotReceived {
+  Term term;  // Snapshots are named within their term.
+  SnapshotId id;
+  LogBase base;
+  uint64_t number = 0;    // Of the last piece,
+  uint64_t checksum = 0;  // and that of all up to it.
+};
+
 }  // namespace flaredb::raft
 
 #endif  // FLAREDB_CORE_RAFT_SNAPSHOT_SEND_H_
