@@ -54,10 +54,11 @@ Checkers::Checkers(const Region& region, const std::vector<const SimDisk*>& disk
   for (size_t node = 0; node < disks.size(); ++node) replicas_[node].disk = disks[node];
 }
 
-void Checkers::OnStart(uint32_t node, const store::RecoveredRegion* recovered,
-                       const store::PeerView* view) {
+void Checkers::OnStart(uint32_t node, Instant now, const raft::Config& config,
+                       const store::RecoveredRegion* recovered, const store::PeerView* view) {
   Replica& replica = replicas_[node];
   replica.running = true;
+  reigns_.OnStart(node, config);
   replica.durable_peer = PeerIn(region_.id, replica.disk->image().rows());
   replica.highest_peer = std::max(replica.highest_peer, replica.durable_peer);
   replica.peer = view != nullptr ? view->peer : PeerId();
@@ -67,6 +68,7 @@ void Checkers::OnStart(uint32_t node, const store::RecoveredRegion* recovered,
   replica.applied = recovered != nullptr ? recovered->applied.index : Index();
   if (view == nullptr) return;
   campaigns_.OnStart(replica.view);
+  Fail("WAIT", NeedlessWaitAtStart(replica.view, now, names_));
   const raft::LogId applied = recovered->applied;
   const bool own = applied.index <= replica.issued.base().last.index ||
                    replica.issued.TermAt(applied.index) == applied.term;

@@ -43,15 +43,17 @@ void Reigns::OnTurn(Instant now, absl::Span<const store::Event> events, const ra
 
   const bool goes_on = Leads(before) && after.term == before.term;
   Reign& reign = reigns_[after.id];
-  if (Leads(after) && reign.term != after.term) reign = {after.term, {}, {}, now, {}};
+  if (Leads(after) && reign.term != after.term) reign = {after.term, {}, {}, now, {}, {}, {}};
   if (goes_on) Hear(now, events, before);
   if (goes_on && !Leads(after)) return CheckResignation(now, before, after);
   if (!Leads(after)) return;
   for (const PeerId peer : after.conf.Everybody()) reign.heard.try_emplace(peer, now);
   CheckRight(now, before, after);
+  CheckSends(now, after, effects);
   if (goes_on) {
     CheckCommands(before, after, effects);
     CheckHandOver(before, after, effects);
+    CheckCatchUp(now, before, after);
     CheckPromotions(now, before, after);
   }
   if (reign.ends.empty() || reign.ends.back().second != after.last_log.index) {
@@ -146,6 +148,74 @@ void Reigns::CheckHandOver(const raft::View& before, const raft::View& after,
           << " to campaign at once, which has acknowledged its log up to " << successor.match_index
           << " of " << before.last_log.index << ".";
       return Fail(after.id, out.str());
+    }
+  }
+}
+
+void Reigns::CheckSends(Instant now, const raft::View& after, const store::Effects& effects) {
+  std::map<PeerId, Piece>& pieces = reigns_[after.id].pieces;
+  for (const store::Send& send : effects.sends) {
+    const auto* envelope = std::get_if<store::RaftEnvelope>(&send.message);
+    if (envelope == nullptr || envelope->message.from != after.id) continue;
+    const PeerId to = envelope->message.to;
+    if (const auto* append = std::get_if<raft::AppendRequest>(&envelope->message.body)) {
+      CheckSize(after.id, to, append->entries);
+    } else if (const auto* request = std::get_if<raft::SnapshotRequest>(&envelope->message.body)) {
+      const Piece piece{request->chunk->id, request->chunk->number, now};
+      const auto [last, first_time] = pieces.try_emplace(to, piece);
+      const bool again =
+          !first_time && last->second.id == piece.id && last->second.number == piece.number;
+      if (again && now - last->second.sent < election_timeout_) {
+        Fail(after.id, "sends " + names_->Tell(to) + " piece " + std::to_string(piece.number) +
+                           " of a snapshot again, which may still be answered.");
+      }
+      last->second = piece;
+    }
+  }
+  for (const raft::ProgressView& follower : after.progress) {
+    if (follower.state != raft::ProgressState::kSnapshot ||
+        follower.snapshot_step != raft::SnapshotStep::kAnswer) {
+      continue;
+    }
+    const auto last = pieces.find(follower.peer);
+    if (last == pieces.end() || now - last->second.sent < election_timeout_ + heartbeat_interval_) {
+      continue;
+    }
+    Fail(after.id, "does not send " + names_->Tell(follower.peer) + " piece " +
+                       std::to_string(last->second.number) +
+                       " of a snapshot again, which went unanswered.");
+  }
+}
+
+void Reigns::CheckSize(PeerId leader, PeerId to, const raft::EntrySlices& entries) {
+  size_t bytes = 0;
+  uint64_t count = 0;
+  for (const raft::EntrySlice& slice : entries) {
+    bytes += slice.bytes();
+    count += slice.size();
+  }
+  const size_t bytes_max = append_bytes_max_[names_->NodeOf(leader)];
+  if (count <= 1 || bytes <= bytes_max) return;
+  Fail(leader, "sends " + names_->Tell(to) + " " + std::to_string(bytes) +
+                   " bytes at once, more than the " + std::to_string(bytes_max) +
+                   " that an append may have.");
+}
+
+void Reigns::CheckCatchUp(Instant now, const raft::View& before, const raft::View& after) {
+  Reign& reign = reigns_[after.id];
+  for (const raft::ProgressView& follower : after.progress) {
+    const auto earlier = std::find_if(
+        before.progress.begin(), before.progress.end(),
+        [&](const raft::ProgressView& progress) { return progress.peer == follower.peer; });
+    if (earlier == before.progress.end() || after.last_log != before.last_log ||
+        earlier->match_index != after.last_log.index) {
+      reign.whole_at.erase(follower.peer);
+    } else if (follower.acked_round > earlier->acked_round) {
+      const auto [since, first_time] = reign.whole_at.try_emplace(follower.peer, now);
+      const bool in_time = now - std::exchange(since->second, now) < election_timeout_;
+      if (first_time || !in_time || follower.caught_up) continue;
+      return Fail(after.id, "does not see that " + names_->Tell(follower.peer) +
+                                " has caught up, which has twice answered that it lacks nothing.");
     }
   }
 }

@@ -27,11 +27,16 @@ class Reigns {
   // `names` and `report` outlive this object.
   Reigns(const raft::Config& config, const Names* names, FailureReport* report)
       : election_timeout_(config.election_timeout),
+        heartbeat_interval_(config.heartbeat_interval),
         disk_stall_timeout_(config.disk_stall_timeout),
         may_rest_(config.rest_after != Duration::Max()),
         names_(names),
         report_(report) {}
 
+  // The store on `node` starts with these limits.
+  void OnStart(uint32_t node, const raft::Config& config) {
+    append_bytes_max_[node] = config.append_bytes_max;
+  }
   // A store turned at `now` by its own clock, to `events`, and its replica of the region went from
   // `before` to `after`, of the same life; `effects` is what leaves. REIGN:
   //   It does not lead on for an election timeout after one in which it heard no quorum
@@ -44,16 +49,28 @@ class Reigns {
   //   who has not acknowledged its whole log (thesis 3.10).
   //   It makes nobody a voter who lacks what its own log had three election timeouts before
   //   (thesis 4.2.1: a round that was short, one that is not over, and a sign of life).
+  //   It takes note when somebody who lacks nothing answers twice within an election timeout: that
+  //   is a round of the catch-up test (thesis 4.2.1).
+  //   It sends a piece of a snapshot again when it has gone unanswered for an election timeout, not
+  //   before, and not much later; and more than one entry together only if they are no larger than
+  //   an append may be.
   void OnTurn(Instant now, absl::Span<const store::Event> events, const raft::View& before,
               const raft::View& after, const store::Effects& effects);
 
  private:
+  struct Piece {
+    raft::SnapshotId id;
+    uint64_t number = 0;
+    Instant sent;
+  };
   struct Reign {
     Term term;
     std::map<PeerId, Instant> heard;  // Or since when it is followed.
     Duration overdue;                 // How long it has led on without a quorum, or without a disk.
     Instant last_turn;
     std::deque<std::pair<Instant, Index>> ends;  // Of its log, since when.
+    std::map<PeerId, Piece> pieces;              // That it sent last to each.
+    std::map<PeerId, Instant> whole_at;          // Since when the answers were that all is there.
   };
 
   void Hear(Instant now, absl::Span<const store::Event> events, const raft::View& before);
@@ -63,17 +80,22 @@ class Reigns {
                      const store::Effects& effects);
   void CheckHandOver(const raft::View& before, const raft::View& after,
                      const store::Effects& effects);
+  void CheckSends(Instant now, const raft::View& after, const store::Effects& effects);
+  void CheckSize(PeerId leader, PeerId to, const raft::EntrySlices& entries);
+  void CheckCatchUp(Instant now, const raft::View& before, const raft::View& after);
   void CheckPromotions(Instant now, const raft::View& before, const raft::View& after);
   bool DiskStalls(Instant now, const raft::View& view) const;
   bool HearsQuorum(const raft::ConfState& conf, PeerId leader, Instant since) const;
   void Fail(PeerId leader, const std::string& what);
 
   const Duration election_timeout_;
+  const Duration heartbeat_interval_;
   const Duration disk_stall_timeout_;
   const bool may_rest_;
   const Names* names_;
   FailureReport* report_;
-  std::map<PeerId, Reign> reigns_;           // The latest of each.
+  std::map<uint32_t, size_t> append_bytes_max_;  // By node.
+  std::map<PeerId, Reign> reigns_;               // The latest of each.
   std::map<PeerId, Instant> disk_moved_at_;  // When a write ended, or began with none under way.
 };
 

@@ -80,6 +80,16 @@ std::optional<std::string> OfLeader(const raft::View& view, const LogImage& issu
                     names.Tell(progress.peer), " index ", progress.next_index,
                     " though it lacks it and nothing stands in the way.");
   }
+  // Its owner answers within the turn in which it is asked.
+  for (const raft::ProgressView& progress : view.progress) {
+    if (progress.state != raft::ProgressState::kSnapshot ||
+        progress.snapshot_step != raft::SnapshotStep::kView) {
+      continue;
+    }
+    return Sentence(Store(view, names), ", leader of term ", view.term,
+                    ", still waits to hear what its snapshot for ", names.Tell(progress.peer),
+                    " covers, but has been told.");
+  }
   const bool settled =
       view.conf_index <= view.commit_index && issued.TermAt(view.commit_index) == view.term;
   if (settled && view.conf.joint()) {
@@ -109,6 +119,11 @@ std::optional<std::string> NeedlessWait(const raft::View& view, const LogImage& 
       if (auto wait = OfLeader(view, issued, names)) return wait;
       break;
   }
+  const bool asks = view.role != raft::Role::kFollower || view.backlog.reads > 0;
+  if (asks && !view.resting && view.deadline == Instant::Max()) {
+    return Sentence(Store(view, names), " waits for others in term ", view.term,
+                    " and would wait for ever.");
+  }
   const auto of_followers = static_cast<size_t>(
       std::count_if(view.progress.begin(), view.progress.end(),
                     [](const raft::ProgressView& progress) { return progress.fetching; }));
@@ -117,6 +132,15 @@ std::optional<std::string> NeedlessWait(const raft::View& view, const LogImage& 
                     ", but hands out nothing after ", view.handed_out_index, ".");
   }
   return std::nullopt;
+}
+
+std::optional<std::string> NeedlessWaitAtStart(const raft::View& view, Instant now,
+                                               const Names& names) {
+  const bool alone = view.conf.voters.size() == 1 && view.conf.IsVoter(view.id);
+  if (!alone || view.conf.joint() || view.conf_index > view.commit_index || view.deadline <= now) {
+    return std::nullopt;
+  }
+  return Sentence(Store(view, names), " is the only voter, but does not campaign at once.");
 }
 
 }  // namespace flaredb::sim

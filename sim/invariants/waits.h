@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "core/base/time.h"
 #include "core/raft/view.h"
 #include "sim/invariants/names.h"
 #include "sim/world/log_image.h"
@@ -16,12 +17,18 @@ namespace flaredb::sim {
 // A sentence if the replica in `view`, the state after a turn, has not done what it could:
 //   a candidate   end an election that is decided
 //   a leader      commit what a quorum has, answer a read that a quorum has proven, send what a
-//                 follower lacks and may have now, end a joint phase that is committed, leave a
-//                 region that has removed it
+//                 follower lacks and may have now, read a snapshot that was taken, end a joint
+//                 phase that is committed, leave a region that has removed it
 //   everybody     hand out what is committed
+// or if it waits for others without a time at which it would give up.
 // `issued` is its log.
 std::optional<std::string> NeedlessWait(const raft::View& view, const LogImage& issued,
                                         const Names& names);
+
+// The same of a replica in `view` that starts at `now` by its store's clock: the only voter has
+// nobody to wait for.
+std::optional<std::string> NeedlessWaitAtStart(const raft::View& view, Instant now,
+                                               const Names& names);
 
 }  // namespace flaredb::sim
 

@@ -23,6 +23,8 @@ raft::Config Times() {
   raft::Config config;
   config.election_timeout = kTimeout;
   config.disk_stall_timeout = kStall;
+  config.heartbeat_interval = kTimeout / 10;
+  config.append_bytes_max = 10;
   return config;
 }
 
@@ -44,6 +46,7 @@ class ReignsTest : public testing::Test {
     view_.conf_index = view_.commit_index = Index(1);
     view_.term = Term(2);
     view_.last_log = {Term(2), Index(5)};
+    for (uint32_t node = 0; node < kNodes; ++node) reigns_->OnStart(node, Times());
     raft::View leader = view_;
     leader.role = raft::Role::kLeader;
     Turn({}, leader);
@@ -96,6 +99,45 @@ class ReignsTest : public testing::Test {
     raft::View next = view_;
     next.conf = Conf({101, 102, 103, 104}, {101, 102, 103});
     next.progress = {Followed(104, match_index.value())};
+    Turn({Answer(102)}, next);
+  }
+  void Say(decltype(raft::Message::body) body) {
+    says_.emplace();
+    says_->from = PeerId(101);
+    says_->to = PeerId(102);
+    says_->term = Term(2);
+    says_->body = std::move(body);
+    Turn({Answer(102)});
+  }
+  void SendPiece(uint64_t snapshot, uint64_t number) {
+    auto chunk = std::make_shared<raft::SnapshotChunk>();
+    chunk->id = raft::SnapshotId(snapshot);
+    chunk->number = number;
+    raft::View next = view_;
+    next.progress = {Followed(102, 1)};
+    next.progress[0].state = raft::ProgressState::kSnapshot;
+    next.progress[0].snapshot_step = raft::SnapshotStep::kAnswer;
+    view_ = next;
+    Say(raft::SnapshotRequest{kSession, 1, std::move(chunk)});
+  }
+  void SendEntries(const std::vector<size_t>& sizes) {
+    std::vector<std::string> payloads;
+    for (const size_t size : sizes) payloads.push_back(std::string(size, 'x'));
+    std::vector<raft::NewEntry> block;
+    for (const std::string& payload : payloads) {
+      block.push_back({raft::EntryKind::kCommand, payload});
+    }
+    raft::AppendRequest append;
+    append.entries.push_back(raft::EntrySlice(raft::EntryBlock::Create(Term(2), Index(2), block)));
+    Say(std::move(append));
+  }
+  // 102, which has the whole log, answers; whether that is a round of its catch-up test.
+  void AnswerWhole(bool caught_up) {
+    raft::View next = view_;
+    const uint64_t round = view_.progress.empty() ? 0 : view_.progress[0].acked_round;
+    next.progress = {Followed(102, 5)};
+    next.progress[0].acked_round = round + 1;
+    next.progress[0].caught_up = caught_up;
     Turn({Answer(102)}, next);
   }
   // Tells 102, which has acknowledged up to `match_index`, to campaign at once.
@@ -298,6 +340,65 @@ TEST_F(ReignsTest, WhoHasCaughtUpIsPromoted) {
   next.last_log.index = Index(8);
   Turn({Answer(102)}, next);
   Promote(Index(5));
+  EXPECT_EQ(Broken(), "");
+}
+
+// --- What it sends.
+
+TEST_F(ReignsTest, APieceIsSentAgainWhenItSeemsLost) {
+  SendPiece(1, 0);
+  Wait(kTimeout / 2);
+  SendPiece(1, 1);  // The next one.
+  Wait(kTimeout);
+  SendPiece(1, 1);
+  EXPECT_EQ(Broken(), "");
+}
+
+TEST_F(ReignsTest, APieceThatMayBeAnsweredIsNotSentAgain) {
+  SendPiece(1, 0);
+  Wait(kTimeout - Duration::Nanoseconds(1));
+  SendPiece(1, 0);
+  EXPECT_EQ(Broken(), "REIGN");
+}
+
+TEST_F(ReignsTest, APieceThatSeemsLostIsNotForgotten) {
+  SendPiece(1, 0);
+  Wait(kTimeout);
+  Turn({Answer(102), Answer(103)});
+  EXPECT_EQ(Broken(), "");
+  Wait(kTimeout / 10);
+  Turn({Answer(102), Answer(103)});
+  EXPECT_EQ(Broken(), "REIGN");
+}
+
+TEST_F(ReignsTest, AnAppendIsNoLargerThanItMayBe) {
+  SendEntries({4, 6});
+  SendEntries({4000});  // Alone, however large.
+  EXPECT_EQ(Broken(), "");
+  SendEntries({4, 7});
+  EXPECT_EQ(Broken(), "REIGN");
+}
+
+// --- The catch-up test.
+
+TEST_F(ReignsTest, WhoAnswersTwiceThatNothingIsLackingHasCaughtUp) {
+  AnswerWhole(false);
+  Wait(kTimeout / 4);
+  AnswerWhole(false);
+  Wait(kTimeout / 4);
+  AnswerWhole(true);
+  EXPECT_EQ(Broken(), "");
+  Wait(kTimeout / 4);
+  AnswerWhole(false);
+  EXPECT_EQ(Broken(), "REIGN");
+}
+
+TEST_F(ReignsTest, SlowAnswersAreNoRound) {
+  AnswerWhole(false);
+  for (int i = 0; i < 3; ++i) {
+    Wait(kTimeout);
+    AnswerWhole(false);
+  }
   EXPECT_EQ(Broken(), "");
 }
 

@@ -165,5 +165,44 @@ TEST_F(WaitsTest, WhatIsCommittedIsHandedOut) {
   EXPECT_EQ(Wait(), "");
 }
 
+TEST_F(WaitsTest, ASnapshotThatWasTakenIsRead) {
+  Lead();
+  view_.progress[1].state = raft::ProgressState::kSnapshot;
+  view_.progress[1].snapshot_step = raft::SnapshotStep::kRead;
+  EXPECT_EQ(Wait(), "");
+  view_.progress[1].snapshot_step = raft::SnapshotStep::kView;
+  EXPECT_EQ(Wait(),
+            "store 1, leader of term 2, still waits to hear what its snapshot for store 3 covers, "
+            "but has been told.");
+}
+
+TEST_F(WaitsTest, WhoWaitsForOthersHasADeadline) {
+  view_.deadline = Instant::Max();
+  EXPECT_EQ(Wait(), "");
+  view_.backlog.reads = 1;
+  EXPECT_EQ(Wait(), "store 1 waits for others in term 2 and would wait for ever.");
+  view_.deadline = Instant::FromNanoseconds(1);
+  EXPECT_EQ(Wait(), "");
+  Lead();
+  view_.deadline = Instant::Max();
+  EXPECT_NE(Wait(), "");
+  view_.resting = true;
+  EXPECT_EQ(Wait(), "");
+}
+
+TEST_F(WaitsTest, TheOnlyVoterCampaignsWhenItStarts) {
+  const Instant now = Instant::FromNanoseconds(5);
+  view_.deadline = Instant::FromNanoseconds(6);
+  EXPECT_EQ(NeedlessWaitAtStart(view_, now, names_), std::nullopt);
+  view_.conf = Conf({101});
+  EXPECT_EQ(NeedlessWaitAtStart(view_, now, names_),
+            "store 1 is the only voter, but does not campaign at once.");
+  view_.deadline = now;
+  EXPECT_EQ(NeedlessWaitAtStart(view_, now, names_), std::nullopt);
+  view_.deadline = Instant::FromNanoseconds(6);
+  view_.conf_index = view_.commit_index.next();  // It may be truncated.
+  EXPECT_EQ(NeedlessWaitAtStart(view_, now, names_), std::nullopt);
+}
+
 }  // namespace
 }  // namespace flaredb::sim
