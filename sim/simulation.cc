@@ -9,11 +9,13 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/base/rng.h"
 #include "sim/cluster/cluster.h"
 #include "sim/faults/last_orders.h"
 #include "sim/faults/majority_loss.h"
 #include "sim/faults/nemesis.h"
 #include "sim/faults/operator.h"
+#include "sim/invariants/codecs.h"
 #include "sim/machine_workload.h"
 #include "sim/rest.h"
 #include "sim/workload.h"
@@ -116,6 +118,7 @@ class Simulation {
     return sim::WhoIsAwake(profile_.store.raft, cluster_.checkers(), cluster_.losses());
   }
   void CheckProgress();
+  void CheckCodecs();
   void Enter(Phase phase);
   void FailLiveness(const std::string& what);
   void FailInACircle();
@@ -178,6 +181,7 @@ RunResult Simulation::Run() {
       if (world_.queue.processed_in_second() > kEventsPerSecondMax) FailInACircle();
     }
     if (!world_.report.failed() && comes_to_rest()) cluster_.CheckAtEnd();
+    if (!world_.report.failed()) CheckCodecs();
     if (!world_.report.failed()) workload_->JudgeHistory(double_check_);
   } catch (const InvariantViolation& broken) {
     world_.report.Fail(FailureKind::kSafety, "INV", broken.what());
@@ -329,6 +333,15 @@ void Simulation::CheckProgress() {
     world_.report.Fail(FailureKind::kSafety, "FLOW", *held);
   } else if (const auto awake = WhoIsAwake()) {
     FailLiveness("the region has nothing to do, but " + *awake);
+  }
+}
+
+void Simulation::CheckCodecs() {
+  Rng rng(world_.choices.Seed(Choice::kAltered));
+  for (const Replica& replica : cluster_.checkers().replicas()) {
+    if (auto broken = BrokenCodec(cluster_.region().id, replica.disk->image(), &rng)) {
+      return world_.report.Fail(FailureKind::kSafety, "CODEC", *std::move(broken));
+    }
   }
 }
 

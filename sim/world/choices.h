@@ -49,6 +49,7 @@ enum class Choice : uint8_t {
   kBuggify,   // Whether the code takes an alternative.
   kRealDisk,  // What a RealDisk does that is not in its interface.
   kEnding,    // What is asked of the cluster when the faults are over.
+  kAltered,   // Of what the disks hold, what is altered for the decoders, and how.
   kCount,
 };
 
