@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/probes.h"
 #include "sim/world/describe.h"
 #include "sim/world/recorder.h"
 #include "sim/world/trace_hash.h"
@@ -129,7 +130,9 @@ void Cluster::Turn(uint32_t id) {
   const raft::View& before = checkers_.replicas()[id].before;
   const raft::View& after = checkers_.replicas()[id].view;
   if (after.id && after.id == before.id) {
-    checkers_.AfterEvents(id, node.clock.Read(world_->now()), turn_events_, effects_);
+    constexpr auto kOverfills = static_cast<size_t>(BuggifyPoint::kOverfillWindow);
+    checkers_.AfterEvents(id, node.clock.Read(world_->now()), turn_events_, effects_,
+                          profile_.buggify.points[kOverfills] ? nullptr : &node.options.raft);
   }
   if (checkers_.replicas()[id].leads() && before.role != raft::Role::kLeader) CheckLeases(id);
   if (after.lease_valid) CheckPromises(id);

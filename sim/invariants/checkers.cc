@@ -48,6 +48,7 @@ Checkers::Checkers(const Region& region, const std::vector<const SimDisk*>& disk
       elections_(&names_, report),
       campaigns_(config.election_timeout, &names_, report),
       reigns_(config, &names_, report),
+      windows_(&names_, report),
       log_matching_(&names_, report),
       commits_(region_.id, region_.epoch, {store::kRegionBirth, ConfStateOf(region_)}, &names_,
                report, spec) {
@@ -200,7 +201,7 @@ std::string Checkers::WrongRecovery(uint32_t node) const {
 }
 
 void Checkers::AfterEvents(uint32_t node, Instant now, absl::Span<const store::Event> events,
-                           const store::Effects& effects) {
+                           const store::Effects& effects, const raft::Config* limits) {
   const raft::View& before = replicas_[node].before;
   const raft::View& after = replicas_[node].view;
   INVARIANT(before.id && before.id == after.id);
@@ -209,6 +210,7 @@ void Checkers::AfterEvents(uint32_t node, Instant now, absl::Span<const store::E
   const Incarnation life = there != replicas.end() ? there->second.incarnation : Incarnation();
   campaigns_.OnTurn(now, events, before, after, life, effects);
   reigns_.OnTurn(now, events, before, after, effects);
+  if (limits != nullptr) windows_.OnTurn(after.id, events, effects, *limits);
   if (events.size() == 1) CheckOrder(node, events[0], before, effects);
   if (append_offer_) {
     Fail("APPEND",

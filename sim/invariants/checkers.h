@@ -28,6 +28,7 @@
 #include "sim/invariants/names.h"
 #include "sim/invariants/reigns.h"
 #include "sim/invariants/replica.h"
+#include "sim/invariants/windows.h"
 #include "sim/world/disk.h"
 #include "sim/world/failure.h"
 
@@ -67,8 +68,9 @@ class Checkers {
   void OnTurn(uint32_t node, const store::Effects& effects, const store::PeerView* view);
   // The same turn, of a replica that was there before and still is: it was at `now` by the node's
   // own clock, and `events` came in this order.
+  //   limits  of what it may send; null: it may send more
   void AfterEvents(uint32_t node, Instant now, absl::Span<const store::Event> events,
-                   const store::Effects& effects);
+                   const store::Effects& effects, const raft::Config* limits);
   // When nobody is bound any more by what was promised to the leader on `node`; see PromisesEnd.
   // nullopt also when clocks are not to be trusted.
   std::optional<Instant> PromisesEnd(uint32_t node) const;
@@ -124,6 +126,7 @@ class Checkers {
   Elections elections_;
   Campaigns campaigns_;
   Reigns reigns_;
+  Windows windows_;
   LogMatching log_matching_;
   Commits commits_;
   std::vector<Promise> promises_;

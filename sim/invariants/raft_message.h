@@ -2,6 +2,7 @@
 #ifndef FLAREDB_SIM_INVARIANTS_RAFT_MESSAGE_H_
 #define FLAREDB_SIM_INVARIANTS_RAFT_MESSAGE_H_
 
+#include <cstdint>
 #include <variant>
 
 #include "core/raft/message.h"
@@ -15,6 +16,14 @@ inline const raft::Message* RaftMessageIn(const store::Event& event) {
   const auto* envelope =
       received != nullptr ? std::get_if<store::RaftEnvelope>(&received->message) : nullptr;
   return envelope != nullptr ? &envelope->message : nullptr;
+}
+
+// The leadership, of the message's term, over the sender that it answers to; 0: it answers none.
+inline uint64_t AnsweredSession(const raft::Message& message) {
+  if (const auto* reply = std::get_if<raft::AppendReply>(&message.body)) return reply->session;
+  if (const auto* reply = std::get_if<raft::HeartbeatReply>(&message.body)) return reply->session;
+  if (const auto* reply = std::get_if<raft::SnapshotReply>(&message.body)) return reply->session;
+  return 0;
 }
 
 }  // namespace flaredb::sim

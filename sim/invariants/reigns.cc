@@ -15,14 +15,6 @@ namespace {
 
 bool Leads(const raft::View& view) { return view.role == raft::Role::kLeader; }
 
-// The leadership that the message answers to; 0: none, or one of an earlier term.
-uint64_t SessionOf(const raft::Message& message) {
-  if (const auto* reply = std::get_if<raft::AppendReply>(&message.body)) return reply->session;
-  if (const auto* reply = std::get_if<raft::HeartbeatReply>(&message.body)) return reply->session;
-  if (const auto* reply = std::get_if<raft::SnapshotReply>(&message.body)) return reply->session;
-  return 0;
-}
-
 bool BringsCommands(const raft::Persist& persist) {
   for (const raft::EntrySlice& slice : persist.append) {
     for (uint32_t i = 0; i < slice.size(); ++i) {
@@ -67,7 +59,7 @@ void Reigns::Hear(Instant now, absl::Span<const store::Event> events, const raft
   for (const store::Event& event : events) {
     const raft::Message* message = RaftMessageIn(event);
     if (message == nullptr || message->to != before.id || message->term != before.term ||
-        SessionOf(*message) == 0) {
+        AnsweredSession(*message) == 0) {
       continue;
     }
     const Incarnation life = before.conf.Find(message->from).incarnation;
