@@ -104,7 +104,7 @@ void Cluster::StartStore(uint32_t id) {
   node.wake_at = Instant::Max();
   const std::vector<store::PeerView> views = node.store->peers();
   const store::PeerView* view = ViewIn(views);
-  checkers_.OnStart(id, node.clock.Read(world_->now()), options.raft, region ? &*region : nullptr, view);
+  checkers_.OnStart(id, node.clock.Read(world_->now()), region ? &*region : nullptr, view);
   CheckAllPromises();
   world_->trace.hash().Add(id).Add(node.life).Add(view != nullptr ? view->applied_index : Index());
   if (world_->trace.on()) {

@@ -55,11 +55,10 @@ Checkers::Checkers(const Region& region, const std::vector<const SimDisk*>& disk
   for (size_t node = 0; node < disks.size(); ++node) replicas_[node].disk = disks[node];
 }
 
-void Checkers::OnStart(uint32_t node, Instant now, const raft::Config& config,
-                       const store::RecoveredRegion* recovered, const store::PeerView* view) {
+void Checkers::OnStart(uint32_t node, Instant now, const store::RecoveredRegion* recovered,
+                       const store::PeerView* view) {
   Replica& replica = replicas_[node];
   replica.running = true;
-  reigns_.OnStart(node, config);
   replica.durable_peer = PeerIn(region_.id, replica.disk->image().rows());
   replica.highest_peer = std::max(replica.highest_peer, replica.durable_peer);
   replica.peer = view != nullptr ? view->peer : PeerId();

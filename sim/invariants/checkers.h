@@ -56,10 +56,9 @@ class Checkers {
   void OnNewPeer(PeerId peer, StoreId store) { names_.Add(peer, store); }
 
   // The store on `node` starts from its disk with a replica of the region, `recovered`, whose first
-  // view is `view`; or without one: both null. `now` is by the node's own clock, and
-  // `config` that of this life.
-  void OnStart(uint32_t node, Instant now, const raft::Config& config,
-               const store::RecoveredRegion* recovered, const store::PeerView* view);
+  // view is `view`; or without one: both null. `now` is by the node's own clock.
+  void OnStart(uint32_t node, Instant now, const store::RecoveredRegion* recovered,
+               const store::PeerView* view);
   // It is about to turn to `events`.
   void BeforeTurn(uint32_t node, absl::Span<const store::Event> events) {
     append_offer_ = OnlyAppend(events, replicas_[node].peer);

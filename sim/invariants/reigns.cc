@@ -41,7 +41,7 @@ void Reigns::OnTurn(Instant now, absl::Span<const store::Event> events, const ra
   if (!Leads(after)) return;
   for (const PeerId peer : after.conf.Everybody()) reign.heard.try_emplace(peer, now);
   CheckRight(now, before, after);
-  CheckSends(now, after, effects);
+  CheckPieces(now, after, effects);
   if (goes_on) {
     CheckCommands(before, after, effects);
     CheckHandOver(before, after, effects);
@@ -144,15 +144,13 @@ void Reigns::CheckHandOver(const raft::View& before, const raft::View& after,
   }
 }
 
-void Reigns::CheckSends(Instant now, const raft::View& after, const store::Effects& effects) {
+void Reigns::CheckPieces(Instant now, const raft::View& after, const store::Effects& effects) {
   std::map<PeerId, Piece>& pieces = reigns_[after.id].pieces;
   for (const store::Send& send : effects.sends) {
     const auto* envelope = std::get_if<store::RaftEnvelope>(&send.message);
     if (envelope == nullptr || envelope->message.from != after.id) continue;
     const PeerId to = envelope->message.to;
-    if (const auto* append = std::get_if<raft::AppendRequest>(&envelope->message.body)) {
-      CheckSize(after.id, to, append->entries);
-    } else if (const auto* request = std::get_if<raft::SnapshotRequest>(&envelope->message.body)) {
+    if (const auto* request = std::get_if<raft::SnapshotRequest>(&envelope->message.body)) {
       const Piece piece{request->chunk->id, request->chunk->number, now};
       const auto [last, first_time] = pieces.try_emplace(to, piece);
       const bool again =
@@ -177,20 +175,6 @@ void Reigns::CheckSends(Instant now, const raft::View& after, const store::Effec
                        std::to_string(last->second.number) +
                        " of a snapshot again, which went unanswered.");
   }
-}
-
-void Reigns::CheckSize(PeerId leader, PeerId to, const raft::EntrySlices& entries) {
-  size_t bytes = 0;
-  uint64_t count = 0;
-  for (const raft::EntrySlice& slice : entries) {
-    bytes += slice.bytes();
-    count += slice.size();
-  }
-  const size_t bytes_max = append_bytes_max_[names_->NodeOf(leader)];
-  if (count <= 1 || bytes <= bytes_max) return;
-  Fail(leader, "sends " + names_->Tell(to) + " " + std::to_string(bytes) +
-                   " bytes at once, more than the " + std::to_string(bytes_max) +
-                   " that an append may have.");
 }
 
 void Reigns::CheckCatchUp(Instant now, const raft::View& before, const raft::View& after) {

@@ -33,10 +33,6 @@ class Reigns {
         names_(names),
         report_(report) {}
 
-  // The store on `node` starts with these limits.
-  void OnStart(uint32_t node, const raft::Config& config) {
-    append_bytes_max_[node] = config.append_bytes_max;
-  }
   // A store turned at `now` by its own clock, to `events`, and its replica of the region went from
   // `before` to `after`, of the same life; `effects` is what leaves. REIGN:
   //   It does not lead on for an election timeout after one in which it heard no quorum
@@ -52,8 +48,7 @@ class Reigns {
   //   It takes note when somebody who lacks nothing answers twice within an election timeout: that
   //   is a round of the catch-up test (thesis 4.2.1).
   //   It sends a piece of a snapshot again when it has gone unanswered for an election timeout, not
-  //   before, and not much later; and more than one entry together only if they are no larger than
-  //   an append may be.
+  //   before, and not much later.
   void OnTurn(Instant now, absl::Span<const store::Event> events, const raft::View& before,
               const raft::View& after, const store::Effects& effects);
 
@@ -80,8 +75,7 @@ class Reigns {
                      const store::Effects& effects);
   void CheckHandOver(const raft::View& before, const raft::View& after,
                      const store::Effects& effects);
-  void CheckSends(Instant now, const raft::View& after, const store::Effects& effects);
-  void CheckSize(PeerId leader, PeerId to, const raft::EntrySlices& entries);
+  void CheckPieces(Instant now, const raft::View& after, const store::Effects& effects);
   void CheckCatchUp(Instant now, const raft::View& before, const raft::View& after);
   void CheckPromotions(Instant now, const raft::View& before, const raft::View& after);
   bool DiskStalls(Instant now, const raft::View& view) const;
@@ -94,8 +88,7 @@ class Reigns {
   const bool may_rest_;
   const Names* names_;
   FailureReport* report_;
-  std::map<uint32_t, size_t> append_bytes_max_;  // By node.
-  std::map<PeerId, Reign> reigns_;               // The latest of each.
+  std::map<PeerId, Reign> reigns_;           // The latest of each.
   std::map<PeerId, Instant> disk_moved_at_;  // When a write ended, or began with none under way.
 };
 

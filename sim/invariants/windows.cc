@@ -46,6 +46,20 @@ Windows::Window* Windows::Of(PeerId leader, PeerId follower, std::pair<Term, uin
 void Windows::Send(const raft::Message& message, const raft::Config& config) {
   const auto* request = std::get_if<raft::AppendRequest>(&message.body);
   if (request == nullptr || request->entries.empty()) return;
+  size_t bytes = 0;
+  uint64_t entries = 0;
+  for (const raft::EntrySlice& slice : request->entries) {
+    bytes += slice.bytes();
+    entries += slice.size();
+  }
+  if (entries > 1 && bytes > config.append_bytes_max) {
+    std::ostringstream out;
+    out << names_->Tell(message.from) << ", leader of term " << message.term << ", sends "
+        << names_->Tell(message.to) << " " << entries << " entries of " << bytes
+        << " bytes at once, more than the " << config.append_bytes_max
+        << " that an append may have.";
+    return report_->Fail(FailureKind::kSafety, "FLOW", out.str());
+  }
   Window* const found = Of(message.from, message.to, {message.term, request->session});
   if (found == nullptr || found->answered) return;
   Window& window = *found;
@@ -62,7 +76,7 @@ void Windows::Send(const raft::Message& message, const raft::Config& config) {
   }
   if (full) --window.excuses;
   ++window.appends;
-  for (const raft::EntrySlice& slice : request->entries) window.bytes += slice.bytes();
+  window.bytes += bytes;
 }
 
 }  // namespace flaredb::sim

@@ -55,8 +55,7 @@ class CheckersTest : public testing::Test {
     const auto recovered = store::Recover(image, image.LogStates());
     ASSERT_TRUE(recovered.ok()) << recovered.status();
     views_[node].reset();
-    if (recovered->regions.empty())
-      return checkers_->OnStart(node, Instant(), {}, nullptr, nullptr);
+    if (recovered->regions.empty()) return checkers_->OnStart(node, Instant(), nullptr, nullptr);
     const store::RecoveredRegion& found = recovered->regions[0];
     const LogImage& log = image.log(kRegion);
     store::PeerView view;
@@ -69,7 +68,7 @@ class CheckersTest : public testing::Test {
     view.raft.durable_index = log.last_index();
     view.raft.conf = log.ConfAt(log.last_index());
     views_[node] = view;
-    checkers_->OnStart(node, Instant(), {}, &found, &*views_[node]);
+    checkers_->OnStart(node, Instant(), &found, &*views_[node]);
   }
 
   void Turn(uint32_t node, env::GroupCommit commit = {}) {

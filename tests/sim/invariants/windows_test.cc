@@ -106,6 +106,20 @@ TEST_F(WindowsTest, WhatBringsNoEntriesNeedsNoRoom) {
   EXPECT_EQ(Broken(), "");
 }
 
+TEST_F(WindowsTest, AnAppendIsNoLargerThanItMayBe) {
+  raft::Message both = Entries(1);
+  std::get<raft::AppendRequest>(both.body).entries.push_back(
+      std::get<raft::AppendRequest>(Entries(2).body).entries.front());
+  config_.append_bytes_max = 20;
+  Turn({}, {both});
+  config_.append_bytes_max = 5;  // One entry goes, however large.
+  Turn({Accept()}, {Entries(3)});
+  EXPECT_EQ(Broken(), "");
+  config_.append_bytes_max = 19;
+  Turn({Accept()}, {both});
+  EXPECT_EQ(Broken(), "FLOW");
+}
+
 TEST_F(WindowsTest, EachFollowerHasAWindow) {
   raft::Message other = Entries(1);
   other.to = PeerId(103);
