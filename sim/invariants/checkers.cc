@@ -9,6 +9,7 @@
 
 #include "sim/invariants/orders.h"
 #include "sim/invariants/promises.h"
+#include "sim/invariants/rejects.h"
 #include "sim/invariants/rows.h"
 #include "sim/invariants/steps.h"
 #include "sim/invariants/waits.h"
@@ -209,11 +210,17 @@ void Checkers::AfterEvents(uint32_t node, Instant now, absl::Span<const store::E
   const Incarnation life = there != replicas.end() ? there->second.incarnation : Incarnation();
   campaigns_.OnTurn(now, events, before, after, life, effects);
   reigns_.OnTurn(now, events, before, after, effects);
-  if (limits != nullptr) windows_.OnTurn(after.id, events, effects, *limits);
-  if (events.size() == 1) CheckOrder(node, events[0], before, effects);
+  if (limits != nullptr && after.role == raft::Role::kLeader) {
+    windows_.OnTurn(after.id, events, effects, *limits);
+  }
+  const LogImage& log = replicas_[node].issued;
+  if (events.size() == 1) {
+    CheckOrder(node, events[0], before, effects);
+    Fail("APPEND", BrokenNextProbe(events[0], before, log, effects, names_));
+  }
   if (append_offer_) {
-    Fail("APPEND",
-         BrokenAppend(names_.Store(node), *append_offer_, after, life, replicas_[node].issued));
+    Fail("APPEND", BrokenAppend(names_.Store(node), *append_offer_, after, life, log));
+    Fail("APPEND", BrokenReject(*append_offer_, before, after, log, effects, names_));
   }
 }
 
