@@ -24,9 +24,9 @@
 namespace flaredb::sim {
 namespace {
 
-constexpr uint64_t kEntries = 3;  // Drawn of a disk's log,
-constexpr uint64_t kRows = 3;     // and of its rows.
-constexpr int kTries = 8;         // Of each.
+constexpr uint64_t kEntries = 2;  // Drawn of a disk's log,
+constexpr uint64_t kRows = 2;     // and of its rows.
+constexpr int kTries = 6;         // Of each.
 constexpr uint64_t kChangesMax = 3;
 // What says how the rest is read lies here.
 constexpr size_t kFront = 8;

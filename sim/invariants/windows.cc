@@ -8,19 +8,19 @@
 
 namespace flaredb::sim {
 
-void Windows::OnTurn(PeerId sender, absl::Span<const store::Event> events,
+void Windows::OnTurn(PeerId leader, absl::Span<const store::Event> events,
                      const store::Effects& effects, const raft::Config& config) {
-  for (auto at = windows_.lower_bound({sender, PeerId()});
-       at != windows_.end() && at->first.first == sender; ++at) {
+  for (auto at = windows_.lower_bound({leader, PeerId()});
+       at != windows_.end() && at->first.first == leader; ++at) {
     at->second.answered = false;
   }
   for (const store::Event& event : events) {
     const raft::Message* message = RaftMessageIn(event);
-    if (message != nullptr && message->to == sender) Hear(*message);
+    if (message != nullptr && message->to == leader) Hear(*message);
   }
   for (const store::Send& send : effects.sends) {
     const auto* envelope = std::get_if<store::RaftEnvelope>(&send.message);
-    if (envelope != nullptr && envelope->message.from == sender) Send(envelope->message, config);
+    if (envelope != nullptr && envelope->message.from == leader) Send(envelope->message, config);
   }
 }
 

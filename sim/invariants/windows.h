@@ -26,13 +26,14 @@ class Windows {
   // `names` and `report` outlive this object.
   Windows(const Names* names, FailureReport* report) : names_(names), report_(report) {}
 
-  // A store turned to `events`; `effects` is what its replica `sender` sends, under `config`. FLOW:
+  // A store turned to `events` and its replica, `leader`, leads; `effects` is what it sends, under
+  // `config`. FLOW:
   // Since a follower last answered an append of this leadership, no entries leave for it when as
   // many appends with entries have left already as config.inflight_appends_max, or as many bytes as
   // config.inflight_bytes_max. Each other answer excuses one append: whatever was under way may be
   // lost, so the leader may try anew. And an append with more than one entry has no more than
   // config.append_bytes_max.
-  void OnTurn(PeerId sender, absl::Span<const store::Event> events, const store::Effects& effects,
+  void OnTurn(PeerId leader, absl::Span<const store::Event> events, const store::Effects& effects,
               const raft::Config& config);
 
  private:
