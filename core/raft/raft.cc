@@ -195,6 +195,7 @@ void Raft::OnDeadline(Instant now, Effects* effects) {
     } else {
       BecomeFollower(term(), PeerId());
     }
+    INVARIANT(next_deadline() > now_) << "a deadline that was handled is still due";
   });
 }
 

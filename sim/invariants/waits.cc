@@ -62,12 +62,19 @@ std::optional<std::string> OfLeader(const raft::View& view, const LogImage& issu
     return Sentence(Store(view, names), ", leader of term ", view.term, ", has committed up to ",
                     view.commit_index, ", but knows a quorum that has ", next, ".");
   }
-  const auto answered = [&](PeerId peer) {
-    if (peer == view.id) return view.round >= view.read_round;
-    const raft::ProgressView* progress = ProgressOf(view, peer);
-    return progress != nullptr && progress->acked_round >= view.read_round;
+  const auto has_answered = [&](uint64_t round) {
+    return IsQuorum(view.conf, [&](PeerId peer) {
+      if (peer == view.id) return view.round >= round;
+      const raft::ProgressView* progress = ProgressOf(view, peer);
+      return progress != nullptr && progress->acked_round >= round;
+    });
   };
-  if (view.read_round != 0 && IsQuorum(view.conf, answered)) {
+  if (view.read_round > view.round && has_answered(view.round)) {
+    return Sentence(Store(view, names), ", leader of term ", view.term,
+                    ", does not begin the round of contact that a read waits for, though that "
+                    "before it is over.");
+  }
+  if (view.read_round != 0 && has_answered(view.read_round)) {
     return Sentence(Store(view, names), ", leader of term ", view.term,
                     ", lets a read wait though a quorum has answered round ", view.read_round,
                     ", which proves it.");

@@ -16,9 +16,10 @@ namespace flaredb::sim {
 
 // A sentence if the replica in `view`, the state after a turn, has not done what it could:
 //   a candidate   end an election that is decided
-//   a leader      commit what a quorum has, answer a read that a quorum has proven, send what a
-//                 follower lacks and may have now, read a snapshot that was taken, end a joint
-//                 phase that is committed, leave a region that has removed it
+//   a leader      commit what a quorum has, answer a read that a quorum has proven, begin the
+//                 round of contact that one waits for, send what a follower lacks and may have now,
+//                 read a snapshot that was taken, end a joint phase that is committed, leave a
+//                 region that has removed it
 //   everybody     hand out what is committed
 // or if it waits for others without a time at which it would give up.
 // `issued` is its log.

@@ -120,7 +120,11 @@ TEST_F(WaitsTest, AReadThatIsProven) {
   EXPECT_EQ(Wait(),
             "store 1, leader of term 2, lets a read wait though a quorum has answered round 7, "
             "which proves it.");
-  view_.read_round = 8;  // It waits for the next one.
+  view_.read_round = 8;  // It waits for the next one, which has to begin.
+  EXPECT_EQ(Wait(),
+            "store 1, leader of term 2, does not begin the round of contact that a read waits for, "
+            "though that before it is over.");
+  view_.progress[0].acked_round = 6;
   EXPECT_EQ(Wait(), "");
 }
 
