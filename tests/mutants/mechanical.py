@@ -10,7 +10,8 @@
 They work on the text, and lean on its layout: clang-format puts spaces around operators and none
 around the brackets of templates. Not touched are comments, literals, the preprocessor, invariants
 (CheckState and CheckTransition are nothing else), probes of the simulator (SOMETIMES, REACHED),
-alternatives that are its own (BUGGIFY), hashes, and texts for people (ToString, Describe).
+alternatives that are its own (BUGGIFY), hashes, capacities (reserve), and texts for people (ToString,
+Describe).
 What does not compile is found out by compiling.
 """
 
@@ -31,7 +32,7 @@ _BLANKED = re.compile(
     r"|^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", re.DOTALL | re.MULTILINE)
 _NOT_MUTATED = re.compile(
     r"\b(?:INVARIANT|SOMETIMES|REACHED|static_assert)\b|\bhash(?:er)?\s*(?:->|\.)\s*Add\b|\bHashInto\b"
-    r"|\bFeed\(hash\b|\bCheck(?:State|Transition)\("
+    r"|\bFeed\(hash\b|\bCheck(?:State|Transition)\(|\.reserve\("
     r"|\b(?:ToString|Describe|operator<<)(?=\()")
 _OPEN, _CLOSE = "([{", ")]}"
 
