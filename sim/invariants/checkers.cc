@@ -233,6 +233,9 @@ void Checkers::CheckOrder(uint32_t node, const store::Event& event, const raft::
   const bool own_entry = replicas_[node].issued.TermAt(before.commit_index) == before.term;
   Fail("ORDER",
        BrokenOrder(names_.Store(node), before, own_entry, *order, effects.orders[0].refusal));
+  const auto* change = std::get_if<store::ChangePeers>(&order->what);
+  if (change == nullptr || !effects.orders[0].refusal.empty()) return;
+  Fail("ORDER", BrokenChange(names_.Store(node), before, replicas_[node].view, *change));
 }
 
 std::optional<Instant> Checkers::PromisesEnd(uint32_t node) const {

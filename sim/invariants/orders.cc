@@ -28,11 +28,18 @@ WhatIsWrong WithNewcomer(const raft::ConfState& conf, const raft::MemberChange& 
   return newcomers->insert(change.store).second ? nullptr : "a store gets two new peers";
 }
 
-// Gives everybody the seat that he is wished to have, wish by wish.
-WhatIsWrong WithChange(const raft::ConfState& conf, const store::ChangePeers& order) {
+std::map<PeerId, Seat> SeatsOf(const raft::ConfState& conf) {
   std::map<PeerId, Seat> seats;
   for (const PeerId peer : conf.learners) seats[peer] = Seat::kLearner;
   for (const PeerId peer : conf.voters) seats[peer] = Seat::kVoter;
+  return seats;
+}
+
+// Gives everybody the seat that he is wished to have, wish by wish.
+WhatIsWrong WithChange(const raft::ConfState& conf, const store::ChangePeers& order,
+                       std::map<PeerId, Seat>* given) {
+  std::map<PeerId, Seat>& seats = *given;
+  seats = SeatsOf(conf);
   std::set<PeerId> named;
   std::set<StoreId> newcomers;
   for (const raft::MemberChange& change : order.changes) {
@@ -88,7 +95,8 @@ WhatIsWrong With(const store::Order& order, const raft::View& leader, bool own_e
   if (leader.conf.joint() || leader.conf_index > leader.commit_index) {
     return "an earlier change is under way";
   }
-  return WithChange(leader.conf, std::get<store::ChangePeers>(order.what));
+  std::map<PeerId, Seat> seats;
+  return WithChange(leader.conf, std::get<store::ChangePeers>(order.what), &seats);
 }
 
 bool Promotes(const store::Order& order) {
@@ -111,6 +119,14 @@ std::optional<std::string> BrokenOrder(const std::string& store, const raft::Vie
     return store + " refuses an order that nothing is wrong with: '" + refusal + "'.";
   }
   return std::nullopt;
+}
+
+std::optional<std::string> BrokenChange(const std::string& store, const raft::View& before,
+                                        const raft::View& after, const store::ChangePeers& order) {
+  std::map<PeerId, Seat> wished;
+  if (WithChange(before.conf, order, &wished) != nullptr) return std::nullopt;
+  if (SeatsOf(after.conf) == wished) return std::nullopt;
+  return store + " begins to carry out an order to change members, but not what it says.";
 }
 
 }  // namespace flaredb::sim

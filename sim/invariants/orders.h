@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// ORDER: what makes sense is begun, and what makes none is refused.
+// ORDER: what makes sense is begun as it was meant, and what makes none is refused.
 #ifndef FLAREDB_SIM_INVARIANTS_ORDERS_H_
 #define FLAREDB_SIM_INVARIANTS_ORDERS_H_
 
@@ -20,6 +20,11 @@ namespace flaredb::sim {
 std::optional<std::string> BrokenOrder(const std::string& store, const raft::View& leader,
                                        bool own_entry, const store::Order& order,
                                        const std::string& refusal);
+
+// A sentence if the leader, in view `before` when an order to change members came and in `after`
+// when it had begun, has not given everybody the place that the order wishes for them.
+std::optional<std::string> BrokenChange(const std::string& store, const raft::View& before,
+                                        const raft::View& after, const store::ChangePeers& order);
 
 }  // namespace flaredb::sim
 

@@ -35,13 +35,19 @@ void Reigns::OnTurn(Instant now, absl::Span<const store::Event> events, const ra
 
   const bool goes_on = Leads(before) && after.term == before.term;
   Reign& reign = reigns_[after.id];
-  if (Leads(after) && reign.term != after.term) reign = {after.term, {}, {}, now, {}, {}, {}};
+  if (Leads(after) && reign.term != after.term) {
+    reign = Reign();
+    reign.term = after.term;
+    reign.own_entry = after.last_log.index;
+    reign.last_turn = now;
+  }
   if (goes_on) Hear(now, events, before);
   if (goes_on && !Leads(after)) return CheckResignation(now, before, after);
   if (!Leads(after)) return;
   for (const PeerId peer : after.conf.Everybody()) reign.heard.try_emplace(peer, now);
   CheckRight(now, before, after);
   CheckPieces(now, after, effects);
+  CheckLease(now, after, effects);
   if (goes_on) {
     CheckCommands(before, after, effects);
     CheckHandOver(before, after, effects);
@@ -175,6 +181,42 @@ void Reigns::CheckPieces(Instant now, const raft::View& after, const store::Effe
                        std::to_string(last->second.number) +
                        " of a snapshot again, which went unanswered.");
   }
+}
+
+void Reigns::CheckLease(Instant now, const raft::View& after, const store::Effects& effects) {
+  Reign& reign = reigns_[after.id];
+  reign.handed_over =
+      reign.handed_over ||
+      std::any_of(effects.sends.begin(), effects.sends.end(), [&](const auto& send) {
+        const auto* envelope = std::get_if<store::RaftEnvelope>(&send.message);
+        return envelope != nullptr && envelope->message.from == after.id &&
+               std::holds_alternative<raft::TimeoutNow>(envelope->message.body);
+      });
+  if (after.round > std::exchange(reign.last_round, after.round)) {
+    reign.rounds.emplace_back(after.round, now);
+  }
+  // What a quorum of the one has answered proves nothing to one of the other. Whether this turn's
+  // round began before is not known.
+  if (std::exchange(reign.conf_index, after.conf_index) != after.conf_index) reign.rounds.clear();
+  if (reign.rounds.empty()) return;
+  const auto answered = [&](uint64_t round) {
+    return IsQuorum(after.conf, [&](PeerId peer) {
+      const auto follower =
+          std::find_if(after.progress.begin(), after.progress.end(),
+                       [&](const raft::ProgressView& progress) { return progress.peer == peer; });
+      return peer == after.id ||
+             (follower != after.progress.end() && follower->acked_round >= round);
+    });
+  };
+  while (reign.rounds.size() > 1 && answered(reign.rounds[1].first)) reign.rounds.pop_front();
+  const auto& [round, began] = reign.rounds.front();
+  if (after.lease_valid || reign.handed_over || after.commit_index < reign.own_entry ||
+      !answered(round) || now >= began + lease_) {
+    return;
+  }
+  Fail(after.id, "holds no lease in term " + std::to_string(after.term.value()) +
+                     ", but a quorum has answered round " + std::to_string(round) +
+                     ", from which one follows.");
 }
 
 void Reigns::CheckCatchUp(Instant now, const raft::View& before, const raft::View& after) {

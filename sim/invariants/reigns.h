@@ -28,6 +28,8 @@ class Reigns {
   Reigns(const raft::Config& config, const Names* names, FailureReport* report)
       : election_timeout_(config.election_timeout),
         heartbeat_interval_(config.heartbeat_interval),
+        lease_(config.election_timeout -
+               config.election_timeout * config.clock_drift_ppm_max / 1000000),
         disk_stall_timeout_(config.disk_stall_timeout),
         may_rest_(config.rest_after != Duration::Max()),
         names_(names),
@@ -45,6 +47,8 @@ class Reigns {
   //   who has not acknowledged its whole log (thesis 3.10).
   //   It makes nobody a voter who lacks what its own log had three election timeouts before
   //   (thesis 4.2.1: a round that was short, one that is not over, and a sign of life).
+  //   It holds a lease while a round of contact that a quorum has answered is younger than one
+  //   lasts, once it has committed an entry of its own and until it has handed over (thesis 6.4.1).
   //   It takes note when somebody who lacks nothing answers twice within an election timeout: that
   //   is a round of the catch-up test (thesis 4.2.1).
   //   It sends a piece of a snapshot again when it has gone unanswered for an election timeout, not
@@ -60,12 +64,17 @@ class Reigns {
   };
   struct Reign {
     Term term;
+    Index own_entry;                  // One of this term: the end of its log when it was elected.
     std::map<PeerId, Instant> heard;  // Or since when it is followed.
     Duration overdue;                 // How long it has led on without a quorum, or without a disk.
     Instant last_turn;
-    std::deque<std::pair<Instant, Index>> ends;  // Of its log, since when.
-    std::map<PeerId, Piece> pieces;              // That it sent last to each.
-    std::map<PeerId, Instant> whole_at;          // Since when the answers were that all is there.
+    std::deque<std::pair<Instant, Index>> ends;       // Of its log, since when.
+    std::map<PeerId, Piece> pieces;                   // That it sent last to each.
+    std::deque<std::pair<uint64_t, Instant>> rounds;  // Of contact, and when they began.
+    uint64_t last_round = 0;
+    Index conf_index;                    // Of the configuration under which those rounds began.
+    bool handed_over = false;            // Somebody was told to campaign at once.
+    std::map<PeerId, Instant> whole_at;  // Since when the answers were that all is there.
   };
 
   void Hear(Instant now, absl::Span<const store::Event> events, const raft::View& before);
@@ -76,6 +85,7 @@ class Reigns {
   void CheckHandOver(const raft::View& before, const raft::View& after,
                      const store::Effects& effects);
   void CheckPieces(Instant now, const raft::View& after, const store::Effects& effects);
+  void CheckLease(Instant now, const raft::View& after, const store::Effects& effects);
   void CheckCatchUp(Instant now, const raft::View& before, const raft::View& after);
   void CheckPromotions(Instant now, const raft::View& before, const raft::View& after);
   bool DiskStalls(Instant now, const raft::View& view) const;
@@ -84,6 +94,7 @@ class Reigns {
 
   const Duration election_timeout_;
   const Duration heartbeat_interval_;
+  const Duration lease_;
   const Duration disk_stall_timeout_;
   const bool may_rest_;
   const Names* names_;

@@ -149,5 +149,21 @@ TEST_F(OrdersTest, OneTransferAtATime) {
   EXPECT_EQ(Begun(Transfer(103)), "");
 }
 
+TEST_F(OrdersTest, AChangeDoesWhatItSays) {
+  const store::ChangePeers order{
+      {Wish(Kind::kDemote, 102), Wish(Kind::kPromote, 104), Wish(Kind::kRemove, 103)}};
+  raft::View after = leader_;
+  const auto done = [&](raft::ConfState conf) {
+    after.conf = std::move(conf);
+    return BrokenChange("store 1", leader_, after, order) == std::nullopt;
+  };
+  EXPECT_TRUE(done(Conf({101, 104}, {101, 102, 103}, {102})));
+  EXPECT_TRUE(done(Conf({101, 104}, {}, {102})));
+  EXPECT_FALSE(done(leader_.conf));
+  EXPECT_FALSE(done(Conf({101, 104}, {101, 102, 103}, {})));  // 102 was removed.
+  EXPECT_FALSE(done(Conf({101, 104}, {101, 102, 103}, {102, 103})));
+  EXPECT_FALSE(done(Conf({101, 102, 104}, {101, 102, 103}, {})));
+}
+
 }  // namespace
 }  // namespace flaredb::sim

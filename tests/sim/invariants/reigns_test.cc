@@ -378,5 +378,39 @@ TEST_F(ReignsTest, SlowAnswersAreNoRound) {
   EXPECT_EQ(Broken(), "");
 }
 
+// --- The lease.
+
+TEST_F(ReignsTest, AnAnsweredRoundIsALease) {
+  const auto contact = [&](uint64_t round, uint64_t answered, bool lease) {
+    raft::View next = view_;
+    next.commit_index = Index(5);
+    next.round = round;
+    next.lease_valid = lease;
+    next.progress = {Followed(102, 4), Followed(103, 4)};
+    next.progress[0].acked_round = answered;
+    Turn({Answer(102), Answer(103)}, next);
+  };
+  contact(1, 0, false);
+  Wait(kTimeout / 4);
+  contact(1, 1, true);
+  contact(2, 1, true);
+  Wait(kTimeout);  // What the first round proves is over.
+  contact(2, 1, false);
+  EXPECT_EQ(Broken(), "");
+  contact(3, 2, false);  // The second was as long ago.
+  EXPECT_EQ(Broken(), "");
+  contact(3, 3, false);
+  EXPECT_EQ(Broken(), "REIGN");
+}
+
+TEST_F(ReignsTest, ALeaseNeedsAnEntryOfItsOwnTerm) {
+  raft::View next = view_;
+  next.round = 1;
+  next.progress = {Followed(102, 4), Followed(103, 4)};
+  next.progress[0].acked_round = 1;
+  Turn({Answer(102)}, next);
+  EXPECT_EQ(Broken(), "");
+}
+
 }  // namespace
 }  // namespace flaredb::sim
