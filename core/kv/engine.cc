@@ -41,22 +41,6 @@ Record Changed(const Command& command, const std::optional<Record>& current, Ind
   return record;
 }
 
-// Decodes the record under a key of `ns`; the error says where it was found.
-absl::StatusOr<Record> DecodeRecordOf(NamespaceId ns, std::string_view bytes) {
-  absl::StatusOr<Record> record = DecodeRecord(bytes);
-  if (record.ok()) return record;
-  return absl::Status(record.status().code(), absl::StrCat("namespace ", static_cast<uint32_t>(ns),
-                                                           ": ", record.status().message()));
-}
-
-absl::StatusOr<std::optional<Record>> ReadRecord(NamespaceId ns, std::string_view encoded_key,
-                                                 const DataReader& data) {
-  const absl::StatusOr<std::optional<std::string>> bytes = data.Get(encoded_key);
-  if (!bytes.ok()) return bytes.status();
-  if (!bytes->has_value()) return std::optional<Record>();
-  return DecodeRecordOf(ns, **bytes);
-}
-
 // Collects one page; Visit is a DataReader's visitor.
 class PageBuilder {
  public:
@@ -82,7 +66,7 @@ class PageBuilder {
     }
     page_bytes_ += row_bytes;
     page_.rows.push_back(
-        {std::string(decoded->user_key), std::move(record->value), record->version});
+        {std::string(decoded->user_key), std::move(record->value), record->version, record->hlc});
     return true;
   }
 
@@ -106,6 +90,21 @@ class PageBuilder {
 };
 
 }  // namespace
+
+absl::StatusOr<Record> DecodeRecordOf(NamespaceId ns, std::string_view bytes) {
+  absl::StatusOr<Record> record = DecodeRecord(bytes);
+  if (record.ok()) return record;
+  return absl::Status(record.status().code(), absl::StrCat("namespace ", static_cast<uint32_t>(ns),
+                                                           ": ", record.status().message()));
+}
+
+absl::StatusOr<std::optional<Record>> ReadRecord(NamespaceId ns, std::string_view encoded_key,
+                                                 const DataReader& data) {
+  const absl::StatusOr<std::optional<std::string>> bytes = data.Get(encoded_key);
+  if (!bytes.ok()) return bytes.status();
+  if (!bytes->has_value()) return std::optional<Record>();
+  return DecodeRecordOf(ns, **bytes);
+}
 
 WriteReply Decide(const Command& command, const std::optional<Record>& current, Index index,
                   std::optional<Record>* new_record) {
@@ -143,15 +142,15 @@ WriteReply Decide(const Command& command, const std::optional<Record>& current, 
   return {WriteResult::kMismatch, live_version, live ? current->value : std::string()};
 }
 
-absl::StatusOr<WriteReply> Apply(const Command& command, Index index, const DataReader& data,
-                                 WriteBatch* batch) {
+absl::StatusOr<WriteReply> Apply(const Command& command, Index index, const NamespaceState& state,
+                                 const DataReader& data, WriteBatch* batch) {
   const auto& [ns, user_key] = std::visit(
       [](const auto& c) { return std::pair<NamespaceId, std::string_view>(c.ns, c.key); }, command);
   std::string key = EncodeKey(ns, user_key);
   const absl::StatusOr<std::optional<Record>> current = ReadRecord(ns, key, data);
   if (!current.ok()) return current.status();
   std::optional<Record> new_record;
-  WriteReply reply = Decide(command, *current, index, &new_record);
+  WriteReply reply = Decide(command, *current ? *current : state.Ghost(), index, &new_record);
   if (new_record) batch->Put(std::move(key), EncodeRecord(*new_record));
   return reply;
 }
@@ -161,7 +160,7 @@ absl::StatusOr<std::optional<VersionedValue>> Get(NamespaceId ns, std::string_vi
   absl::StatusOr<std::optional<Record>> record = ReadRecord(ns, EncodeKey(ns, key), data);
   if (!record.ok()) return record.status();
   if (!record->has_value() || (*record)->tombstone) return std::optional<VersionedValue>();
-  return VersionedValue{std::move((*record)->value), (*record)->version};
+  return VersionedValue{std::move((*record)->value), (*record)->version, (*record)->hlc};
 }
 
 absl::StatusOr<ScanPage> Scan(NamespaceId ns, std::string_view begin, std::string_view end,

@@ -11,6 +11,8 @@
 #include "core/base/data_reader.h"
 #include "core/base/write_batch.h"
 #include "core/kv/command.h"
+#include "core/kv/hlc.h"
+#include "core/kv/namespace_state.h"
 #include "core/kv/record.h"
 
 namespace flaredb::kv {
@@ -31,14 +33,21 @@ WriteReply Decide(const Command& command, const std::optional<Record>& current, 
                   std::optional<Record>* new_record);
 
 // Reads the record that `command` concerns from `data`, decides, and adds the change to `batch`.
-// Fails only when the data cannot be read or decoded; `batch` is then unchanged.
-absl::StatusOr<WriteReply> Apply(const Command& command, Index index, const DataReader& data,
-                                 WriteBatch* batch);
+// `state` is that of the command's namespace. Fails only when the data cannot be read or decoded;
+// `batch` is then unchanged.
+absl::StatusOr<WriteReply> Apply(const Command& command, Index index, const NamespaceState& state,
+                                 const DataReader& data, WriteBatch* batch);
+
+// The record under an encoded key of `ns`; nullopt without one. DATA_LOSS says where it lies.
+absl::StatusOr<std::optional<Record>> ReadRecord(NamespaceId ns, std::string_view encoded_key,
+                                                 const DataReader& data);
+absl::StatusOr<Record> DecodeRecordOf(NamespaceId ns, std::string_view bytes);
 
 // A live key as readers see it.
 struct VersionedValue {
   std::string value;
   Version version;
+  Hlc hlc = {};  // Of the write that won, in an eventual namespace; zero in a strong one.
 
   friend bool operator==(const VersionedValue&, const VersionedValue&) = default;
 };
@@ -50,6 +59,7 @@ struct ScanRow {
   std::string key;  // The user's key.
   std::string value;
   Version version;
+  Hlc hlc = {};  // As in VersionedValue.
 
   friend bool operator==(const ScanRow&, const ScanRow&) = default;
 };

@@ -32,8 +32,7 @@ bool RequestsAreSound(const Record& record) {
 }
 
 bool ForgottenIndexIsSound(const Record& record) {
-  return !record.forgotten_index || (record.requests.size() == Record::kRequestsMax &&
-                                     record.forgotten_index <= record.changed_index);
+  return record.forgotten_index <= record.changed_index;
 }
 
 }  // namespace
@@ -50,7 +49,7 @@ std::string EncodeRecord(const Record& record) {
   out.U8(record.tombstone ? kTombstoneFlag : 0);
   out.Varint(record.version.value());
   out.Varint(record.changed_index.value());
-  out.Varint(record.hlc);
+  out.Varint(record.hlc.value());
   out.Varint(record.origin.value());
   out.Varint(record.expire_ms);
   out.U8(static_cast<uint8_t>(record.requests.size()));
@@ -76,7 +75,7 @@ absl::StatusOr<Record> DecodeRecord(std::string_view bytes) {
   in.Require(record.version >= Version(1), "a version is at least 1");
   record.changed_index = Index(in.Varint());
   in.Require(record.changed_index >= Index(1), "an index of a change is at least 1");
-  record.hlc = in.Varint();
+  record.hlc = Hlc(in.Varint());
   record.origin = StoreId(in.Varint());
   record.expire_ms = in.Varint();
   const uint8_t requests = in.U8();
@@ -91,7 +90,7 @@ absl::StatusOr<Record> DecodeRecord(std::string_view bytes) {
   in.Require(RequestsAreSound(record), "remembered requests differ and their versions ascend");
   record.forgotten_index = Index(in.Varint());
   in.Require(ForgottenIndexIsSound(record),
-             "only a full list has forgotten, and not after a change");
+             "nothing is forgotten after the last change");
   record.value = in.Rest();
   in.Require(!record.tombstone || record.value.empty(), "a tombstone has no value");
   if (absl::Status status = in.Finish("a record"); !status.ok()) return status;

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "core/base/types.h"
 #include "core/kv/command.h"
+#include "core/kv/hlc.h"
 
 namespace flaredb::kv {
 
@@ -30,14 +31,14 @@ struct Record {
   bool tombstone = false;
   Version version;         // Of the last change, deletions included. At least 1.
   Index changed_index;     // Log index of the last change. At least 1.
-  uint64_t hlc = 0;        // Eventual mode; 0 while the namespace is strong.
-  StoreId origin;          // Eventual mode.
+  Hlc hlc;                 // Of the write that won, in eventual mode; zero: the change was strong.
+  StoreId origin;          // Who accepted that write.
   uint64_t expire_ms = 0;  // 0: never.
   // The latest identified writes, oldest first: ids differ, versions ascend. At most kRequestsMax.
   absl::InlinedVector<RememberedRequest, kRequestsMax> requests;
-  // Log index at which a request was last dropped from `requests`; zero: never. Every identified
-  // write of this key applied at a greater index is still in `requests`. Zero unless `requests` is
-  // full; at most changed_index.
+  // Log index at which a request was last dropped from `requests`, or an earlier record of the key
+  // was collected; zero: never. Every identified write of this key applied at a greater index is
+  // still in `requests`. At most changed_index.
   Index forgotten_index;
   std::string value;  // Empty when tombstone.
 

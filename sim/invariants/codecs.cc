@@ -64,10 +64,9 @@ bool IsSound(const kv::Record& record) {
     if (!request.id || !ids.insert(request.id).second || request.version <= last) return false;
     last = request.version;
   }
-  const bool full = ids.size() == kv::Record::kRequestsMax;
   return record.version && record.changed_index && last <= record.version &&
          ids.size() <= kv::Record::kRequestsMax && (!record.tombstone || record.value.empty()) &&
-         (!record.forgotten_index || (full && record.forgotten_index <= record.changed_index));
+         record.forgotten_index <= record.changed_index;
 }
 
 bool IsSound(const RegionCommand& command) {

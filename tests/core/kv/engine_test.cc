@@ -30,7 +30,7 @@ class EngineTest : public ::testing::Test {
   WriteReply Do(const Command& command) {
     ++index_;
     WriteBatch batch;
-    absl::StatusOr<WriteReply> reply = Apply(command, index_, data_, &batch);
+    absl::StatusOr<WriteReply> reply = Apply(command, index_, NamespaceState(), data_, &batch);
     EXPECT_TRUE(reply.ok()) << reply.status();
     data_.Write(batch);
     return reply.value_or(WriteReply{});
@@ -99,7 +99,7 @@ TEST_F(EngineTest, RefusedCommandLeavesTheBatchEmpty) {
   Swap(0, "a");
   WriteBatch batch;
   const Command command = CompareAndSwap{kNs, "k", "b", Version(7), {}};
-  ASSERT_TRUE(Apply(command, Index(99), data_, &batch).ok());
+  ASSERT_TRUE(Apply(command, Index(99), NamespaceState(), data_, &batch).ok());
   EXPECT_TRUE(batch.empty());
 }
 
@@ -262,14 +262,14 @@ TEST_F(EngineTest, CommandBelowAnAppliedIndexIsImpossible) {
   Swap(0, "a");
   WriteBatch batch;
   const Command command = CompareAndSwap{kNs, "k", "b", Version(1), {}};
-  EXPECT_THROW(Apply(command, index_, data_, &batch).IgnoreError(), InvariantViolation);
+  EXPECT_THROW(Apply(command, index_, NamespaceState(), data_, &batch).IgnoreError(), InvariantViolation);
 }
 
 TEST_F(EngineTest, DamagedRecordIsAnErrorEverywhereAndShowsNoKey) {
   data_.rows[EncodeKey(kNs, "secret")] = "\x7f";
   WriteBatch batch;
   const absl::Status applied =
-      Apply(CompareAndSwap{kNs, "secret", "b", Version(1), {}}, Index(1), data_, &batch).status();
+      Apply(CompareAndSwap{kNs, "secret", "b", Version(1), {}}, Index(1), NamespaceState(), data_, &batch).status();
   EXPECT_EQ(applied.code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(applied.message()), testing::Not(HasSubstr("secret")));
   EXPECT_TRUE(batch.empty());
@@ -281,7 +281,8 @@ TEST_F(EngineTest, DamagedRecordIsAnErrorEverywhereAndShowsNoKey) {
 TEST_F(EngineTest, UnreadableDataIsAnErrorEverywhere) {
   data_.failure = absl::UnavailableError("no disk");
   WriteBatch batch;
-  EXPECT_EQ(Apply(CompareAndSwap{kNs, "k", "b", {}, {}}, Index(1), data_, &batch).status(),
+  EXPECT_EQ(Apply(CompareAndSwap{kNs, "k", "b", {}, {}}, Index(1), NamespaceState(), data_, &batch)
+                .status(),
             data_.failure);
   EXPECT_EQ(Get(kNs, "k", data_).status(), data_.failure);
   EXPECT_EQ(Scan(kNs, "", "", {10, 10, 10, false}, data_).status(), data_.failure);

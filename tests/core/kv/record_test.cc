@@ -30,7 +30,7 @@ Record Small() {
 Record Full() {
   Record record = Small();
   record.version = Version(10);
-  record.hlc = kMax;
+  record.hlc = Hlc(kMax);
   record.origin = StoreId(3);
   record.expire_ms = 1;
   for (uint64_t i = 6; i <= 9; ++i) record.requests.push_back({{kMax, i, i}, Version(i)});
@@ -69,8 +69,7 @@ TEST(Record, ThatContradictsItselfCannotBeWritten) {
       [](Record* r) { r->tombstone = true; },
       [](Record* r) {
         r->requests.push_back({{1, 1, 1}, Version(10)});
-      },                                          // A fifth one.
-      [](Record* r) { r->requests.pop_back(); },  // Forgot, not full.
+      },  // A fifth one.
       [](Record* r) { r->requests[1].id = RequestId(); },
       [](Record* r) { r->requests[1].id = r->requests[0].id; },
       [](Record* r) { r->requests[1].version = r->requests[0].version; },
@@ -91,8 +90,10 @@ TEST(Record, ThatContradictsItselfIsNotRead) {
   EXPECT_FALSE(DecodeRecord("\x01\x02\x01\x01\x00\x00\x00\x00\x00"s).ok());  // Unknown flag.
   EXPECT_FALSE(
       DecodeRecord("\x01\x01\x01\x01\x00\x00\x00\x00\x00v"s).ok());  // Value of a tombstone.
-  EXPECT_FALSE(DecodeRecord("\x01\x00\x01\x01\x00\x00\x00\x00\x01"s).ok());  // Forgot, not full.
+  EXPECT_FALSE(DecodeRecord("\x01\x00\x01\x01\x00\x00\x00\x00\x02"s).ok());  // Forgot too late.
   EXPECT_TRUE(DecodeRecord("\x01\x01\x01\x01\x00\x00\x00\x00\x00"s).ok());
+  // The key's earlier record was collected, with all requests.
+  EXPECT_TRUE(DecodeRecord("\x01\x00\x01\x01\x00\x00\x00\x00\x01"s).ok());
 }
 
 }  // namespace
