@@ -21,20 +21,11 @@ enum Kind : uint8_t { kLwwBatch = 1, kModeFence = 2, kCollectTombstones = 3 };
 // Everything of a row but its key and value; no more than this.
 constexpr size_t kRowBytesMax = 32;
 
-size_t BytesOf(const NamespaceCommand& command) {
-  size_t bytes = kRowBytesMax;
-  if (const auto* batch = std::get_if<LwwBatch>(&command)) {
-    for (const LwwRow& row : batch->rows) {
-      bytes += kRowBytesMax + row.key.size() + row.value.size();
-    }
-  }
-  return bytes;
-}
-
 void Put(const LwwBatch& batch, ByteWriter* out) {
   out->U8(kLwwBatch);
   out->Varint(static_cast<uint32_t>(batch.ns));
   out->Varint(batch.mode_epoch);
+  INVARIANT(!batch.rows.empty());
   out->Varint(batch.rows.size());
   for (const LwwRow& row : batch.rows) {
     INVARIANT(row.hlc && row.origin);
@@ -87,6 +78,7 @@ LwwBatch TakeLwwBatch(ByteReader* in) {
   batch.ns = TakeNamespace(in);
   batch.mode_epoch = in->Varint();
   const uint64_t rows = in->Varint();
+  in->Require(rows != 0, "a batch has rows");
   for (uint64_t i = 0; in->ok() && i < rows; ++i) batch.rows.push_back(TakeRow(in));
   return batch;
 }
@@ -192,6 +184,18 @@ bool Admitted(const NamespaceCommand& command, const NamespaceState& state) {
 
 NamespaceId NamespaceOf(const NamespaceCommand& command) {
   return std::visit([](const auto& c) { return c.ns; }, command);
+}
+
+size_t BytesOf(const NamespaceCommand& command) {
+  size_t bytes = kRowBytesMax;
+  if (const auto* batch = std::get_if<LwwBatch>(&command)) {
+    for (const LwwRow& row : batch->rows) {
+      bytes += kRowBytesMax + row.key.size() + row.value.size();
+    }
+  } else if (const auto* collect = std::get_if<CollectTombstones>(&command)) {
+    bytes += collect->begin.size() + collect->end.size();
+  }
+  return bytes;
 }
 
 std::string EncodeNamespaceCommand(const NamespaceCommand& command) {

@@ -24,8 +24,8 @@ namespace flaredb::kv {
 // Rows that a store accepted and now has replicated. Repeating it changes nothing.
 struct LwwBatch {
   NamespaceId ns = NamespaceId::kNone;
-  uint64_t mode_epoch = 0;  // Of the namespace when the first of the rows was accepted.
-  std::vector<LwwRow> rows;
+  uint64_t mode_epoch = 0;   // Of the namespace when the first of the rows was accepted.
+  std::vector<LwwRow> rows;  // At least one.
 
   friend bool operator==(const LwwBatch&, const LwwBatch&) = default;
 };
@@ -54,6 +54,8 @@ struct CollectTombstones {
 using NamespaceCommand = std::variant<LwwBatch, ModeFence, CollectTombstones>;
 
 NamespaceId NamespaceOf(const NamespaceCommand& command);
+// About as many as it has in a log entry.
+size_t BytesOf(const NamespaceCommand& command);
 
 // The bytes of a command in a log entry (docs/FORMAT.md); see DecodeCommand.
 std::string EncodeNamespaceCommand(const NamespaceCommand& command);

@@ -38,9 +38,9 @@ struct Fence {
 // Collected records are gone with all that they remembered. What a new record of the same key must
 // not contradict is kept for all of them together.
 struct Floors {
-  Version version;     // The highest version of a collected record; zero: there was none.
-  Index index;         // Of the latest collection that had any.
-  Hlc collected_hlc;   // Everything before this time was applied, and may have been collected.
+  Version version;    // The highest version of a collected record; zero: there was none.
+  Index index;        // Of the latest collection that had any.
+  Hlc collected_hlc;  // Everything before this time was applied, and may have been collected.
 
   friend bool operator==(const Floors&, const Floors&) = default;
 };
@@ -65,10 +65,10 @@ struct NamespaceState {
 // Those that differ from NamespaceState().
 using NamespaceStates = std::map<NamespaceId, NamespaceState>;
 
-// docs/FORMAT.md. Decoding refuses anything that EncodeNamespaceState does not produce with
+// docs/FORMAT.md. Decoding refuses anything that EncodeNamespaceStates does not produce with
 // DATA_LOSS.
-std::string EncodeNamespaceState(const NamespaceState& state);
-absl::StatusOr<NamespaceState> DecodeNamespaceState(std::string_view bytes);
+std::string EncodeNamespaceStates(const NamespaceStates& states);
+absl::StatusOr<NamespaceStates> DecodeNamespaceStates(std::string_view bytes);
 
 }  // namespace flaredb::kv
 

@@ -89,8 +89,7 @@ absl::StatusOr<Record> DecodeRecord(std::string_view bytes) {
   }
   in.Require(RequestsAreSound(record), "remembered requests differ and their versions ascend");
   record.forgotten_index = Index(in.Varint());
-  in.Require(ForgottenIndexIsSound(record),
-             "nothing is forgotten after the last change");
+  in.Require(ForgottenIndexIsSound(record), "nothing is forgotten after the last change");
   record.value = in.Rest();
   in.Require(!record.tombstone || record.value.empty(), "a tombstone has no value");
   if (absl::Status status = in.Finish("a record"); !status.ok()) return status;

@@ -11,6 +11,8 @@
 #include "core/base/types.h"
 #include "core/base/write_batch.h"
 #include "core/kv/command.h"
+#include "core/kv/namespace_command.h"
+#include "core/kv/namespace_state.h"
 #include "core/raft/entry.h"
 #include "core/raft/types.h"
 #include "core/region/region.h"
@@ -25,7 +27,7 @@ struct MachineCommand {
 
   friend bool operator==(const MachineCommand&, const MachineCommand&) = default;
 };
-using Command = std::variant<kv::Command, MachineCommand>;
+using Command = std::variant<kv::Command, MachineCommand, kv::NamespaceCommand>;
 
 // A command as a log entry carries it: with the epoch that its proposer checked. The range may have
 // changed between proposal and apply, so apply compares epoch.version again; a change of replicas
@@ -48,15 +50,20 @@ struct ConfChanged {
 
   friend bool operator==(const ConfChanged&, const ConfChanged&) = default;
 };
-// What an entry answers to whoever proposed it here. Monostate: nothing to answer (a no-op).
-using ApplyReply =
-    std::variant<std::monostate, kv::WriteReply, MachineReply, EpochChanged, ConfChanged>;
+// What an entry answers to whoever proposed it here. Monostate: nothing to answer (a no-op). A
+// kv::NamespaceReply that was not admitted answers commands of the other mode, too.
+using ApplyReply = std::variant<std::monostate, kv::WriteReply, MachineReply, EpochChanged,
+                                ConfChanged, kv::NamespaceReply>;
 
 class RegionMachine {
  public:
   // `machine` carries out MachineCommands and outlives this object; null: there can't be any.
-  RegionMachine(Region region, raft::LogId applied, const StateMachine* machine = nullptr)
-      : region_(std::move(region)), applied_(applied), machine_(machine) {}
+  RegionMachine(Region region, raft::LogId applied, const StateMachine* machine = nullptr,
+                kv::NamespaceStates namespaces = {})
+      : region_(std::move(region)),
+        applied_(applied),
+        namespaces_(std::move(namespaces)),
+        machine_(machine) {}
 
   // Applies the next entry: adds its changes and the new applied position to `batch`, which becomes
   // visible and durable as a whole. A configuration makes everybody in it the region's peers and
@@ -70,10 +77,25 @@ class RegionMachine {
 
   const Region& region() const { return region_; }
   raft::LogId applied() const { return applied_; }
+  const kv::NamespaceStates& namespaces() const { return namespaces_; }
 
  private:
+  absl::StatusOr<ApplyReply> ApplyEntry(const raft::EntryView& entry, const DataReader& data,
+                                        WriteBatch* batch);
+  absl::StatusOr<ApplyReply> ApplyCommand(const raft::EntryView& entry, const DataReader& data,
+                                          WriteBatch* batch);
+  absl::StatusOr<ApplyReply> ApplyOn(const kv::Command& command, Index index,
+                                     const DataReader& data, WriteBatch* batch) const;
+  absl::StatusOr<ApplyReply> ApplyOn(const MachineCommand& command, Index index,
+                                     const DataReader& data, WriteBatch* batch) const;
+  absl::StatusOr<ApplyReply> ApplyOn(const kv::NamespaceCommand& command, Index index,
+                                     const DataReader& data, WriteBatch* batch);
+  absl::StatusOr<ApplyReply> ApplyConf(const raft::EntryView& entry, WriteBatch* batch);
+  kv::NamespaceState StateOf(kv::NamespaceId ns) const;
+
   Region region_;
   raft::LogId applied_;
+  kv::NamespaceStates namespaces_;
   const StateMachine* machine_;
 };
 

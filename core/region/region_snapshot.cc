@@ -39,6 +39,17 @@ absl::StatusOr<T> ReadRow(const DataReader& data, RegionId region, const std::st
   return value;
 }
 
+absl::StatusOr<kv::NamespaceStates> ReadNamespaces(const DataReader& data, RegionId region) {
+  const absl::StatusOr<std::optional<std::string>> row = data.Get(NamespacesRowKey(region));
+  if (!row.ok()) return row.status();
+  if (!row->has_value()) return kv::NamespaceStates();
+  absl::StatusOr<kv::NamespaceStates> states = kv::DecodeNamespaceStates(**row);
+  if (!states.ok()) {
+    return RegionLoss(region, absl::StrCat("the namespaces row: ", states.status().message()));
+  }
+  return states;
+}
+
 }  // namespace
 
 absl::StatusOr<RegionSnapshotReader> RegionSnapshotReader::Open(RegionId id,
@@ -52,14 +63,18 @@ absl::StatusOr<RegionSnapshotReader> RegionSnapshotReader::Open(RegionId id,
   const absl::StatusOr<raft::LogId> applied =
       ReadRow(*view, id, AppliedRowKey(id), "the applied row", DecodeApplied);
   if (!applied.ok()) return applied.status();
-  return RegionSnapshotReader(std::move(view), *std::move(region), *applied);
+  absl::StatusOr<kv::NamespaceStates> namespaces = ReadNamespaces(*view, id);
+  if (!namespaces.ok()) return namespaces.status();
+  return RegionSnapshotReader(std::move(view), *std::move(region), *applied,
+                              *std::move(namespaces));
 }
 
 RegionSnapshotReader::RegionSnapshotReader(std::unique_ptr<DataReader> view, Region region,
-                                           raft::LogId applied)
+                                           raft::LogId applied, kv::NamespaceStates namespaces)
     : view_(std::move(view)),
       region_(std::move(region)),
       applied_(applied),
+      namespaces_(std::move(namespaces)),
       rest_(DataRange(region_)) {}
 
 absl::StatusOr<SnapshotPiece> RegionSnapshotReader::Read(uint64_t number, size_t bytes_max) {
@@ -74,6 +89,7 @@ absl::StatusOr<SnapshotPiece> RegionSnapshotReader::Read(uint64_t number, size_t
   if (number == 0) {
     out.Bytes(EncodeRegion(region_));
     out.Bytes(EncodeApplied(applied_));
+    out.Bytes(kv::EncodeNamespaceStates(namespaces_));
     rest = DataRange(region_);
   }
 
@@ -122,6 +138,9 @@ absl::Status RegionSnapshotStage::AddFields(ByteReader* in) {
     const absl::StatusOr<raft::LogId> applied = DecodeApplied(in->Bytes());
     if (!applied.ok()) return applied.status();
     applied_ = *applied;
+    absl::StatusOr<kv::NamespaceStates> namespaces = kv::DecodeNamespaceStates(in->Bytes());
+    if (!namespaces.ok()) return namespaces.status();
+    namespaces_ = *std::move(namespaces);
   }
 
   const kv::KeyRange range = DataRange(region_);
@@ -142,7 +161,7 @@ absl::Status RegionSnapshotStage::AddFields(ByteReader* in) {
 }
 
 absl::Status RegionSnapshotStage::Finish(const DataReader& now, raft::LogId applied, Region* region,
-                                         WriteBatch* batch) {
+                                         kv::NamespaceStates* namespaces, WriteBatch* batch) {
   if (!defect_.ok()) return defect_;
   if (!complete_) return RegionLoss(region->id, "its snapshot was not received to the end");
   if (region_.id != region->id) {
@@ -184,7 +203,13 @@ absl::Status RegionSnapshotStage::Finish(const DataReader& now, raft::LogId appl
   }
   batch->Put(RegionRowKey(region_.id), EncodeRegion(region_));
   batch->Put(AppliedRowKey(region_.id), EncodeApplied(applied_));
+  if (!namespaces_.empty()) {
+    batch->Put(NamespacesRowKey(region_.id), kv::EncodeNamespaceStates(namespaces_));
+  } else if (!namespaces->empty()) {
+    batch->Delete(NamespacesRowKey(region_.id));
+  }
   *region = std::move(region_);
+  *namespaces = std::move(namespaces_);
   *this = RegionSnapshotStage();
   return absl::OkStatus();
 }

@@ -18,6 +18,7 @@
 #include "core/base/types.h"
 #include "core/base/write_batch.h"
 #include "core/kv/key.h"
+#include "core/kv/namespace_state.h"
 #include "core/raft/types.h"
 #include "core/region/region.h"
 
@@ -49,11 +50,13 @@ class RegionSnapshotReader {
   absl::StatusOr<SnapshotPiece> Read(uint64_t number, size_t bytes_max);
 
  private:
-  RegionSnapshotReader(std::unique_ptr<DataReader> view, Region region, raft::LogId applied);
+  RegionSnapshotReader(std::unique_ptr<DataReader> view, Region region, raft::LogId applied,
+                       kv::NamespaceStates namespaces);
 
   std::unique_ptr<DataReader> view_;
   Region region_;
   raft::LogId applied_;
+  kv::NamespaceStates namespaces_;
   kv::KeyRange rest_;  // Of the rows: [begin, end) was not read yet.
   uint64_t next_number_ = 0;
   bool ended_ = false;
@@ -73,11 +76,12 @@ class RegionSnapshotStage {
   //   applied  what the snapshot must stand for
   //   region   the replica's region: an uninitialized one has nothing to delete outside of the new
   //            range. Becomes the snapshot's.
+  //   namespaces   becomes what the snapshot's region knows of them
   // DATA_LOSS when the last piece was not added, or the snapshot is of something else; or whatever
   // `now` fails with. Then `region` and `batch` have not changed.
   // Requires that no other region's data lies in either range. O(rows there + rows staged).
   absl::Status Finish(const DataReader& now, raft::LogId applied, Region* region,
-                      WriteBatch* batch);
+                      kv::NamespaceStates* namespaces, WriteBatch* batch);
 
  private:
   // Takes in what follows the number of a piece, up to the first defect.
@@ -88,6 +92,7 @@ class RegionSnapshotStage {
   bool complete_ = false;
   Region region_;
   raft::LogId applied_;
+  kv::NamespaceStates namespaces_;
   WriteBatch puts_;  // The rows, ascending.
 };
 

@@ -12,21 +12,31 @@ constexpr uint8_t kFormat = 1;
 constexpr std::string_view kAreaBegin = "\x01r";
 constexpr std::string_view kAreaEnd = "\x01s";
 
-std::string RowKey(RegionId region, RegionRowKind kind) {
+}  // namespace
+
+std::string RegionRowKey(const RegionRow& row) {
   ByteWriter out;
   out.Raw(kAreaBegin);
-  out.U64(region.value());
-  out.U8(static_cast<uint8_t>(kind));
+  out.U64(row.region.value());
+  out.U8(static_cast<uint8_t>(row.kind));
   return out.Take();
 }
 
-}  // namespace
+std::string RegionRowKey(RegionId region) {
+  return RegionRowKey(RegionRow{region, RegionRowKind::kRegion});
+}
 
-std::string RegionRowKey(RegionId region) { return RowKey(region, RegionRowKind::kRegion); }
+std::string AppliedRowKey(RegionId region) {
+  return RegionRowKey(RegionRow{region, RegionRowKind::kApplied});
+}
 
-std::string AppliedRowKey(RegionId region) { return RowKey(region, RegionRowKind::kApplied); }
+std::string NamespacesRowKey(RegionId region) {
+  return RegionRowKey(RegionRow{region, RegionRowKind::kNamespaces});
+}
 
-std::string ReplicaRowKey(RegionId region) { return RowKey(region, RegionRowKind::kReplica); }
+std::string ReplicaRowKey(RegionId region) {
+  return RegionRowKey(RegionRow{region, RegionRowKind::kReplica});
+}
 
 std::string RegionRowsBegin() { return std::string(kAreaBegin); }
 
@@ -38,7 +48,7 @@ std::optional<RegionRow> DecodeRegionRowKey(std::string_view key) {
   const RegionId region(in.U64());
   const RegionRowKind kind{in.U8()};
   in.Require(kind == RegionRowKind::kRegion || kind == RegionRowKind::kApplied ||
-                 kind == RegionRowKind::kReplica,
+                 kind == RegionRowKind::kNamespaces || kind == RegionRowKind::kReplica,
              "the kind of row is known to this program");
   if (!region || !in.Finish("a row key").ok()) return std::nullopt;
   return RegionRow{region, kind};

@@ -19,19 +19,29 @@ namespace flaredb {
 // System rows lie under 0x01, below every user key (core/kv/key.h):
 //   0x01 'r' <region id, 8 bytes big-endian> 's'   the Region (EncodeRegion)
 //   0x01 'r' <region id, 8 bytes big-endian> 'a'   the applied position
-//   0x01 'r' <region id, 8 bytes big-endian> 'p'   the replica, which outlives the other two
+//   0x01 'r' <region id, 8 bytes big-endian> 'n'   what it knows of namespaces
+//   (EncodeNamespaceStates);
+//                                                  absent while that is nothing
+//   0x01 'r' <region id, 8 bytes big-endian> 'p'   the replica, which outlives the others
 std::string RegionRowKey(RegionId region);
 std::string AppliedRowKey(RegionId region);
+std::string NamespacesRowKey(RegionId region);
 std::string ReplicaRowKey(RegionId region);
 // The range that holds the rows of all regions.
 std::string RegionRowsBegin();
 std::string RegionRowsEnd();
 
-enum class RegionRowKind : uint8_t { kRegion = 's', kApplied = 'a', kReplica = 'p' };
+enum class RegionRowKind : uint8_t {
+  kRegion = 's',
+  kApplied = 'a',
+  kNamespaces = 'n',
+  kReplica = 'p',
+};
 struct RegionRow {
   RegionId region;
   RegionRowKind kind = RegionRowKind::kRegion;
 };
+std::string RegionRowKey(const RegionRow& row);
 // nullopt when `key` is none of the above.
 std::optional<RegionRow> DecodeRegionRowKey(std::string_view key);
 

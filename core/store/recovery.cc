@@ -46,6 +46,7 @@ struct Parts {
   std::optional<ReplicaRow> replica;
   std::optional<Region> region;
   std::optional<raft::LogId> applied;
+  kv::NamespaceStates namespaces;
   const env::LogState* log = nullptr;  // Borrowed from the caller of Recover.
 };
 using PartsByRegion = std::map<RegionId, Parts>;
@@ -93,6 +94,15 @@ absl::Status ReadRow(std::string_view key, std::string_view value, PartsByRegion
         return RegionLoss(row->region, absl::StrCat("applied row: ", applied.status().message()));
       }
       found.applied = *applied;
+      return absl::OkStatus();
+    }
+    case RegionRowKind::kNamespaces: {
+      absl::StatusOr<kv::NamespaceStates> states = kv::DecodeNamespaceStates(value);
+      if (!states.ok()) {
+        return RegionLoss(row->region,
+                          absl::StrCat("namespaces row: ", states.status().message()));
+      }
+      found.namespaces = *std::move(states);
       return absl::OkStatus();
     }
     case RegionRowKind::kReplica: {
@@ -178,7 +188,8 @@ absl::StatusOr<RecoveredRegion> Join(RegionId id, const Parts& parts) {
   if (parts.log == nullptr) return RegionLoss(id, "the log is missing, but the rows exist");
   const env::LogState& log = *parts.log;
   if (const std::string_view defect = DefectOf(log); !defect.empty()) return RegionLoss(id, defect);
-  const bool uninitialized = !parts.region && !parts.applied && !log.base.last.index;
+  const bool uninitialized =
+      !parts.region && !parts.applied && parts.namespaces.empty() && !log.base.last.index;
   if (!uninitialized) {
     if (!parts.region) return RegionLoss(id, "the region row is missing, but other parts exist");
     if (!parts.applied) return RegionLoss(id, "the applied row is missing, but other parts exist");
@@ -198,7 +209,8 @@ absl::StatusOr<RecoveredRegion> Join(RegionId id, const Parts& parts) {
   return RecoveredRegion{
       parts.replica->peer, parts.region.value_or(region), applied,
       raft::Recovered{log.incarnation, log.hard_state, log.base.conf, log.base.last, log.terms,
-                      log.last_index, applied.index, log.confs}};
+                      log.last_index, applied.index, log.confs},
+      parts.namespaces};
 }
 
 absl::Status CheckDisjoint(const std::vector<RecoveredRegion>& regions) {
@@ -264,6 +276,7 @@ absl::Status DestroyReplica(const Region& region, PeerId peer, const DataReader&
     if (!status.ok()) return status;
     commit->data.Delete(RegionRowKey(region.id));
     commit->data.Delete(AppliedRowKey(region.id));
+    commit->data.Delete(NamespacesRowKey(region.id));
   }
   commit->data.Put(ReplicaRowKey(region.id), EncodeReplicaRow({peer, /*removed=*/true}));
   env::LogWrite& log = commit->log.emplace_back();
@@ -284,7 +297,7 @@ absl::StatusOr<RecoveredStore> Recover(const DataReader& data,
   for (const auto& [id, found] : *parts) {
     if (!found.replica) return RegionLoss(id, "the replica row is missing, but other parts exist");
     if (found.replica->removed) {
-      if (found.region || found.applied || found.log != nullptr) {
+      if (found.region || found.applied || !found.namespaces.empty() || found.log != nullptr) {
         return RegionLoss(id, "replica row: it says removed, but other parts exist");
       }
       store.tombstones[id] = found.replica->peer;

@@ -11,6 +11,7 @@
 #include "core/base/data_reader.h"
 #include "core/base/types.h"
 #include "core/env/disk.h"
+#include "core/kv/namespace_state.h"
 #include "core/raft/types.h"
 #include "core/region/region.h"
 #include "core/store/effects.h"
@@ -31,6 +32,7 @@ struct RecoveredRegion {
   Region region;  // Only its id, if the replica is uninitialized.
   raft::LogId applied;
   raft::Recovered raft;
+  kv::NamespaceStates namespaces;
 };
 struct RecoveredStore {
   Identity identity;

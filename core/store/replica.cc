@@ -18,6 +18,9 @@ size_t BytesOf(const Command& command) {
   if (const auto* own = std::get_if<MachineCommand>(&command)) {
     return own->object.size() + own->bytes.size();
   }
+  if (const auto* of_namespace = std::get_if<kv::NamespaceCommand>(&command)) {
+    return kv::BytesOf(*of_namespace);
+  }
   const kv::Command& record = std::get<kv::Command>(command);
   if (const auto* swap = std::get_if<kv::CompareAndSwap>(&record)) {
     return swap->key.size() + swap->value.size();
@@ -30,7 +33,8 @@ size_t BytesOf(const Command& command) {
 Replica::Replica(const Options& options, RecoveredRegion recovered, Rng rng, Instant now)
     : options_(options),
       peer_(recovered.peer),
-      machine_(std::move(recovered.region), recovered.applied, options.machine),
+      machine_(std::move(recovered.region), recovered.applied, options.machine,
+               std::move(recovered.namespaces)),
       raft_(options.raft, peer_, std::move(recovered.raft), rng, now),
       term_(raft_.term()) {}
 
@@ -267,10 +271,12 @@ absl::Status Replica::CarryOut(const TurnContext& turn, const raft::SnapshotEffe
 // The state becomes the snapshot's, in the same commit as the log that continues it.
 absl::Status Replica::Install(const TurnContext& turn, raft::LogId applied, ReplicaOutput* output) {
   Region region = machine_.region();
+  kv::NamespaceStates namespaces = machine_.namespaces();
   WriteBatch batch;
-  absl::Status status = snapshots_.stage()->Finish(*turn.data, applied, &region, &batch);
+  absl::Status status =
+      snapshots_.stage()->Finish(*turn.data, applied, &region, &namespaces, &batch);
   if (!status.ok()) return status;
-  machine_ = RegionMachine(std::move(region), applied, options_.machine);
+  machine_ = RegionMachine(std::move(region), applied, options_.machine, std::move(namespaces));
   turn.data->Add(turn.commit->token, batch);
   std::move(batch.mutations.begin(), batch.mutations.end(),
             std::back_inserter(turn.commit->data.mutations));

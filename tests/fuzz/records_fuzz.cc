@@ -8,6 +8,8 @@
 #include "absl/status/statusor.h"
 #include "core/kv/command.h"
 #include "core/kv/key.h"
+#include "core/kv/namespace_command.h"
+#include "core/kv/namespace_state.h"
 #include "core/kv/record.h"
 #include "core/raft/membership.h"
 #include "core/region/region.h"
@@ -77,10 +79,7 @@ void TryKeys(std::string_view key) {
     FailFuzzing("two encodings of one key");
   }
   if (const auto row = DecodeRegionRowKey(key)) {
-    const std::string again = row->kind == RegionRowKind::kRegion    ? RegionRowKey(row->region)
-                              : row->kind == RegionRowKind::kApplied ? AppliedRowKey(row->region)
-                                                                     : ReplicaRowKey(row->region);
-    if (again != key) FailFuzzing("two keys of one row");
+    if (RegionRowKey(*row) != key) FailFuzzing("two keys of one row");
   }
   if (const auto position = storage::ParseRaftLogKey(key)) {
     const storage::RaftLogKey again = storage::MakeRaftLogKey(position->region, position->index);
@@ -117,6 +116,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       break;
     case 'c':
       TryExact(bytes, kv::DecodeCommand, kv::EncodeCommand);
+      break;
+    case 'n':
+      TryExact(bytes, kv::DecodeNamespaceCommand, kv::EncodeNamespaceCommand);
+      break;
+    case 'f':
+      TryExact(bytes, kv::DecodeNamespaceStates, kv::EncodeNamespaceStates);
       break;
     case 'm':
       TryExact(bytes, raft::DecodeConfState, raft::EncodeConfState);

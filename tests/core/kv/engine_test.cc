@@ -262,14 +262,16 @@ TEST_F(EngineTest, CommandBelowAnAppliedIndexIsImpossible) {
   Swap(0, "a");
   WriteBatch batch;
   const Command command = CompareAndSwap{kNs, "k", "b", Version(1), {}};
-  EXPECT_THROW(Apply(command, index_, NamespaceState(), data_, &batch).IgnoreError(), InvariantViolation);
+  EXPECT_THROW(Apply(command, index_, NamespaceState(), data_, &batch).IgnoreError(),
+               InvariantViolation);
 }
 
 TEST_F(EngineTest, DamagedRecordIsAnErrorEverywhereAndShowsNoKey) {
   data_.rows[EncodeKey(kNs, "secret")] = "\x7f";
   WriteBatch batch;
-  const absl::Status applied =
-      Apply(CompareAndSwap{kNs, "secret", "b", Version(1), {}}, Index(1), NamespaceState(), data_, &batch).status();
+  const absl::Status applied = Apply(CompareAndSwap{kNs, "secret", "b", Version(1), {}}, Index(1),
+                                     NamespaceState(), data_, &batch)
+                                   .status();
   EXPECT_EQ(applied.code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(applied.message()), testing::Not(HasSubstr("secret")));
   EXPECT_TRUE(batch.empty());

@@ -288,7 +288,7 @@ TEST_F(LwwViewTest, ARowThatWasCollectedMeanwhileIsGone) {
 
 std::vector<NamespaceCommand> Samples() {
   return {
-      LwwBatch{kNs, 4, {}},
+      LwwBatch{kNs, 4, {Row("k", "", 1)}},
       LwwBatch{kNs, 4, {Row("k", "v", 300, 3), Deletion("", UINT64_MAX, 128)}},
       ModeFence{NamespaceId::kDefault, {Mode::kEventual, 200, Hlc(5)}},
       ModeFence{kNs, {Mode::kStrong, 1, Hlc()}},
@@ -307,17 +307,18 @@ TEST(NamespaceCommand, DamagedBytesAreRefusedOrMeanSomethingElse) {
   ExpectExactDecoding(samples, 11, DecodeNamespaceCommand, EncodeNamespaceCommand);
 }
 
-TEST(NamespaceState, DamagedBytesAreRefusedOrMeanSomethingElse) {
+TEST(NamespaceStates, DamagedBytesAreRefusedOrMeanSomethingElse) {
   NamespaceState fenced;
   fenced.fence = Fence{Mode::kEventual, 300, Hlc(1 << 20)};
   NamespaceState collected;
   collected.floors = {Version(7), Index(300), Hlc(9)};
   std::vector<std::string> samples;
-  for (const NamespaceState& state : {NamespaceState(), fenced, collected}) {
-    samples.push_back(EncodeNamespaceState(state));
-    EXPECT_EQ(*DecodeNamespaceState(samples.back()), state);
+  for (const NamespaceStates& states :
+       {NamespaceStates(), {{kNs, fenced}}, {{NamespaceId::kDefault, collected}, {kNs, fenced}}}) {
+    samples.push_back(EncodeNamespaceStates(states));
+    EXPECT_EQ(*DecodeNamespaceStates(samples.back()), states);
   }
-  ExpectExactDecoding(samples, 11, DecodeNamespaceState, EncodeNamespaceState);
+  ExpectExactDecoding(samples, 11, DecodeNamespaceStates, EncodeNamespaceStates);
 }
 
 }  // namespace

@@ -256,6 +256,65 @@ TEST_F(RegionMachineTest, SameEntriesGiveTheSameBytesOnEveryReplica) {
   EXPECT_EQ(data_.rows, other_data.rows);
 }
 
+// --- Commands on namespaces.
+
+constexpr kv::NamespaceId kLogs{9};
+
+std::string NamespaceBytes(kv::NamespaceCommand command) {
+  return EncodeRegionCommand({kEpoch, std::move(command)});
+}
+std::string FenceBytes(kv::NamespaceId ns, kv::Mode mode, uint64_t mode_epoch) {
+  return NamespaceBytes(kv::ModeFence{ns, {mode, mode_epoch, kv::Hlc(mode_epoch)}});
+}
+std::string RowBytes(std::string key, uint64_t hlc, kv::NamespaceId ns = kNs) {
+  return NamespaceBytes(
+      kv::LwwBatch{ns, 5, {{std::move(key), "v", false, kv::Hlc(hlc), StoreId(1)}}});
+}
+
+TEST_F(RegionMachineTest, AFenceTurnsAwayTheCommandsOfTheOtherMode) {
+  Do(Next(SwapBytes("k", "a")));
+  Do(Next(FenceBytes(kNs, kv::Mode::kEventual, 4)));
+  const ApplyReply refused = Do(Next(SwapBytes("k", "b", 1)));
+  ASSERT_TRUE(std::holds_alternative<kv::NamespaceReply>(refused));
+  EXPECT_FALSE(std::get<kv::NamespaceReply>(refused).admitted);
+  EXPECT_EQ(Read("k")->value, "a");
+  EXPECT_TRUE(std::get<kv::NamespaceReply>(Do(Next(RowBytes("k", 100)))).admitted);
+  EXPECT_EQ(Read("k")->value, "v");
+  Do(Next(FenceBytes(kNs, kv::Mode::kStrong, 6)));
+  EXPECT_FALSE(std::get<kv::NamespaceReply>(Do(Next(RowBytes("k", 101)))).admitted);
+  EXPECT_EQ(std::get<kv::WriteReply>(Do(Next(SwapBytes("k", "b", 2)))).version, kv::Version(3));
+}
+
+TEST_F(RegionMachineTest, AFenceConcernsItsNamespaceAlone) {
+  Do(Next(FenceBytes(kLogs, kv::Mode::kEventual, 4)));
+  EXPECT_EQ(std::get<kv::WriteReply>(Do(Next(SwapBytes("k", "a")))).version, kv::Version(1));
+}
+
+TEST_F(RegionMachineTest, WhatItKnowsOfNamespacesIsARow) {
+  EXPECT_FALSE(data_.rows.contains(NamespacesRowKey(RegionId(7))));
+  Do(Next(FenceBytes(kLogs, kv::Mode::kEventual, 4)));
+  Do(Next(FenceBytes(kNs, kv::Mode::kEventual, 5)));
+  const auto states =
+      kv::DecodeNamespaceStates(data_.rows.find(NamespacesRowKey(RegionId(7)))->second);
+  ASSERT_TRUE(states.ok()) << states.status();
+  EXPECT_EQ(*states, machine_.namespaces());
+  EXPECT_EQ(states->size(), 2u);
+  machine_ = RegionMachine(TestRegion(), machine_.applied(), nullptr, *states);
+  EXPECT_TRUE(std::holds_alternative<kv::NamespaceReply>(Do(Next(SwapBytes("k", "a")))));
+}
+
+TEST_F(RegionMachineTest, RowsAndCollectionsStayInsideTheRegion) {
+  EXPECT_EQ(FailureOf(Next(RowBytes("a", 1))).code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(FailureOf(Next(RowBytes("k", 1, kLogs))).code(), absl::StatusCode::kDataLoss);
+  const auto collect = [](std::string begin, std::string end) {
+    return NamespaceBytes(kv::CollectTombstones{kNs, std::move(begin), std::move(end), kv::Hlc(1)});
+  };
+  EXPECT_EQ(FailureOf(Next(collect("a", "c"))).code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(FailureOf(Next(collect("b", ""))).code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(FailureOf(Next(collect("b", "n"))).code(), absl::StatusCode::kDataLoss);
+  EXPECT_TRUE(std::get<kv::NamespaceReply>(Do(Next(collect("b", "m")))).admitted);
+}
+
 // --- Commands of another machine.
 
 const ListMachine kLists;
@@ -321,6 +380,14 @@ TEST(RegionCommand, ComesBack) {
   const absl::StatusOr<RegionCommand> decoded = DecodeRegionCommand(EncodeRegionCommand(command));
   ASSERT_TRUE(decoded.ok()) << decoded.status();
   EXPECT_EQ(decoded->epoch, command.epoch);
+  EXPECT_TRUE(decoded->command == command.command);
+}
+
+TEST(RegionCommand, OnANamespaceComesBack) {
+  const RegionCommand command{
+      {300, 2}, kv::NamespaceCommand(kv::CollectTombstones{kLogs, "a", "b", kv::Hlc(3)})};
+  const absl::StatusOr<RegionCommand> decoded = DecodeRegionCommand(EncodeRegionCommand(command));
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
   EXPECT_TRUE(decoded->command == command.command);
 }
 

@@ -102,7 +102,7 @@ class RegionSnapshotTest : public ::testing::Test {
     MapReader data;
     data.rows = before;
     WriteBatch batch;
-    const absl::Status status = stage_.Finish(data, kApplied, &region, &batch);
+    const absl::Status status = stage_.Finish(data, kApplied, &region, &namespaces_, &batch);
     EXPECT_TRUE(status.ok()) << status;
     data.Write(batch);
     EXPECT_EQ(*DecodeRegion(data.rows[RegionRowKey(kId)]), region);
@@ -112,7 +112,7 @@ class RegionSnapshotTest : public ::testing::Test {
   absl::Status RefusalOf(raft::LogId applied, Region region, const DataReader& data = MapReader()) {
     const Region before = region;
     WriteBatch batch;
-    const absl::Status status = stage_.Finish(data, applied, &region, &batch);
+    const absl::Status status = stage_.Finish(data, applied, &region, &namespaces_, &batch);
     EXPECT_FALSE(status.ok());
     EXPECT_EQ(region, before);
     EXPECT_TRUE(batch.empty());
@@ -126,6 +126,7 @@ class RegionSnapshotTest : public ::testing::Test {
     if (number == 0) {
       out.Bytes(EncodeRegion(RegionOf("b", "m")));
       out.Bytes(EncodeApplied(kApplied));
+      out.Bytes(kv::EncodeNamespaceStates({}));
     }
     for (const std::string& key : keys) {
       out.U8(1);
@@ -138,6 +139,7 @@ class RegionSnapshotTest : public ::testing::Test {
 
   Rows rows_;  // The sender's.
   RegionSnapshotStage stage_;
+  kv::NamespaceStates namespaces_;  // The receiver's.
 };
 
 TEST_F(RegionSnapshotTest, SaysWhatItIsOf) {
@@ -155,6 +157,7 @@ TEST_F(RegionSnapshotTest, HasTheBytesOfTheFormatPage) {
   EXPECT_THAT(PiecesOf(rows, 0), ElementsAre("\x01\x00"
                                              "\x09\x01\x07\x00\x00\x01\x01\x01\x01\x01"
                                              "\x04\x01\x02\xac\x02"
+                                             "\x02\x01\x00"
                                              "\x01\x06z\x00\x00\x00\x01"
                                              "a\x03one\x02"s,
                                              "\x01\x01"
@@ -307,7 +310,7 @@ TEST_F(RegionSnapshotTest, BatchNamesEachRowOnce) {
   Stage(PiecesOf(rows_, kAll));
   WriteBatch batch;
   Region region = RegionOf("a", "z");
-  ASSERT_TRUE(stage_.Finish(data, kApplied, &region, &batch).ok());
+  ASSERT_TRUE(stage_.Finish(data, kApplied, &region, &namespaces_, &batch).ok());
   std::vector<std::string> puts;
   std::vector<std::string> deletes;
   for (const Mutation& mutation : batch.mutations) {
@@ -318,13 +321,29 @@ TEST_F(RegionSnapshotTest, BatchNamesEachRowOnce) {
   EXPECT_THAT(deletes, UnorderedElementsAre(Key("a"), Key("bb"), Key("n")));
 }
 
+TEST_F(RegionSnapshotTest, CarriesWhatTheRegionKnowsOfNamespaces) {
+  kv::NamespaceStates theirs;
+  theirs[kv::NamespaceId{7}].fence = kv::Fence{kv::Mode::kEventual, 4, kv::Hlc(9)};
+  rows_[NamespacesRowKey(kId)] = kv::EncodeNamespaceStates(theirs);
+  Stage(PiecesOf(rows_, kAll));
+  EXPECT_EQ(Install({}, Uninitialized()), rows_);
+  EXPECT_EQ(namespaces_, theirs);
+  // The sender of another one knows nothing, and then nor does the receiver.
+  rows_.erase(NamespacesRowKey(kId));
+  Stage(PiecesOf(rows_, kAll));
+  Rows before = rows_;
+  before[NamespacesRowKey(kId)] = kv::EncodeNamespaceStates(theirs);
+  EXPECT_EQ(Install(before, RegionOf("b", "m")), rows_);
+  EXPECT_EQ(namespaces_, kv::NamespaceStates());
+}
+
 TEST_F(RegionSnapshotTest, ComesAfterWhatTheBatchHoldsAlready) {
   Stage(PiecesOf(rows_, kAll));
   MapReader data;
   WriteBatch batch;
   batch.Put(Key("c"), "earlier in the same turn");
   Region region = Uninitialized();
-  ASSERT_TRUE(stage_.Finish(data, kApplied, &region, &batch).ok());
+  ASSERT_TRUE(stage_.Finish(data, kApplied, &region, &namespaces_, &batch).ok());
   data.Write(batch);
   EXPECT_EQ(data.rows, rows_);
 }
@@ -441,8 +460,9 @@ TEST_F(RegionSnapshotTest, DamagedBytesAreRefusedOrMeanSomethingElse) {
         MapReader data;
         WriteBatch batch;
         Region region = Uninitialized();
+        kv::NamespaceStates namespaces;
         if (absl::Status status = stage.Add(bytes); !status.ok()) return status;
-        absl::Status status = stage.Finish(data, kApplied, &region, &batch);
+        absl::Status status = stage.Finish(data, kApplied, &region, &namespaces, &batch);
         if (!status.ok()) return status;
         data.Write(batch);
         return data.rows;
