@@ -78,6 +78,7 @@ class RegionMachine {
   const Region& region() const { return region_; }
   raft::LogId applied() const { return applied_; }
   const kv::NamespaceStates& namespaces() const { return namespaces_; }
+  kv::NamespaceState StateOf(kv::NamespaceId ns) const;
 
  private:
   absl::StatusOr<ApplyReply> ApplyEntry(const raft::EntryView& entry, const DataReader& data,
@@ -91,7 +92,6 @@ class RegionMachine {
   absl::StatusOr<ApplyReply> ApplyOn(const kv::NamespaceCommand& command, Index index,
                                      const DataReader& data, WriteBatch* batch);
   absl::StatusOr<ApplyReply> ApplyConf(const raft::EntryView& entry, WriteBatch* batch);
-  kv::NamespaceState StateOf(kv::NamespaceId ns) const;
 
   Region region_;
   raft::LogId applied_;

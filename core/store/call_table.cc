@@ -13,7 +13,7 @@ namespace flaredb::store {
 bool Call::IsWrite() const { return store::IsWrite(request.operation); }
 
 bool Call::IsRoutedHere() const {
-  return std::holds_alternative<CallId>(origin) && !request.context.has_value();
+  return !std::holds_alternative<ForwardOrigin>(origin) && !request.context.has_value();
 }
 
 bool Call::MayRetry() const {
@@ -26,6 +26,8 @@ bool Call::MayRetry() const {
           return static_cast<bool>(operation.retry.id);
         } else if constexpr (std::is_same_v<Op, ExecuteRequest>) {
           return false;  // Only its client knows whether it may happen twice.
+        } else if constexpr (std::is_same_v<Op, RawWriteRequest>) {
+          return false;  // Nothing that it waits for can be interrupted.
         } else {
           return true;
         }

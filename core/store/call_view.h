@@ -9,17 +9,19 @@
 #include "core/base/time.h"
 #include "core/base/types.h"
 #include "core/store/event.h"
+#include "core/store/outbox.h"
 
 namespace flaredb::store {
 
-// Who asked: a client of this store, or another store for a client of its own.
+// Who asked: a client of this store, another store for a client of its own, or this store itself,
+// with a parcel of its outbox.
 struct ForwardOrigin {
   StoreId store;
   uint64_t id = 0;
 
   friend bool operator==(const ForwardOrigin&, const ForwardOrigin&) = default;
 };
-using Origin = std::variant<CallId, ForwardOrigin>;
+using Origin = std::variant<CallId, ForwardOrigin, ParcelId>;
 
 enum class CallStep : uint8_t {
   kNowhere,    // Nobody works on it, which can't be.
@@ -28,6 +30,7 @@ enum class CallStep : uint8_t {
   kProposed,   // Until `index` is applied.
   kReadAsked,  // Until it is known at which index the state may be read,
   kReadAt,     // and then until `index` is applied.
+  kAccepted,   // Until the disk has it.
 };
 
 struct CallView {

@@ -14,11 +14,21 @@
 namespace flaredb::store {
 namespace {
 
+std::string RoutingKey(const kv::NamespaceCommand& command) {
+  if (const auto* batch = std::get_if<kv::LwwBatch>(&command)) {
+    return kv::EncodeKey(batch->ns, batch->rows.front().key);
+  }
+  const auto* collect = std::get_if<kv::CollectTombstones>(&command);
+  return kv::EncodeKey(kv::NamespaceOf(command), collect != nullptr ? collect->begin : "");
+}
+
 std::string RoutingKey(const Operation& operation) {
   return std::visit(
       [](const auto& op) {
         using Op = std::decay_t<decltype(op)>;
-        if constexpr (std::is_same_v<Op, ScanRequest>) {
+        if constexpr (std::is_same_v<Op, kv::NamespaceCommand>) {
+          return RoutingKey(op);
+        } else if constexpr (std::is_same_v<Op, ScanRequest>) {
           return kv::EncodeKey(op.ns, op.begin);
         } else if constexpr (std::is_same_v<Op, ExecuteRequest> ||
                              std::is_same_v<Op, QueryRequest>) {
@@ -35,7 +45,16 @@ Command TakeCommand(Operation operation) {
   if (auto* execute = std::get_if<ExecuteRequest>(&operation)) {
     return MachineCommand{std::move(execute->object), std::move(execute->command)};
   }
+  if (auto* command = std::get_if<kv::NamespaceCommand>(&operation)) return std::move(*command);
   return std::get<kv::CompareAndDelete>(std::move(operation));
+}
+
+bool IsEventualRead(const Operation& operation) {
+  if (const auto* get = std::get_if<GetRequest>(&operation)) {
+    return get->mode == kv::Mode::kEventual;
+  }
+  const auto* scan = std::get_if<ScanRequest>(&operation);
+  return scan != nullptr && scan->mode == kv::Mode::kEventual;
 }
 
 // Whether an interrupted call may be routed again by this store.
@@ -52,15 +71,17 @@ bool LostItsLeader(const Error& error) {
 
 }  // namespace
 
-void Calls::BeginTurn(Instant now, Effects* effects) {
+void Calls::BeginTurn(Instant now, Effects* effects, env::GroupCommit* commit) {
   now_ = now;
   effects_ = effects;
+  commit_ = commit;
 }
 
-void Calls::Admit(Origin origin, Request request) {
+void Calls::Admit(Origin origin, Request request, uint64_t unix_ms) {
   // However much time there is, the deadline is an instant.
   const Instant deadline = now_ + std::min(request.budget, Instant::Max() - now_);
   std::optional<Error> refusal = Validate(request, options_);
+  if (!refusal) refusal = namespaces_.Refusal(request.operation);
   if (!refusal && table_.size() >= options_.waiting_calls_max) {
     REACHED(kCallsFull);
     refusal = BusyError("too many requests wait for an answer");
@@ -71,8 +92,33 @@ void Calls::Admit(Origin origin, Request request) {
   if (const auto* client = std::get_if<CallId>(&origin)) by_client_[*client] = key;
   if (refusal) {
     Fail(key, *std::move(refusal));
+  } else if (std::holds_alternative<RawWriteRequest>(table_.Find(key)->request.operation)) {
+    Accept(key, unix_ms);
   } else {
     Route(key);
+  }
+}
+
+void Calls::Accept(CallKey key, uint64_t unix_ms) {
+  Call& call = *table_.Find(key);
+  auto& write = std::get<RawWriteRequest>(call.request.operation);
+  const std::optional<kv::Hlc> hlc =
+      outbox_->Accept(write.ns, namespaces_.Of(write.ns).mode_epoch, write.key,
+                      std::move(write.value), unix_ms, commit_);
+  if (!hlc) {
+    Fail(key, OutboxFullError());
+    return;
+  }
+  ++call.attempts;
+  accepted_.push_back({commit_->token, key, *hlc});
+}
+
+void Calls::OnDurable(IoToken token) {
+  for (; !accepted_.empty() && accepted_.front().token <= token; accepted_.pop_front()) {
+    const Accepted& accepted = accepted_.front();
+    if (table_.Find(accepted.call) != nullptr) {
+      Answer(accepted.call, Reply{AcceptedReply{accepted.hlc}, Index()});
+    }
   }
 }
 
@@ -87,6 +133,8 @@ void Calls::Route(CallKey key) {
   const StoreId leader = replica->leader_store();
   if (replica->poisoned()) {
     Fail(key, StoppedError(region, false));
+  } else if (IsEventualRead(call.request.operation)) {
+    eventual_reads_.push_back(key);
   } else if (call.IsRoutedHere() && leader && BUGGIFY(kParkCall)) {
     Park(key);
   } else if (replica->is_leader()) {
@@ -233,11 +281,25 @@ absl::Status Calls::Settle(const Replica& replica, ReplicaOutput* output) {
   return absl::OkStatus();
 }
 
+absl::Status Calls::AnswerEventualReads() {
+  for (const CallKey key : std::exchange(eventual_reads_, {})) {
+    const Call* call = table_.Find(key);
+    if (call == nullptr) continue;
+    const Replica* replica = nullptr;
+    if (std::optional<Error> error = FindReplica(*call, &replica)) {
+      Fail(key, *std::move(error));
+    } else if (absl::Status status = AnswerRead(key, *replica); !status.ok()) {
+      return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Calls::AnswerRead(CallKey key, const Replica& replica) {
   const Call* call = table_.Find(key);
   if (call == nullptr) return absl::OkStatus();
-  absl::StatusOr<Result> result = ReadOperation(call->request.operation, replica.region(),
-                                                replica.applied_index(), *data_, options_);
+  absl::StatusOr<Result> result =
+      ReadOperation(call->request.operation, replica.machine(), *outbox_, *data_, options_);
   if (!result.ok()) return result.status();
   Answer(key, Reply{*std::move(result), replica.applied_index()});
   return absl::OkStatus();
@@ -253,6 +315,17 @@ void Calls::AnswerWrite(CallKey key, ApplyReply outcome, const Replica& replica)
   }
   if (auto* own = std::get_if<MachineReply>(&outcome)) {
     Answer(key, Reply{std::move(*own), replica.applied_index()});
+    return;
+  }
+  if (auto* of_namespace = std::get_if<kv::NamespaceReply>(&outcome)) {
+    if (std::holds_alternative<kv::NamespaceCommand>(call->request.operation)) {
+      Answer(key, Reply{std::move(*of_namespace), replica.applied_index()});
+      return;
+    }
+    --call->attempts;  // The fence turned it away.
+    const kv::Fence& fence = *of_namespace->state.fence;
+    Fail(key, NamespaceModeError(kv::Mode::kStrong, {fence.mode, fence.mode_epoch}),
+         replica.applied_index());
     return;
   }
   auto& write = std::get<kv::WriteReply>(outcome);
@@ -285,6 +358,8 @@ void Calls::Answer(CallKey key, Reply reply) {
   const Call& call = *table_.Find(key);
   if (const auto* client = std::get_if<CallId>(&call.origin)) {
     effects_->replies.push_back({*client, std::move(reply)});
+  } else if (const auto* parcel = std::get_if<ParcelId>(&call.origin)) {
+    parcel_replies_.emplace_back(*parcel, std::move(reply));
   } else {
     const auto& origin = std::get<ForwardOrigin>(call.origin);
     effects_->sends.push_back({origin.store, ForwardedReply{origin.id, std::move(reply)}});
@@ -314,6 +389,9 @@ std::vector<CallView> Calls::views() const {
       view.step = CallStep::kForwarded;
       view.store = forwards_.at(call.forward_id).to;
       view.forward_id = call.forward_id;
+    } else if (std::any_of(accepted_.begin(), accepted_.end(),
+                           [&](const Accepted& each) { return each.call == key; })) {
+      view.step = CallStep::kAccepted;
     } else if (std::find(parked_.begin(), parked_.end(), key) != parked_.end()) {
       view.step = CallStep::kParked;
     } else {

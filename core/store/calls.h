@@ -4,8 +4,10 @@
 #define FLAREDB_CORE_STORE_CALLS_H_
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -14,6 +16,8 @@
 #include "core/base/types.h"
 #include "core/store/call_table.h"
 #include "core/store/effects.h"
+#include "core/store/namespaces.h"
+#include "core/store/outbox.h"
 #include "core/store/replica.h"
 #include "core/store/replica_set.h"
 #include "core/store/store.h"
@@ -25,6 +29,9 @@ namespace flaredb::store {
 //               |     +--> parked until there is a leader --+
 //               +------------- interrupted, may try again --+
 //
+// Writes to eventual namespaces are answered when the outbox has them, and reads of those at once,
+// by the replica here.
+//
 // Calls that arrived from another store are not forwarded again, and calls whose client does the
 // routing are neither forwarded nor parked: they fail with what the client needs to know.
 class Calls {
@@ -35,21 +42,40 @@ class Calls {
     std::vector<CallKey> reads;
   };
 
-  // `replicas` and `data` outlive this object. `seed` makes the names of forwarded requests differ
-  // from those of earlier lives of the store, whose answers may still arrive.
-  Calls(const Options& options, const ReplicaSet* replicas, const DataReader* data, uint64_t seed)
-      : options_(options), replicas_(replicas), data_(data), last_forward_id_(seed) {}
+  // `replicas`, `data` and `outbox` outlive this object. `seed` makes the names of forwarded
+  // requests differ from those of earlier lives of the store, whose answers may still arrive.
+  Calls(const Options& options, const ReplicaSet* replicas, const DataReader* data, Outbox* outbox,
+        uint64_t seed)
+      : options_(options),
+        replicas_(replicas),
+        data_(data),
+        outbox_(outbox),
+        last_forward_id_(seed) {}
 
-  // Answers and forwarded requests go to `effects` until the next BeginTurn.
-  void BeginTurn(Instant now, Effects* effects);
+  // Answers and forwarded requests go to `effects`, and accepted writes to `commit`, until the next
+  // BeginTurn.
+  void BeginTurn(Instant now, Effects* effects, env::GroupCommit* commit);
 
-  void Admit(Origin origin, Request request);
+  // `unix_ms`: see ClientCall.
+  void Admit(Origin origin, Request request, uint64_t unix_ms = 0);
+  // What the cluster has decided.
+  void OnNamespace(const NamespaceChanged& change) { namespaces_.Set(change.ns, change.mode); }
+  // All commits up to and including `token` are durable.
+  void OnDurable(IoToken token);
   // Another store answered a forwarded request.
   void OnReply(ForwardedReply reply);
   // The client went away.
   void Abandon(CallId client);
   // Takes over what became of calls that `replica` had been given. Fails when data cannot be read.
   absl::Status Settle(const Replica& replica, ReplicaOutput* output);
+
+  // Answers the reads of eventual namespaces that were admitted since the last call. Fails when
+  // data cannot be read.
+  absl::Status AnswerEventualReads();
+  // The answers to parcels since the last call.
+  std::vector<std::pair<ParcelId, Reply>> TakeParcelReplies() {
+    return std::exchange(parcel_replies_, {});
+  }
 
   // Fails the calls whose deadline has come.
   void Expire();
@@ -79,6 +105,14 @@ class Calls {
     std::vector<CallKey> reads;
   };
 
+  // A write to an eventual namespace that waits for the disk.
+  struct Accepted {
+    IoToken token;
+    CallKey call;
+    kv::Hlc hlc;
+  };
+
+  void Accept(CallKey key, uint64_t unix_ms);
   void Route(CallKey key);
   std::optional<Error> FindReplica(const Call& call, const Replica** replica) const;
   void ForwardTo(StoreId store, RegionId region, CallKey key);
@@ -95,14 +129,20 @@ class Calls {
   const Options& options_;
   const ReplicaSet* const replicas_;
   const DataReader* const data_;
+  Outbox* const outbox_;
+  Namespaces namespaces_;
   Instant now_;
   Effects* effects_ = nullptr;
+  env::GroupCommit* commit_ = nullptr;
 
   CallTable table_;
   std::map<CallId, CallKey> by_client_;
   std::map<uint64_t, Forward> forwards_;  // By ForwardedRequest::id.
   uint64_t last_forward_id_;
   std::map<RegionId, QueuedKeys> queues_;
+  std::vector<CallKey> eventual_reads_;
+  std::deque<Accepted> accepted_;  // Oldest first.
+  std::vector<std::pair<ParcelId, Reply>> parcel_replies_;
   std::vector<CallKey> parked_;
   Instant retry_at_ = Instant::Max();  // When parked calls are routed again.
 };

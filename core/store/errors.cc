@@ -81,6 +81,14 @@ std::optional<Error> Check(const kv::CompareAndSwap& swap, const Options& option
   return TooLong("a value", swap.value.size(), options.value_bytes_max);
 }
 
+std::optional<Error> Check(const RawWriteRequest& write, const Options& options) {
+  if (auto error = CheckNamespace(write.ns)) return error;
+  if (auto error = CheckKey(write.key, options)) return error;
+  return TooLong("a value", write.value ? write.value->size() : 0, options.value_bytes_max);
+}
+
+std::optional<Error> Check(const kv::NamespaceCommand&, const Options&) { return std::nullopt; }
+
 std::optional<Error> Check(const kv::CompareAndDelete& del, const Options& options) {
   if (auto error = CheckNamespace(del.ns)) return error;
   if (!del.expected) {
@@ -158,6 +166,22 @@ Error ForgottenError() {
               "the key was changed so often since the index that the request's seen_index states "
               "that it no longer remembers whether an earlier attempt was applied; this one was "
               "not: read the key, and send new requests with the applied_index of a recent reply");
+}
+
+Error NamespaceModeError(kv::Mode wanted, const NamespaceMode& is) {
+  const auto name = [](kv::Mode mode) { return mode == kv::Mode::kStrong ? "strong" : "eventual"; };
+  Error error = Make(
+      ErrorCode::kNamespaceMode, false, RegionId(),
+      is.changing ? absl::StrCat("the namespace is ", name(is.mode),
+                                 " and about to change its mode; retry shortly")
+                  : absl::StrCat("the namespace is ", name(is.mode), ", and the call is for a ",
+                                 name(wanted), " one; use the other service"));
+  error.namespace_mode = is;
+  return error;
+}
+
+Error OutboxFullError() {
+  return BusyError("its outbox is full of writes that their regions have yet to apply");
 }
 
 Error StoppedError(RegionId region, bool possible) {

@@ -28,6 +28,9 @@ Error BusyError(const std::string& reason);
 Error InterruptedError(RegionId region, bool possible);
 Error DeadlineError(bool possible);
 Error ForgottenError();
+// `wanted`: what the operation was for.
+Error NamespaceModeError(kv::Mode wanted, const NamespaceMode& is);
+Error OutboxFullError();
 Error StoppedError(RegionId region, bool possible);
 
 // Why an order was refused, as a sentence.

@@ -25,6 +25,14 @@ struct MessageReceived {
 struct ClientCall {
   CallId id;
   Request request;
+  // The wall clock when it came, in milliseconds since 1970: it orders writes to eventual
+  // namespaces, and nothing else.
+  uint64_t unix_ms = 0;
+};
+// What the cluster has decided about a namespace.
+struct NamespaceChanged {
+  kv::NamespaceId ns = kv::NamespaceId::kNone;
+  NamespaceMode mode;
 };
 // The client went away: no reply is wanted. The operation may still take effect.
 struct ClientGone {
@@ -39,7 +47,7 @@ struct DiskFailed {
   absl::Status status;
 };
 using Event = std::variant<MessageReceived, ClientCall, ClientGone, Order, DiskDone, DiskFailed,
-                           env::LogFetched>;
+                           env::LogFetched, NamespaceChanged>;
 
 }  // namespace flaredb::store
 

@@ -8,6 +8,8 @@
 #include "core/base/check.h"
 #include "core/kv/engine.h"
 #include "core/kv/key.h"
+#include "core/kv/lww_view.h"
+#include "core/store/errors.h"
 #include "core/store/store.h"
 
 namespace flaredb::store {
@@ -48,17 +50,35 @@ absl::StatusOr<Result> Read(const QueryRequest& query, Index index, const DataRe
   return Result(MachineReply{std::move(answer), index});
 }
 
+// Reads from what the operation's namespace looks like here.
+template <typename Request, typename Read>
+absl::StatusOr<Result> ReadAs(const Request& request, const RegionMachine& machine,
+                              const Outbox& outbox, const DataReader& data, Read&& read) {
+  const kv::NamespaceState state = machine.StateOf(request.ns);
+  if (!state.Admits(request.mode)) {
+    return Result(NamespaceModeError(request.mode, {state.fence->mode, state.fence->mode_epoch}));
+  }
+  if (request.mode == kv::Mode::kStrong) return read(data);
+  return read(kv::LwwView(request.ns, state, outbox.held(), data));
+}
+
 }  // namespace
 
-absl::StatusOr<Result> ReadOperation(const Operation& operation, const Region& region, Index index,
-                                     const DataReader& data, const Options& options) {
-  if (const auto* get = std::get_if<GetRequest>(&operation)) return Read(*get, data);
+absl::StatusOr<Result> ReadOperation(const Operation& operation, const RegionMachine& machine,
+                                     const Outbox& outbox, const DataReader& data,
+                                     const Options& options) {
   if (const auto* query = std::get_if<QueryRequest>(&operation)) {
-    return Read(*query, index, data, options);
+    return Read(*query, machine.applied().index, data, options);
+  }
+  if (const auto* get = std::get_if<GetRequest>(&operation)) {
+    return ReadAs(*get, machine, outbox, data,
+                  [&](const DataReader& merged) { return Read(*get, merged); });
   }
   const auto* scan = std::get_if<ScanRequest>(&operation);
   INVARIANT(scan != nullptr) << "writes are not read";
-  return Read(*scan, region, data, options);
+  return ReadAs(*scan, machine, outbox, data, [&](const DataReader& merged) {
+    return Read(*scan, machine.region(), merged, options);
+  });
 }
 
 }  // namespace flaredb::store

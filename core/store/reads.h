@@ -6,18 +6,20 @@
 #include "absl/status/statusor.h"
 #include "core/base/data_reader.h"
 #include "core/base/types.h"
-#include "core/region/region.h"
+#include "core/region/region_machine.h"
+#include "core/store/outbox.h"
 #include "core/store/request.h"
 
 namespace flaredb::store {
 
 struct Options;
 
-// Carries out an operation that is no write on the data as they are at `index`. A scan ends at the
-// region's end with the next region's first key as its next_key. Fails only when the data cannot be
-// read.
-absl::StatusOr<Result> ReadOperation(const Operation& operation, const Region& region, Index index,
-                                     const DataReader& data, const Options& options);
+// Carries out an operation that is no write on the data as `machine` has made them, in an eventual
+// namespace with the rows of `outbox`. A scan ends at the region's end with the next region's first
+// key as its next_key. Fails only when the data cannot be read.
+absl::StatusOr<Result> ReadOperation(const Operation& operation, const RegionMachine& machine,
+                                     const Outbox& outbox, const DataReader& data,
+                                     const Options& options);
 
 }  // namespace flaredb::store
 

@@ -99,8 +99,7 @@ absl::Status ReadRow(std::string_view key, std::string_view value, PartsByRegion
     case RegionRowKind::kNamespaces: {
       absl::StatusOr<kv::NamespaceStates> states = kv::DecodeNamespaceStates(value);
       if (!states.ok()) {
-        return RegionLoss(row->region,
-                          absl::StrCat("namespaces row: ", states.status().message()));
+        return RegionLoss(row->region, absl::StrCat("namespaces row: ", states.status().message()));
       }
       found.namespaces = *std::move(states);
       return absl::OkStatus();
@@ -308,6 +307,9 @@ absl::StatusOr<RecoveredStore> Recover(const DataReader& data,
     store.regions.push_back(*std::move(region));
   }
   if (absl::Status status = CheckDisjoint(store.regions); !status.ok()) return status;
+  absl::StatusOr<RecoveredOutbox> outbox = RecoverOutbox(store.identity.store, data);
+  if (!outbox.ok()) return outbox.status();
+  store.outbox = *std::move(outbox);
   return store;
 }
 

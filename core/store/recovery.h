@@ -15,6 +15,7 @@
 #include "core/raft/types.h"
 #include "core/region/region.h"
 #include "core/store/effects.h"
+#include "core/store/outbox.h"
 
 namespace flaredb::store {
 
@@ -38,6 +39,7 @@ struct RecoveredStore {
   Identity identity;
   std::vector<RecoveredRegion> regions;   // By region id.
   std::map<RegionId, PeerId> tombstones;  // Peers that were removed from this store.
+  RecoveredOutbox outbox;
 };
 
 // A region begins at this entry, which no log holds: whoever joins later needs a snapshot, and with

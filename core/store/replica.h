@@ -130,6 +130,7 @@ class Replica {
   // yet to apply a configuration: that may be the one.
   bool WasMemberBefore(uint64_t conf_version) const;
   const raft::ConfState& conf() const { return raft_.conf(); }
+  const RegionMachine& machine() const { return machine_; }
   Index applied_index() const { return machine_.applied().index; }
   bool is_leader() const { return raft_.is_leader(); }
   bool HoldsLease(Instant now) const { return raft_.HoldsLease(now); }

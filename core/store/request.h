@@ -12,14 +12,21 @@
 #include "core/base/types.h"
 #include "core/kv/command.h"
 #include "core/kv/engine.h"
+#include "core/kv/hlc.h"
+#include "core/kv/namespace_command.h"
+#include "core/kv/namespace_state.h"
 #include "core/region/region.h"
 #include "core/region/state_machine.h"
 
 namespace flaredb::store {
 
+// Reads say of which mode they take the namespace to be, and are refused if it is not. In a strong
+// one they are linearizable. In an eventual one they are answered at once, by whatever is applied
+// at the store that is asked and whatever it has accepted itself.
 struct GetRequest {
   kv::NamespaceId ns = kv::NamespaceId::kDefault;
   std::string key;
+  kv::Mode mode = kv::Mode::kStrong;
 };
 
 // Live keys of [begin, end); an empty `end` means the end of the namespace.
@@ -30,6 +37,15 @@ struct ScanRequest {
   uint64_t rows_max = 0;   // 0: the store's limit; more is clamped to it.
   uint64_t bytes_max = 0;  // As rows_max.
   bool keys_only = false;
+  kv::Mode mode = kv::Mode::kStrong;
+};
+
+// A write to an eventual namespace: accepted by the store that is asked, whoever it can reach, and
+// answered when its disk has it.
+struct RawWriteRequest {
+  kv::NamespaceId ns = kv::NamespaceId::kNone;
+  std::string key;
+  std::optional<std::string> value;  // Absent: the key is deleted.
 };
 
 // A command for an object of Options::machine. A store applies it at most once for each request.
@@ -44,14 +60,15 @@ struct QueryRequest {
   std::string query;
 };
 
+// A kv::NamespaceCommand comes from stores and the placement driver, not from clients.
 using Operation = std::variant<GetRequest, ScanRequest, kv::CompareAndSwap, kv::CompareAndDelete,
-                               ExecuteRequest, QueryRequest>;
+                               ExecuteRequest, QueryRequest, RawWriteRequest, kv::NamespaceCommand>;
 
-// Whether the operation goes through the log.
+// Whether the operation may change anything.
 inline bool IsWrite(const Operation& operation) {
-  return std::holds_alternative<kv::CompareAndSwap>(operation) ||
-         std::holds_alternative<kv::CompareAndDelete>(operation) ||
-         std::holds_alternative<ExecuteRequest>(operation);
+  return !std::holds_alternative<GetRequest>(operation) &&
+         !std::holds_alternative<ScanRequest>(operation) &&
+         !std::holds_alternative<QueryRequest>(operation);
 }
 
 // The region, and its epoch, that a client with a routing cache believes in. Checked strictly.
@@ -83,17 +100,29 @@ enum class ErrorCode : uint8_t {
   kDeadlineExceeded,  // The budget ran out.
   kForgotten,         // kv::WriteResult::kForgotten.
   kInvalidArgument,   // A limit or rule of the API; the message names it.
-  kStoreFailed,       // The store's disk failed; it has stopped.
+  // The namespace is not of the mode that the operation is for, or is about to be of another one;
+  // `namespace_mode` says what it is.
+  kNamespaceMode,
+  kStoreFailed,  // The store's disk failed; it has stopped.
+};
+
+struct NamespaceMode {
+  kv::Mode mode = kv::Mode::kStrong;
+  uint64_t mode_epoch = 0;
+  bool changing = false;  // Into the other one: asking again makes sense.
+
+  friend bool operator==(const NamespaceMode&, const NamespaceMode&) = default;
 };
 
 struct Error {
   ErrorCode code = ErrorCode::kNotLeader;
   Outcome outcome = Outcome::kNotApplied;
-  std::string message;           // One sentence: what, why, what to do.
-  RegionId region_id;            // Zero when no region is concerned.
-  StoreId leader;                // kNotLeader: where to try, zero when unknown.
-  std::optional<Region> region;  // kEpochNotMatch.
-  Duration backoff;              // kServerIsBusy.
+  std::string message;                          // One sentence: what, why, what to do.
+  RegionId region_id;                           // Zero when no region is concerned.
+  StoreId leader;                               // kNotLeader: where to try, zero when unknown.
+  std::optional<Region> region;                 // kEpochNotMatch.
+  Duration backoff;                             // kServerIsBusy.
+  std::optional<NamespaceMode> namespace_mode;  // kNamespaceMode.
 };
 
 struct GetReply {
@@ -103,7 +132,12 @@ struct ScanReply {
   kv::ScanPage page;
 };
 
-using Result = std::variant<GetReply, ScanReply, kv::WriteReply, Error, MachineReply>;
+struct AcceptedReply {
+  kv::Hlc hlc;  // Of two writes to a key the one with the later time wins.
+};
+
+using Result = std::variant<GetReply, ScanReply, kv::WriteReply, Error, MachineReply, AcceptedReply,
+                            kv::NamespaceReply>;
 
 struct Reply {
   Result result;

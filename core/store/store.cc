@@ -12,8 +12,10 @@
 #include "core/base/rng.h"
 #include "core/region/overlay.h"
 #include "core/store/calls.h"
+#include "core/store/outbox.h"
 #include "core/store/replica.h"
 #include "core/store/replica_set.h"
+#include "core/store/shipper.h"
 #include "core/store/store_beats.h"
 
 namespace flaredb::store {
@@ -29,7 +31,9 @@ class Store::Impl {
         rng_(options.seed),
         life_(rng_.Next() | 1),
         beats_(options_.raft),
-        calls_(options_, &replicas_, &overlay_, rng_.Next()),
+        outbox_(recovered.identity.store, options_.outbox, std::move(recovered.outbox)),
+        shipper_(&outbox_, options_.raft.heartbeat_interval),
+        calls_(options_, &replicas_, &overlay_, &outbox_, rng_.Next()),
         tombstones_(std::move(recovered.tombstones)) {
     for (RecoveredRegion& region : recovered.regions) {
       replicas_.Add(std::make_unique<Replica>(options_, std::move(region), rng_.Fork(), now));
@@ -44,7 +48,7 @@ class Store::Impl {
     env::GroupCommit commit;
     commit.token = last_token_.next();
     commit_ = &commit;
-    calls_.BeginTurn(now, effects);
+    calls_.BeginTurn(now, effects, &commit);
 
     DestroyExcluded();
     for (Event& event : events) {
@@ -54,12 +58,18 @@ class Store::Impl {
     // Before routing, so that nothing is begun for a call that is over.
     calls_.Expire();
     calls_.RouteParked();
+    Ship();
     for (auto& [region, queue] : calls_.TakeQueues()) {
       Replica& replica = *replicas_.Find(region);
       if (!queue.writes.empty()) replica.Propose(context(), queue.writes, &output_);
       if (!queue.reads.empty()) replica.Read(context(), std::move(queue.reads), &output_);
       Settle(replica);
     }
+    if (absl::Status status = calls_.AnswerEventualReads(); !status.ok()) Stop(status);
+    for (const auto& [parcel, reply] : calls_.TakeParcelReplies()) {
+      shipper_.OnReply(parcel, reply, now);
+    }
+    ReleaseApplied();
 
     if (failed_) {
       absl::Status failure = std::move(effects->failure);
@@ -77,6 +87,7 @@ class Store::Impl {
   size_t waiting_calls() const { return calls_.size(); }
   size_t forwarded_calls() const { return calls_.forwarded(); }
   size_t parked_calls() const { return calls_.parked(); }
+  size_t outbox_rows() const { return outbox_.rows(); }
   std::vector<CallView> calls() const { return calls_.views(); }
   size_t rows_in_flight() const { return overlay_.size(); }
   bool HoldsLease(RegionId region, Instant now) const {
@@ -143,7 +154,8 @@ class Store::Impl {
   }
   void Receive(StoreId, ForwardedReply& reply) { calls_.OnReply(std::move(reply)); }
 
-  void On(ClientCall& event) { calls_.Admit(event.id, std::move(event.request)); }
+  void On(ClientCall& event) { calls_.Admit(event.id, std::move(event.request), event.unix_ms); }
+  void On(NamespaceChanged& event) { calls_.OnNamespace(event); }
   void On(ClientGone& event) { calls_.Abandon(event.id); }
 
   void On(Order& event) {
@@ -158,6 +170,8 @@ class Store::Impl {
 
   void On(DiskDone& event) {
     overlay_.Release(event.token);
+    outbox_.OnDurable(event.token);
+    calls_.OnDurable(event.token);
     while (!in_flight_.empty() && in_flight_.front().token <= event.token) {
       const InFlight done = std::move(in_flight_.front());
       in_flight_.pop_front();
@@ -255,6 +269,31 @@ class Store::Impl {
   void DestroyExcluded() {
     for (const RegionId region : std::exchange(excluded_, {})) {
       if (replicas_.Find(region) != nullptr) Destroy(region);
+    }
+  }
+
+  // --- Eventual namespaces.
+
+  // What can't be sent to a region within this time is sent again.
+  Duration ParcelBudget() const { return options_.raft.election_timeout * 4; }
+
+  void Ship() {
+    if (!outbox_.has_unsent()) return;
+    for (const auto& [id, replica] : replicas_) {
+      if (!replica->region().initialized()) continue;
+      if (std::optional<Parcel> parcel = shipper_.Next(replica->region(), now_)) {
+        calls_.Admit(parcel->id, Request{std::nullopt, ParcelBudget(),
+                                         kv::NamespaceCommand(std::move(parcel->batch))});
+      }
+    }
+  }
+
+  // In the commit that has what was applied, or a later one.
+  void ReleaseApplied() {
+    if (!outbox_.has_applied()) return;
+    for (const auto& [id, replica] : replicas_) {
+      if (!replica->region().initialized()) continue;
+      shipper_.OnAppliedHere(replica->region(), replica->applied_index(), commit_);
     }
   }
 
@@ -359,8 +398,8 @@ class Store::Impl {
       next_deadline_ = now;
       return;
     }
-    next_deadline_ = std::max(
-        now, std::min({calls_.next_deadline(), replicas_.next_deadline(), beats_.next_deadline()}));
+    next_deadline_ = std::max(now, std::min({calls_.next_deadline(), replicas_.next_deadline(),
+                                             beats_.next_deadline(), shipper_.next_deadline()}));
   }
 
   const Options options_;
@@ -371,6 +410,8 @@ class Store::Impl {
   const uint64_t life_;
   ReplicaSet replicas_;
   StoreBeats beats_;
+  Outbox outbox_;
+  Shipper shipper_;
   Calls calls_;
   std::map<RegionId, PeerId> tombstones_;
   // Token 1 is Bootstrap's; those of an earlier life do not matter.
@@ -406,5 +447,6 @@ size_t Store::forwarded_calls() const { return impl_->forwarded_calls(); }
 size_t Store::parked_calls() const { return impl_->parked_calls(); }
 std::vector<CallView> Store::calls() const { return impl_->calls(); }
 size_t Store::rows_in_flight() const { return impl_->rows_in_flight(); }
+size_t Store::outbox_rows() const { return impl_->outbox_rows(); }
 
 }  // namespace flaredb::store

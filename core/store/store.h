@@ -15,6 +15,7 @@
 #include "core/store/call_view.h"
 #include "core/store/effects.h"
 #include "core/store/event.h"
+#include "core/store/outbox.h"
 #include "core/store/recovery.h"
 
 namespace flaredb::store {
@@ -36,6 +37,8 @@ struct Options {
   // Carries out ExecuteRequest and QueryRequest, which are refused without it; the same on all
   // stores of a cluster. Outlives the store.
   const StateMachine* machine = nullptr;
+
+  Outbox::Limits outbox;
 
   // Limits of the API; an error names the limit and the value. Names of objects are keys in this
   // sense, commands and queries are values.
@@ -87,6 +90,8 @@ class Store {
   size_t forwarded_calls() const;
   size_t parked_calls() const;
   size_t rows_in_flight() const;
+  // Writes to eventual namespaces that are not applied here yet.
+  size_t outbox_rows() const;
   // Where each call is that is not answered yet, in no order that means anything. For reports about
   // what does not get on: O(calls * (calls + replicas)).
   std::vector<CallView> calls() const;

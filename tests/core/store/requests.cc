@@ -33,7 +33,8 @@ Request In(uint64_t region, RegionEpoch epoch, Request request) {
 }
 
 const Error& ErrorOf(const Reply& reply) {
-  static const Error none{ErrorCode::kStoreFailed, Outcome::kUnknown, "no error", {}, {}, {}, {}};
+  static const Error none{
+      ErrorCode::kStoreFailed, Outcome::kUnknown, "no error", {}, {}, {}, {}, {}};
   const auto* error = std::get_if<Error>(&reply.result);
   EXPECT_NE(error, nullptr) << "an error was expected";
   return error != nullptr ? *error : none;

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/store/outbox.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/check.h"
+#include "core/base/codec.h"
+#include "core/base/strings.h"
+#include "core/kv/key.h"
+
+namespace flaredb::store {
+namespace {
+
+constexpr uint8_t kFormat = 1;
+constexpr std::string_view kClockRowKey = "\x01h";
+constexpr std::string_view kAreaBegin = "\x02o";
+constexpr std::string_view kAreaEnd = "\x02p";
+
+std::string RowKey(std::string_view encoded_key) {
+  std::string key(kAreaBegin);
+  key += encoded_key;
+  return key;
+}
+
+std::string EncodeRow(const OutboxRow& row) {
+  ByteWriter out;
+  out.U8(kFormat);
+  out.U8(row.row.deleted ? 1 : 0);
+  out.Varint(row.mode_epoch);
+  out.U64(row.row.hlc.value());
+  out.Raw(row.row.value);
+  return out.Take();
+}
+
+absl::StatusOr<OutboxRow> DecodeRow(StoreId self, std::string_view encoded_key,
+                                    std::string_view bytes) {
+  const std::optional<kv::DecodedKey> key = kv::DecodeKey(encoded_key);
+  ByteReader in(bytes);
+  OutboxRow row;
+  in.FormatVersion(kFormat);
+  in.Require(key.has_value(), "a row of the outbox lies under a user's key");
+  const uint8_t deleted = in.U8();
+  in.Require(deleted <= 1, "a flag is 0 or 1");
+  row.row.deleted = deleted == 1;
+  row.mode_epoch = in.Varint();
+  row.row.hlc = kv::Hlc(in.U64());
+  in.Require(static_cast<bool>(row.row.hlc), "a row has a time");
+  row.row.value = in.Rest();
+  in.Require(!row.row.deleted || row.row.value.empty(), "a deletion has no value");
+  if (absl::Status status = in.Finish("a row of the outbox"); !status.ok()) return status;
+  row.ns = key->ns;
+  row.row.key = key->user_key;
+  row.row.origin = self;
+  return row;
+}
+
+std::string EncodeClock(kv::Hlc last) {
+  ByteWriter out;
+  out.U8(kFormat);
+  out.U64(last.value());
+  return out.Take();
+}
+
+absl::StatusOr<kv::Hlc> DecodeClock(std::string_view bytes) {
+  ByteReader in(bytes);
+  in.FormatVersion(kFormat);
+  const kv::Hlc last(in.U64());
+  in.Require(static_cast<bool>(last), "a time was issued");
+  if (absl::Status status = in.Finish("the clock row of the outbox"); !status.ok()) return status;
+  return last;
+}
+
+size_t BytesOf(const kv::LwwRow& row) { return row.key.size() + row.value.size(); }
+
+bool IsBefore(std::string_view key, std::string_view end) { return end.empty() || key < end; }
+
+}  // namespace
+
+Outbox::Outbox(StoreId self, const Limits& limits, RecoveredOutbox recovered)
+    : self_(self), limits_(limits), clock_(recovered.last) {
+  for (auto& [key, row] : recovered.rows) {
+    bytes_ += BytesOf(row.row);
+    Hold(key, std::move(row));
+  }
+}
+
+std::optional<kv::Hlc> Outbox::Accept(kv::NamespaceId ns, uint64_t mode_epoch, std::string_view key,
+                                      std::optional<std::string> value, uint64_t unix_ms,
+                                      env::GroupCommit* commit) {
+  const size_t bytes = key.size() + (value ? value->size() : 0);
+  if (bytes_ + bytes > limits_.bytes_max) return std::nullopt;
+  bytes_ += bytes;
+  const bool deleted = !value;
+  const kv::Hlc hlc = clock_.Next(unix_ms);
+  OutboxRow row{
+      ns, mode_epoch, {std::string(key), std::move(value).value_or(""), deleted, hlc, self_}};
+  std::string encoded = kv::EncodeKey(ns, key);
+  commit->data.Put(RowKey(encoded), EncodeRow(row));
+  commit->data.Put(std::string(kClockRowKey), EncodeClock(hlc));
+  ++progress_[encoded].pending;
+  pending_.push_back({commit->token, std::move(encoded), std::move(row)});
+  return hlc;
+}
+
+void Outbox::OnDurable(IoToken token) {
+  for (; !pending_.empty() && pending_.front().token <= token; pending_.pop_front()) {
+    --progress_[pending_.front().key].pending;
+    Hold(std::move(pending_.front().key), std::move(pending_.front().row));
+  }
+}
+
+// A parcel that carries an earlier write of the key goes on without it.
+void Outbox::Hold(std::string key, OutboxRow row) {
+  if (const auto older = held_.find(key); older != held_.end()) {
+    INVARIANT(older->second.hlc < row.row.hlc);
+    bytes_ -= BytesOf(older->second);
+  }
+  Progress& progress = progress_[key];
+  progress = {row.ns, row.mode_epoch, ParcelId(), Index(), progress.pending};
+  applied_.erase(key);
+  unsent_.insert(key);
+  held_.insert_or_assign(std::move(key), std::move(row.row));
+}
+
+std::optional<Parcel> Outbox::Take(std::string_view begin, std::string_view end) {
+  Parcel parcel;
+  size_t bytes = 0;
+  for (auto at = unsent_.lower_bound(begin); at != unsent_.end() && IsBefore(*at, end);) {
+    Progress& progress = progress_.find(*at)->second;
+    const kv::LwwRow& row = held_.find(*at)->second;
+    if (!parcel.id) {
+      parcel.id = ++last_parcel_;
+      parcel.batch.ns = progress.ns;
+      parcel.batch.mode_epoch = progress.mode_epoch;
+    } else if (progress.ns != parcel.batch.ns || progress.mode_epoch != parcel.batch.mode_epoch) {
+      ++at;
+      continue;
+    } else if (bytes + BytesOf(row) > limits_.parcel_bytes_max) {
+      break;
+    }
+    bytes += BytesOf(row);
+    progress.parcel = parcel.id;
+    parcel.batch.rows.push_back(row);
+    parcels_[parcel.id].push_back(*at);
+    at = unsent_.erase(at);
+  }
+  if (!parcel.id) return std::nullopt;
+  return parcel;
+}
+
+void Outbox::OnApplied(ParcelId parcel, Index index) { End(parcel, index); }
+void Outbox::OnFailed(ParcelId parcel) { End(parcel, Index()); }
+
+void Outbox::End(ParcelId parcel, Index applied) {
+  const auto node = parcels_.extract(parcel);
+  INVARIANT(!node.empty()) << "parcel " << parcel;
+  for (const std::string& key : node.mapped()) {
+    const auto found = progress_.find(key);
+    if (found == progress_.end() || found->second.parcel != parcel) continue;
+    found->second.parcel = ParcelId();
+    found->second.applied = applied;
+    (applied ? applied_ : unsent_).insert(key);
+  }
+}
+
+void Outbox::Release(std::string_view begin, std::string_view end, Index applied,
+                     env::GroupCommit* commit) {
+  for (auto at = applied_.lower_bound(begin); at != applied_.end() && IsBefore(*at, end);) {
+    const auto progress = progress_.find(*at);
+    // A later write of the key will take this row's place on the disk, too.
+    if (progress->second.applied > applied || progress->second.pending > 0) {
+      ++at;
+      continue;
+    }
+    const auto row = held_.find(*at);
+    commit->data.Delete(RowKey(*at));
+    bytes_ -= BytesOf(row->second);
+    held_.erase(row);
+    progress_.erase(progress);
+    at = applied_.erase(at);
+  }
+}
+
+kv::Hlc Outbox::Watermark(kv::NamespaceId ns) const {
+  kv::Hlc oldest = clock_.last().next();
+  for (const auto& [key, row] : held_) {
+    const Progress& progress = progress_.find(key)->second;
+    if (progress.ns == ns && !progress.applied) oldest = std::min(oldest, row.hlc);
+  }
+  for (const Pending& pending : pending_) {
+    if (pending.row.ns == ns) oldest = std::min(oldest, pending.row.row.hlc);
+  }
+  return oldest;
+}
+
+void Outbox::Advance(uint64_t unix_ms, env::GroupCommit* commit) {
+  commit->data.Put(std::string(kClockRowKey), EncodeClock(clock_.Next(unix_ms)));
+}
+
+size_t Outbox::rows_of(kv::NamespaceId ns) const {
+  size_t rows = 0;
+  for (const auto& [key, row] : held_) rows += progress_.find(key)->second.ns == ns ? 1 : 0;
+  for (const Pending& pending : pending_) rows += pending.row.ns == ns ? 1 : 0;
+  return rows;
+}
+
+absl::StatusOr<RecoveredOutbox> RecoverOutbox(StoreId self, const DataReader& data) {
+  RecoveredOutbox outbox;
+  const absl::StatusOr<std::optional<std::string>> clock = data.Get(kClockRowKey);
+  if (!clock.ok()) return clock.status();
+  if (clock->has_value()) {
+    const absl::StatusOr<kv::Hlc> last = DecodeClock(**clock);
+    if (!last.ok()) return last.status();
+    outbox.last = *last;
+  }
+  absl::Status defect;
+  absl::Status status =
+      data.Scan(kAreaBegin, kAreaEnd, [&](std::string_view key, std::string_view value) {
+        const std::string_view encoded = key.substr(kAreaBegin.size());
+        absl::StatusOr<OutboxRow> row = DecodeRow(self, encoded, value);
+        if (!row.ok()) {
+          defect = row.status();
+          return false;
+        }
+        outbox.last = std::max(outbox.last, row->row.hlc);
+        outbox.rows.emplace(encoded, *std::move(row));
+        return true;
+      });
+  status.Update(defect);
+  if (!status.ok()) return status;
+  return outbox;
+}
+
+}  // namespace flaredb::store

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// The writes to eventual namespaces that this store accepted, from their stamp until they are
+// applied here.
+#ifndef FLAREDB_CORE_STORE_OUTBOX_H_
+#define FLAREDB_CORE_STORE_OUTBOX_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/base/data_reader.h"
+#include "core/base/types.h"
+#include "core/env/disk.h"
+#include "core/kv/command.h"
+#include "core/kv/hlc.h"
+#include "core/kv/lww_view.h"
+#include "core/kv/namespace_command.h"
+
+namespace flaredb::store {
+
+// Names a batch on its way to its region, within the life of the store.
+using ParcelId = Ordinal<struct ParcelTag>;
+
+struct Parcel {
+  ParcelId id;
+  kv::LwwBatch batch;
+};
+
+// A write as it lies in the outbox.
+struct OutboxRow {
+  kv::NamespaceId ns = kv::NamespaceId::kNone;
+  uint64_t mode_epoch = 0;  // Of the namespace when the write was accepted.
+  kv::LwwRow row;
+
+  friend bool operator==(const OutboxRow&, const OutboxRow&) = default;
+};
+
+// What the disk holds of an outbox.
+struct RecoveredOutbox {
+  std::map<std::string, OutboxRow> rows;  // By encoded key.
+  kv::Hlc last;                           // The greatest time that was issued; zero: none was.
+};
+
+// One row for each key: a later write of this store to the same key has a later time and takes its
+// place, at no loss, since the earlier one could never win again.
+//
+//   Accept --> under way to the disk --> held --Take--> shipped --OnApplied--> applied by its
+//   region
+//                                         ^               |                         |
+//                                         +--- OnFailed --+             Release, once applied here
+//
+// A row that is held or later is seen by reads of this store (held()), as if it were applied.
+class Outbox {
+ public:
+  struct Limits {
+    // Of keys and values together. What does not fit is refused; nothing is ever dropped.
+    size_t bytes_max = 64 << 20;
+    // Of one parcel; at least one row goes.
+    size_t parcel_bytes_max = 256 << 10;
+  };
+
+  // `self` stamps the rows.
+  Outbox(StoreId self, const Limits& limits, RecoveredOutbox recovered);
+
+  // Stamps a write and adds it to `commit`; no value: the key is deleted. The caller tells its
+  // client only when the commit is durable. nullopt: the outbox is full, and nothing changed.
+  //   unix_ms  the store's wall clock
+  std::optional<kv::Hlc> Accept(kv::NamespaceId ns, uint64_t mode_epoch, std::string_view key,
+                                std::optional<std::string> value, uint64_t unix_ms,
+                                env::GroupCommit* commit);
+  // All commits up to and including `token` are durable.
+  void OnDurable(IoToken token);
+
+  // The rows that reads see, by encoded key.
+  const kv::LwwRows& held() const { return held_; }
+
+  // Rows of encoded keys [begin, end) that wait to be sent, of one namespace and mode epoch;
+  // nullopt when there are none. An empty `end` means no upper bound.
+  std::optional<Parcel> Take(std::string_view begin, std::string_view end);
+  // The parcel was applied by its region's entry at `index`, or is to be sent again.
+  void OnApplied(ParcelId parcel, Index index);
+  void OnFailed(ParcelId parcel);
+  // This store shows [begin, end) of encoded keys as of the entry at `applied`, or will never show
+  // it (Index::Max()): what was applied up to there is needed no more. Adds the deletion of its
+  // rows to `commit`.
+  void Release(std::string_view begin, std::string_view end, Index applied,
+               env::GroupCommit* commit);
+
+  // Every write of `ns` that was stamped here with a time before this has been applied by its
+  // region. Nothing is stamped with an earlier time from now on; nor in the store's next life, once
+  // the commits so far are durable.
+  kv::Hlc Watermark(kv::NamespaceId ns) const;
+  // Lets Watermark go on while nothing is written: what is stamped from now on is later than
+  // `unix_ms`. Adds to `commit` what remembers it.
+  void Advance(uint64_t unix_ms, env::GroupCommit* commit);
+  // Somebody else's time; see kv::HlcClock::Observe.
+  bool Observe(kv::Hlc time, uint64_t unix_ms, uint64_t skew_ms_max) {
+    return clock_.Observe(time, unix_ms, skew_ms_max);
+  }
+
+  // Whether Take may find something, and Release.
+  bool has_unsent() const { return !unsent_.empty(); }
+  bool has_applied() const { return !applied_.empty(); }
+  // Rows that are not released yet, those under way to the disk included; of one namespace, or all.
+  size_t rows() const { return held_.size() + pending_.size(); }
+  size_t rows_of(kv::NamespaceId ns) const;
+  size_t bytes() const { return bytes_; }
+
+ private:
+  // What is known of a key beside the row that is held for it.
+  struct Progress {
+    kv::NamespaceId ns = kv::NamespaceId::kNone;
+    uint64_t mode_epoch = 0;
+    ParcelId parcel;     // That carries the row; zero: none.
+    Index applied;       // Zero: not that anybody knew.
+    size_t pending = 0;  // Later writes, or the first one, that are under way to the disk.
+  };
+  struct Pending {
+    IoToken token;
+    std::string key;  // Encoded.
+    OutboxRow row;
+  };
+
+  void Hold(std::string key, OutboxRow row);
+  // `applied`: zero when it failed.
+  void End(ParcelId parcel, Index applied);
+
+  const StoreId self_;
+  const Limits limits_;
+  kv::HlcClock clock_;
+  // All by encoded key. A key that is held has progress; one that is only pending has, too.
+  kv::LwwRows held_;
+  std::map<std::string, Progress, std::less<>> progress_;
+  std::set<std::string, std::less<>> unsent_;   // Held, in no parcel, not applied.
+  std::set<std::string, std::less<>> applied_;  // Held, and not released yet.
+  std::map<ParcelId, std::vector<std::string>> parcels_;
+  std::deque<Pending> pending_;  // Oldest first.
+  size_t bytes_ = 0;             // Of keys and values, held and pending.
+  ParcelId last_parcel_;
+};
+
+// Reads what an earlier life of the store left. DATA_LOSS: it cannot be decoded.
+absl::StatusOr<RecoveredOutbox> RecoverOutbox(StoreId self, const DataReader& data);
+
+}  // namespace flaredb::store
+
+#endif  // FLAREDB_CORE_STORE_OUTBOX_H_
