@@ -23,6 +23,8 @@ std::string_view KeyOf(const store::Operation& operation) {
       return execute.object;
     }
     std::string_view operator()(const store::QueryRequest& query) const { return query.object; }
+    std::string_view operator()(const store::RawWriteRequest& write) const { return write.key; }
+    std::string_view operator()(const kv::NamespaceCommand&) const { return {}; }
   };
   return std::visit(Visitor(), operation);
 }

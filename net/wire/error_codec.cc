@@ -16,6 +16,9 @@ GrpcStatus Pack(absl::StatusCode code, const errorpb::Error& error) {
   return StatusWithDetail(code, error.message(), "errorpb.Error", error.SerializeAsString());
 }
 
+// A change of mode takes about as long.
+constexpr uint64_t kRetryAfterMs = 200;
+
 errorpb::Error NotApplied(std::string message) {
   errorpb::Error detail;
   detail.set_message(std::move(message));
@@ -29,6 +32,26 @@ store::Error MakeError(store::ErrorCode code, store::Outcome outcome, std::strin
   error.outcome = outcome;
   error.message = std::move(message);
   return error;
+}
+
+// A call is for the other mode than the one that the namespace has.
+absl::StatusCode SetModeKind(const store::NamespaceMode& is, errorpb::Error* detail) {
+  const bool strong = is.mode == kv::Mode::kStrong;
+  const char* const actual = strong ? "strong" : "eventual";
+  const char* const other = strong ? "eventual" : "strong";
+  if (is.changing) {
+    errorpb::NamespaceModeChanging* kind = detail->mutable_namespace_mode_changing();
+    kind->set_from(actual);
+    kind->set_to(other);
+    kind->set_mode_epoch(is.mode_epoch);
+    kind->set_retry_after_ms(kRetryAfterMs);
+    return absl::StatusCode::kAborted;
+  }
+  errorpb::NamespaceModeMismatch* kind = detail->mutable_namespace_mode_mismatch();
+  kind->set_required_mode(other);
+  kind->set_actual_mode(actual);
+  kind->set_mode_epoch(is.mode_epoch);
+  return absl::StatusCode::kFailedPrecondition;
 }
 
 // Sets the kind of `detail` and returns the code that goes with it.
@@ -76,6 +99,8 @@ absl::StatusCode SetKind(const store::Error& error, Index applied_index,
     case store::ErrorCode::kInvalidArgument:
       detail->mutable_invalid_request();
       return absl::StatusCode::kInvalidArgument;
+    case store::ErrorCode::kNamespaceMode:
+      return SetModeKind(*error.namespace_mode, detail);
     case store::ErrorCode::kStoreFailed:
       detail->mutable_store_failed();
       return absl::StatusCode::kUnavailable;

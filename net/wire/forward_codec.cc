@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/wire/forward_codec.h"
 
+#include <optional>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 #include <variant>
 
+#include "core/base/check.h"
 #include "core/base/strings.h"
 #include "net/wire/region_codec.h"
 #include "proto/raftpb.pb.h"
@@ -32,6 +34,20 @@ kv::Retry DecodeRetry(const raftpb::Retry& in) {
   return {{in.id().client_hi(), in.id().client_lo(), in.id().seq()}, Index(in.seen_index())};
 }
 
+kv::Mode ModeOf(bool eventual) { return eventual ? kv::Mode::kEventual : kv::Mode::kStrong; }
+
+// A state goes as the one of some namespace; the default one is not listed.
+std::string EncodeState(const kv::NamespaceState& state) {
+  if (state == kv::NamespaceState()) return {};
+  return kv::EncodeNamespaceStates({{kv::NamespaceId::kDefault, state}});
+}
+std::optional<kv::NamespaceState> DecodeState(std::string_view bytes) {
+  if (bytes.empty()) return kv::NamespaceState();
+  const absl::StatusOr<kv::NamespaceStates> states = kv::DecodeNamespaceStates(bytes);
+  if (!states.ok() || states->size() != 1) return std::nullopt;
+  return states->begin()->second;
+}
+
 // False for kNone. Whether a namespace exists is not for the codec to know.
 bool TakeNamespace(uint32_t id, kv::NamespaceId* ns) {
   *ns = static_cast<kv::NamespaceId>(id);
@@ -45,6 +61,7 @@ absl::Status DecodeOperation(raftpb::ForwardedRequest* in, store::Operation* out
       store::GetRequest get;
       has_namespace = TakeNamespace(in->get().namespace_id(), &get.ns);
       get.key = std::move(*in->mutable_get()->mutable_key());
+      get.mode = ModeOf(in->get().eventual());
       *out = std::move(get);
       break;
     }
@@ -57,6 +74,7 @@ absl::Status DecodeOperation(raftpb::ForwardedRequest* in, store::Operation* out
       scan.rows_max = from->rows_max();
       scan.bytes_max = from->bytes_max();
       scan.keys_only = from->keys_only();
+      scan.mode = ModeOf(from->eventual());
       *out = std::move(scan);
       break;
     }
@@ -89,6 +107,13 @@ absl::Status DecodeOperation(raftpb::ForwardedRequest* in, store::Operation* out
       *out = store::QueryRequest{std::move(*in->mutable_query()->mutable_object()),
                                  std::move(*in->mutable_query()->mutable_query())};
       return absl::OkStatus();
+    case raftpb::ForwardedRequest::kNamespaceCommand: {
+      absl::StatusOr<kv::NamespaceCommand> command =
+          kv::DecodeNamespaceCommand(in->namespace_command());
+      if (!command.ok()) return Bad("a forwarded command on a namespace that cannot be decoded");
+      *out = *std::move(command);
+      return absl::OkStatus();
+    }
     case raftpb::ForwardedRequest::OPERATION_NOT_SET:
       return Bad("a forwarded request of an unknown kind");
   }
@@ -117,6 +142,8 @@ raftpb::StoreError::Code EncodeCode(store::ErrorCode code) {
       return raftpb::StoreError::REQUEST_FORGOTTEN;
     case store::ErrorCode::kInvalidArgument:
       return raftpb::StoreError::INVALID_ARGUMENT;
+    case store::ErrorCode::kNamespaceMode:
+      return raftpb::StoreError::NAMESPACE_MODE;
     case store::ErrorCode::kStoreFailed:
       return raftpb::StoreError::STORE_FAILED;
   }
@@ -160,7 +187,8 @@ bool DecodeResult(raftpb::WriteReply::Result result, kv::WriteResult* out) {
 store::GetReply DecodeGet(raftpb::GetReply* in) {
   store::GetReply out;
   if (in->found()) {
-    out.found = kv::VersionedValue{std::move(*in->mutable_value()), kv::Version(in->version())};
+    out.found = kv::VersionedValue{std::move(*in->mutable_value()), kv::Version(in->version()),
+                                   kv::Hlc(in->hlc())};
   }
   return out;
 }
@@ -170,7 +198,7 @@ store::ScanReply DecodeScan(raftpb::ScanReply* in) {
   out.page.rows.reserve(static_cast<size_t>(in->rows_size()));
   for (raftpb::ScanRow& row : *in->mutable_rows()) {
     out.page.rows.push_back({std::move(*row.mutable_key()), std::move(*row.mutable_value()),
-                             kv::Version(row.version())});
+                             kv::Version(row.version()), kv::Hlc(row.hlc())});
   }
   out.page.next_key = std::move(*in->mutable_next_key());
   return out;
@@ -190,6 +218,7 @@ void EncodeRequest(const store::ForwardedRequest& in, raftpb::ForwardedRequest* 
                  [&](const store::GetRequest& get) {
                    out->mutable_get()->set_namespace_id(static_cast<uint32_t>(get.ns));
                    out->mutable_get()->set_key(get.key);
+                   out->mutable_get()->set_eventual(get.mode == kv::Mode::kEventual);
                  },
                  [&](const store::ScanRequest& scan) {
                    raftpb::Scan* to = out->mutable_scan();
@@ -199,6 +228,7 @@ void EncodeRequest(const store::ForwardedRequest& in, raftpb::ForwardedRequest* 
                    to->set_rows_max(scan.rows_max);
                    to->set_bytes_max(scan.bytes_max);
                    to->set_keys_only(scan.keys_only);
+                   to->set_eventual(scan.mode == kv::Mode::kEventual);
                  },
                  [&](const kv::CompareAndSwap& cas) {
                    raftpb::CompareAndSwap* to = out->mutable_compare_and_swap();
@@ -223,6 +253,12 @@ void EncodeRequest(const store::ForwardedRequest& in, raftpb::ForwardedRequest* 
                    out->mutable_query()->set_object(query.object);
                    out->mutable_query()->set_query(query.query);
                  },
+                 [](const store::RawWriteRequest&) {
+                   INVARIANT(false) << "a store accepts it itself or refuses it";
+                 },
+                 [&](const kv::NamespaceCommand& command) {
+                   out->set_namespace_command(kv::EncodeNamespaceCommand(command));
+                 },
              },
              in.request.operation);
 }
@@ -246,46 +282,59 @@ absl::Status TakeRequest(raftpb::ForwardedRequest* in, store::ForwardedRequest* 
 void EncodeReply(const store::ForwardedReply& in, raftpb::ForwardedReply* out) {
   out->set_id(in.id);
   out->set_applied_index(in.reply.applied_index.value());
-  std::visit(Overloaded{
-                 [&](const store::GetReply& get) {
-                   raftpb::GetReply* to = out->mutable_get();
-                   to->set_found(get.found.has_value());
-                   if (!get.found.has_value()) return;
-                   to->set_value(get.found->value);
-                   to->set_version(get.found->version.value());
-                 },
-                 [&](const store::ScanReply& scan) {
-                   raftpb::ScanReply* to = out->mutable_scan();
-                   for (const kv::ScanRow& row : scan.page.rows) {
-                     raftpb::ScanRow* to_row = to->add_rows();
-                     to_row->set_key(row.key);
-                     to_row->set_value(row.value);
-                     to_row->set_version(row.version.value());
-                   }
-                   to->set_next_key(scan.page.next_key);
-                 },
-                 [&](const kv::WriteReply& write) {
-                   raftpb::WriteReply* to = out->mutable_write();
-                   to->set_result(EncodeResult(write.result));
-                   to->set_version(write.version.value());
-                   to->set_value(write.value);
-                 },
-                 [&](const MachineReply& own) {
-                   out->mutable_machine()->set_reply(own.bytes);
-                   out->mutable_machine()->set_index(own.index.value());
-                 },
-                 [&](const store::Error& error) {
-                   raftpb::StoreError* to = out->mutable_error();
-                   to->set_code(EncodeCode(error.code));
-                   to->set_outcome_unknown(error.outcome == store::Outcome::kUnknown);
-                   to->set_message(error.message);
-                   to->set_region_id(error.region_id.value());
-                   to->set_leader_store(error.leader.value());
-                   if (error.region.has_value()) EncodeRegion(*error.region, to->mutable_region());
-                   to->set_backoff_ns(error.backoff.nanoseconds());
-                 },
-             },
-             in.reply.result);
+  std::visit(
+      Overloaded{
+          [&](const store::GetReply& get) {
+            raftpb::GetReply* to = out->mutable_get();
+            to->set_found(get.found.has_value());
+            if (!get.found.has_value()) return;
+            to->set_value(get.found->value);
+            to->set_version(get.found->version.value());
+            to->set_hlc(get.found->hlc.value());
+          },
+          [&](const store::ScanReply& scan) {
+            raftpb::ScanReply* to = out->mutable_scan();
+            for (const kv::ScanRow& row : scan.page.rows) {
+              raftpb::ScanRow* to_row = to->add_rows();
+              to_row->set_key(row.key);
+              to_row->set_value(row.value);
+              to_row->set_version(row.version.value());
+              to_row->set_hlc(row.hlc.value());
+            }
+            to->set_next_key(scan.page.next_key);
+          },
+          [&](const kv::WriteReply& write) {
+            raftpb::WriteReply* to = out->mutable_write();
+            to->set_result(EncodeResult(write.result));
+            to->set_version(write.version.value());
+            to->set_value(write.value);
+          },
+          [&](const MachineReply& own) {
+            out->mutable_machine()->set_reply(own.bytes);
+            out->mutable_machine()->set_index(own.index.value());
+          },
+          [](const store::AcceptedReply&) { INVARIANT(false) << "the request is never forwarded"; },
+          [&](const kv::NamespaceReply& reply) {
+            out->mutable_namespace_reply()->set_admitted(reply.admitted);
+            out->mutable_namespace_reply()->set_states(EncodeState(reply.state));
+          },
+          [&](const store::Error& error) {
+            raftpb::StoreError* to = out->mutable_error();
+            to->set_code(EncodeCode(error.code));
+            to->set_outcome_unknown(error.outcome == store::Outcome::kUnknown);
+            to->set_message(error.message);
+            to->set_region_id(error.region_id.value());
+            to->set_leader_store(error.leader.value());
+            if (error.region.has_value()) EncodeRegion(*error.region, to->mutable_region());
+            to->set_backoff_ns(error.backoff.nanoseconds());
+            if (const auto& is = error.namespace_mode) {
+              to->mutable_namespace_mode()->set_eventual(is->mode == kv::Mode::kEventual);
+              to->mutable_namespace_mode()->set_mode_epoch(is->mode_epoch);
+              to->mutable_namespace_mode()->set_changing(is->changing);
+            }
+          },
+      },
+      in.reply.result);
 }
 
 absl::Status TakeReply(raftpb::ForwardedReply* in, store::ForwardedReply* out) {
@@ -324,7 +373,24 @@ absl::Status TakeReply(raftpb::ForwardedReply* in, store::ForwardedReply* out) {
       error.leader = StoreId(in->error().leader_store());
       if (in->error().has_region()) error.region = DecodeRegion(in->error().region());
       error.backoff = Duration::Nanoseconds(in->error().backoff_ns());
+      if (error.code == store::ErrorCode::kNamespaceMode && !in->error().has_namespace_mode()) {
+        return Bad("a forwarded reply about a mode that does not say which");
+      }
+      if (in->error().has_namespace_mode()) {
+        const raftpb::StoreError::NamespaceMode& is = in->error().namespace_mode();
+        error.namespace_mode =
+            store::NamespaceMode{ModeOf(is.eventual()), is.mode_epoch(), is.changing()};
+      }
       out->reply.result = std::move(error);
+      return absl::OkStatus();
+    }
+    case raftpb::ForwardedReply::kNamespaceReply: {
+      const auto state = DecodeState(in->namespace_reply().states());
+      if (!state) return Bad("a forwarded reply with a state that cannot be decoded");
+      if (!in->namespace_reply().admitted() && !state->fence) {
+        return Bad("a forwarded reply about a fence that is not there");
+      }
+      out->reply.result = kv::NamespaceReply{in->namespace_reply().admitted(), *state};
       return absl::OkStatus();
     }
     case raftpb::ForwardedReply::RESULT_NOT_SET:
@@ -345,6 +411,8 @@ size_t PayloadBytes(const store::ForwardedRequest& request) {
           return operation.object.size() + operation.command.size();
         } else if constexpr (std::is_same_v<Op, store::QueryRequest>) {
           return operation.object.size() + operation.query.size();
+        } else if constexpr (std::is_same_v<Op, kv::NamespaceCommand>) {
+          return kv::BytesOf(operation);
         } else {
           return operation.key.size();
         }

@@ -32,6 +32,9 @@ std::string Held(const store::CallView& call) {
     case store::CallStep::kReadAt:
       out << "waits to apply index " << call.index << ", where it may read";
       break;
+    case store::CallStep::kAccepted:
+      out << "has accepted it and waits for its disk";
+      break;
   }
   return out.str();
 }

@@ -150,10 +150,26 @@ const char* NameOf(store::ErrorCode code) {
       return "forgotten";
     case store::ErrorCode::kInvalidArgument:
       return "invalid argument";
+    case store::ErrorCode::kNamespaceMode:
+      return "namespace mode";
     case store::ErrorCode::kStoreFailed:
       return "store failed";
   }
   return "?";
+}
+
+std::string Words(const kv::NamespaceCommand& command) {
+  std::ostringstream out;
+  std::visit(Overloaded{
+                 [&](const kv::LwwBatch& c) { out << "merge " << c.rows.size() << " rows"; },
+                 [&](const kv::ModeFence& c) {
+                   out << (c.fence.mode == kv::Mode::kStrong ? "fence strong" : "fence eventual")
+                       << " at epoch " << c.fence.mode_epoch;
+                 },
+                 [&](const kv::CollectTombstones& c) { out << "collect before " << c.before; },
+             },
+             command);
+  return out.str();
 }
 
 const char* NameOf(kv::WriteResult result) {
@@ -217,9 +233,12 @@ std::string Describe(const store::StoreMessage& message) {
 std::string Describe(const store::Request& request) {
   std::ostringstream out;
   std::visit(Overloaded{
-                 [&](const store::GetRequest& r) { out << "get " << r.key; },
+                 [&](const store::GetRequest& r) {
+                   out << (r.mode == kv::Mode::kStrong ? "get " : "raw get ") << r.key;
+                 },
                  [&](const store::ScanRequest& r) {
-                   out << "scan [" << r.begin << ", " << r.end << ")";
+                   out << (r.mode == kv::Mode::kStrong ? "scan [" : "raw scan [") << r.begin << ", "
+                       << r.end << ")";
                    if (r.keys_only) out << " without values";
                  },
                  [&](const kv::CompareAndSwap& r) {
@@ -238,6 +257,11 @@ std::string Describe(const store::Request& request) {
                  [&](const store::QueryRequest& r) {
                    out << "query " << Printable(r.object) << ": " << Printable(r.query);
                  },
+                 [&](const store::RawWriteRequest& r) {
+                   out << (r.value ? "raw put " : "raw delete ") << r.key;
+                   if (r.value) out << '=' << Head(*r.value);
+                 },
+                 [&](const kv::NamespaceCommand& r) { out << Words(r); },
              },
              request.operation);
   return out.str();
@@ -245,26 +269,28 @@ std::string Describe(const store::Request& request) {
 
 std::string Describe(const store::Reply& reply) {
   std::ostringstream out;
-  std::visit(Overloaded{
-                 [&](const store::GetReply& r) {
-                   if (r.found) {
-                     out << "found version " << r.found->version << " value "
-                         << Head(r.found->value);
-                   } else {
-                     out << "not found";
-                   }
-                 },
-                 [&](const store::ScanReply& r) {
-                   out << r.page.rows.size() << " rows, next \"" << r.page.next_key << "\"";
-                 },
-                 [&](const kv::WriteReply& r) {
-                   out << NameOf(r.result) << ", version " << r.version;
-                   if (!r.value.empty()) out << " value " << Head(r.value);
-                 },
-                 [&](const MachineReply& r) { out << Printable(r.bytes) << ", index " << r.index; },
-                 [&](const store::Error& r) { out << Describe(r); },
-             },
-             reply.result);
+  std::visit(
+      Overloaded{
+          [&](const store::GetReply& r) {
+            if (r.found) {
+              out << "found version " << r.found->version << " value " << Head(r.found->value);
+            } else {
+              out << "not found";
+            }
+          },
+          [&](const store::ScanReply& r) {
+            out << r.page.rows.size() << " rows, next \"" << r.page.next_key << "\"";
+          },
+          [&](const kv::WriteReply& r) {
+            out << NameOf(r.result) << ", version " << r.version;
+            if (!r.value.empty()) out << " value " << Head(r.value);
+          },
+          [&](const MachineReply& r) { out << Printable(r.bytes) << ", index " << r.index; },
+          [&](const store::AcceptedReply& r) { out << "accepted at " << r.hlc; },
+          [&](const kv::NamespaceReply& r) { out << (r.admitted ? "done" : "not admitted"); },
+          [&](const store::Error& r) { out << Describe(r); },
+      },
+      reply.result);
   out << " at " << reply.applied_index;
   return out.str();
 }

@@ -41,24 +41,29 @@ void AddTo(Hasher* hash, const store::StoreMessage& message) {
 
 void AddTo(Hasher* hash, const store::Request& request) {
   hash->Add(static_cast<uint64_t>(request.budget.nanoseconds())).Add(request.operation.index());
-  std::visit(Overloaded{
-                 [&](const store::GetRequest& r) { hash->Add(r.key); },
-                 [&](const store::ScanRequest& r) {
-                   hash->Add(r.begin).Add(r.end).Add(r.rows_max).Add(r.bytes_max);
-                   hash->Add(r.keys_only);
-                 },
-                 [&](const kv::CompareAndSwap& r) {
-                   hash->Add(r.key).Add(r.value).Add(r.expected).Add(r.retry.id.client_lo);
-                   hash->Add(r.retry.id.seq).Add(r.retry.seen_index);
-                 },
-                 [&](const kv::CompareAndDelete& r) {
-                   hash->Add(r.key).Add(r.expected).Add(r.retry.id.client_lo);
-                   hash->Add(r.retry.id.seq).Add(r.retry.seen_index);
-                 },
-                 [&](const store::ExecuteRequest& r) { hash->Add(r.object).Add(r.command); },
-                 [&](const store::QueryRequest& r) { hash->Add(r.object).Add(r.query); },
-             },
-             request.operation);
+  std::visit(
+      Overloaded{
+          [&](const store::GetRequest& r) { hash->Add(r.key).Add(static_cast<uint64_t>(r.mode)); },
+          [&](const store::ScanRequest& r) {
+            hash->Add(r.begin).Add(r.end).Add(r.rows_max).Add(r.bytes_max);
+            hash->Add(r.keys_only).Add(static_cast<uint64_t>(r.mode));
+          },
+          [&](const kv::CompareAndSwap& r) {
+            hash->Add(r.key).Add(r.value).Add(r.expected).Add(r.retry.id.client_lo);
+            hash->Add(r.retry.id.seq).Add(r.retry.seen_index);
+          },
+          [&](const kv::CompareAndDelete& r) {
+            hash->Add(r.key).Add(r.expected).Add(r.retry.id.client_lo);
+            hash->Add(r.retry.id.seq).Add(r.retry.seen_index);
+          },
+          [&](const store::ExecuteRequest& r) { hash->Add(r.object).Add(r.command); },
+          [&](const store::QueryRequest& r) { hash->Add(r.object).Add(r.query); },
+          [&](const store::RawWriteRequest& r) {
+            hash->Add(r.key).Add(r.value.has_value()).Add(r.value.value_or(""));
+          },
+          [&](const kv::NamespaceCommand& r) { hash->Add(kv::EncodeNamespaceCommand(r)); },
+      },
+      request.operation);
 }
 
 void AddTo(Hasher* hash, const store::Reply& reply) {
@@ -66,18 +71,22 @@ void AddTo(Hasher* hash, const store::Reply& reply) {
   std::visit(Overloaded{
                  [&](const store::GetReply& r) {
                    hash->Add(r.found.has_value());
-                   if (r.found) hash->Add(r.found->version).Add(r.found->value);
+                   if (r.found) {
+                     hash->Add(r.found->version).Add(r.found->value).Add(r.found->hlc);
+                   }
                  },
                  [&](const store::ScanReply& r) {
                    hash->Add(r.page.rows.size()).Add(r.page.next_key);
                    for (const kv::ScanRow& row : r.page.rows) {
-                     hash->Add(row.key).Add(row.version).Add(row.value);
+                     hash->Add(row.key).Add(row.version).Add(row.value).Add(row.hlc);
                    }
                  },
                  [&](const kv::WriteReply& r) {
                    hash->Add(static_cast<uint64_t>(r.result)).Add(r.version).Add(r.value);
                  },
                  [&](const MachineReply& r) { hash->Add(r.bytes).Add(r.index); },
+                 [&](const store::AcceptedReply& r) { hash->Add(r.hlc); },
+                 [&](const kv::NamespaceReply& r) { hash->Add(r.admitted); },
                  [&](const store::Error& r) {
                    hash->Add(static_cast<uint64_t>(r.code)).Add(static_cast<uint64_t>(r.outcome));
                    hash->Add(r.leader);

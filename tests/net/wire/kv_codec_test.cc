@@ -253,12 +253,15 @@ TEST(ErrorCodec, MapsEveryErrorToItsCodeAndKind) {
       {ErrorCode::kForgotten, absl::StatusCode::kAborted, errorpb::Error::kRequestForgotten},
       {ErrorCode::kInvalidArgument, absl::StatusCode::kInvalidArgument,
        errorpb::Error::kInvalidRequest},
+      {ErrorCode::kNamespaceMode, absl::StatusCode::kFailedPrecondition,
+       errorpb::Error::kNamespaceModeMismatch},
       {ErrorCode::kStoreFailed, absl::StatusCode::kUnavailable, errorpb::Error::kStoreFailed},
   };
   for (const ErrorCase& c : cases) {
     store::Error error;
     error.code = c.code;
     error.message = "text";
+    error.namespace_mode.emplace();
     const GrpcStatus status = StatusOf(error, Index(7), AddressOf);
     EXPECT_EQ(status.code, c.status) << static_cast<int>(c.code);
     EXPECT_EQ(DetailOf(status).kind_case(), c.kind);
@@ -272,6 +275,7 @@ TEST(ErrorCodec, UnavailableNeverHidesAnUnknownOutcome) {
     store::Error error;
     error.code = code;
     error.outcome = store::Outcome::kUnknown;
+    error.namespace_mode.emplace();
     const GrpcStatus status = StatusOf(error, Index(7), AddressOf);
     EXPECT_NE(status.code, absl::StatusCode::kUnavailable);
     EXPECT_EQ(DetailOf(status).outcome(), errorpb::UNKNOWN);
@@ -287,6 +291,35 @@ TEST(ErrorCodec, NotLeaderTellsWhereTheLeaderIs) {
   EXPECT_EQ(detail.not_leader().region_id(), 6u);
   EXPECT_EQ(detail.not_leader().leader().store_id(), 3u);
   EXPECT_EQ(detail.not_leader().leader_address(), "host3:1");
+}
+
+TEST(ErrorCodec, AWrongModeTellsBothModes) {
+  store::Error error;
+  error.code = store::ErrorCode::kNamespaceMode;
+  error.namespace_mode = store::NamespaceMode{kv::Mode::kEventual, 5, false};
+  errorpb::Error detail = DetailOf(StatusOf(error, Index(7), AddressOf));
+  EXPECT_EQ(detail.namespace_mode_mismatch().required_mode(), "strong");
+  EXPECT_EQ(detail.namespace_mode_mismatch().actual_mode(), "eventual");
+  EXPECT_EQ(detail.namespace_mode_mismatch().mode_epoch(), 5u);
+  error.namespace_mode->mode = kv::Mode::kStrong;
+  detail = DetailOf(StatusOf(error, Index(7), AddressOf));
+  EXPECT_EQ(detail.namespace_mode_mismatch().required_mode(), "eventual");
+  EXPECT_EQ(detail.namespace_mode_mismatch().actual_mode(), "strong");
+}
+
+// Unlike a mismatch it passes.
+TEST(ErrorCodec, AModeThatChangesTellsFromWhereToWhereAndWhenToAskAgain) {
+  store::Error error;
+  error.code = store::ErrorCode::kNamespaceMode;
+  error.namespace_mode = store::NamespaceMode{kv::Mode::kEventual, 5, true};
+  const GrpcStatus status = StatusOf(error, Index(7), AddressOf);
+  EXPECT_EQ(status.code, absl::StatusCode::kAborted);
+  const errorpb::Error detail = DetailOf(status);
+  EXPECT_EQ(detail.outcome(), errorpb::NOT_APPLIED);
+  EXPECT_EQ(detail.namespace_mode_changing().from(), "eventual");
+  EXPECT_EQ(detail.namespace_mode_changing().to(), "strong");
+  EXPECT_EQ(detail.namespace_mode_changing().mode_epoch(), 5u);
+  EXPECT_GT(detail.namespace_mode_changing().retry_after_ms(), 0u);
 }
 
 TEST(KvCodec, RandomBytesNeverCrash) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/kv/namespace_state.h"
 #include "core/raft/membership.h"
 #include "net/wire/raft_codec.h"
 #include "net/wire/raft_message_codec.h"
@@ -41,7 +42,10 @@ class RefusedMessage : public testing::Test {
     raftpb::RaftBatch batch = batch_;
     std::vector<store::StoreMessage> messages(1);
     const absl::Status status = TakeMessages(&batch, &messages);
-    EXPECT_EQ(messages.size(), status.ok() ? 2u : 1u);
+    const auto carried = static_cast<size_t>(batch_.messages_size() + batch_.requests_size() +
+                                             batch_.replies_size() + batch_.removed_peers_size() +
+                                             batch_.beats_size());
+    EXPECT_EQ(messages.size(), status.ok() ? 1 + carried : 1u);
     return std::string(status.message().data(), status.message().size());
   }
 
@@ -129,6 +133,46 @@ TEST_F(RefusedMessage, ForwardedReplyOfUnknownKind) {
 TEST_F(RefusedMessage, ForwardedReplyWithUnknownError) {
   batch_.add_replies()->mutable_error();
   EXPECT_EQ(Reason(), "a forwarded reply with an unknown error");
+}
+
+TEST_F(RefusedMessage, ForwardedCommandOnANamespaceThatIsNone) {
+  batch_.add_requests()->set_region_id(1);
+  for (const char* bytes : {"", "\1", "\1\4\7"}) {
+    batch_.mutable_requests(0)->set_namespace_command(bytes);
+    EXPECT_EQ(Reason(), "a forwarded command on a namespace that cannot be decoded");
+  }
+}
+TEST_F(RefusedMessage, ForwardedCommandThatMergesNothing) {
+  batch_.add_requests()->set_region_id(1);
+  batch_.mutable_requests(0)->set_namespace_command(std::string("\1\1\7\4\0", 5));
+  EXPECT_EQ(Reason(), "a forwarded command on a namespace that cannot be decoded");
+}
+TEST_F(RefusedMessage, ForwardedReplyAboutNoMode) {
+  batch_.add_replies()->mutable_error()->set_code(raftpb::StoreError::NAMESPACE_MODE);
+  EXPECT_EQ(Reason(), "a forwarded reply about a mode that does not say which");
+  batch_.mutable_replies(0)->mutable_error()->mutable_namespace_mode();
+  EXPECT_EQ(Reason(), "");
+}
+TEST_F(RefusedMessage, ForwardedReplyWithAnUnreadableState) {
+  batch_.add_replies()->mutable_namespace_reply()->set_admitted(true);
+  EXPECT_EQ(Reason(), "");
+  batch_.mutable_replies(0)->mutable_namespace_reply()->set_states("\1\1");
+  EXPECT_EQ(Reason(), "a forwarded reply with a state that cannot be decoded");
+}
+TEST_F(RefusedMessage, ForwardedReplyWithStatesOfSeveralNamespaces) {
+  kv::NamespaceState state;
+  state.floors.collected_hlc = kv::Hlc(5);
+  batch_.add_replies()->mutable_namespace_reply()->set_admitted(true);
+  for (const kv::NamespaceStates& states : std::vector<kv::NamespaceStates>{
+           {}, {{kv::NamespaceId{1}, state}, {kv::NamespaceId{2}, state}}}) {
+    batch_.mutable_replies(0)->mutable_namespace_reply()->set_states(
+        kv::EncodeNamespaceStates(states));
+    EXPECT_EQ(Reason(), "a forwarded reply with a state that cannot be decoded");
+  }
+}
+TEST_F(RefusedMessage, ForwardedReplyAboutNoFence) {
+  batch_.add_replies()->mutable_namespace_reply();
+  EXPECT_EQ(Reason(), "a forwarded reply about a fence that is not there");
 }
 
 TEST_F(RefusedMessage, RemovedPeerWithoutRegion) {

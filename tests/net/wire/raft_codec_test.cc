@@ -141,6 +141,77 @@ TEST(RaftCodec, RemovedPeersAndBeatsArriveAsTheyWere) {
             (std::vector<RegionId>{RegionId(6), RegionId(8)}));
 }
 
+store::Operation Forwarded(const store::Operation& operation) {
+  store::ForwardedRequest request;
+  request.region = RegionId(1);
+  request.request.operation = operation;
+  const auto received = DecodeOrDie(Encode(request));
+  EXPECT_EQ(received.size(), 1u);
+  return std::get<store::ForwardedRequest>(received.at(0)).request.operation;
+}
+
+TEST(RaftCodec, ReadsKeepTheirMode) {
+  for (const kv::Mode mode : {kv::Mode::kStrong, kv::Mode::kEventual}) {
+    const store::Operation get = Forwarded(store::GetRequest{kv::NamespaceId{7}, "k", mode});
+    EXPECT_EQ(std::get<store::GetRequest>(get).mode, mode);
+    const store::Operation scan =
+        Forwarded(store::ScanRequest{kv::NamespaceId{7}, "a", "b", 0, 0, false, mode});
+    EXPECT_EQ(std::get<store::ScanRequest>(scan).mode, mode);
+  }
+}
+
+TEST(RaftCodec, CommandsOnNamespacesArriveAsTheyWere) {
+  const kv::NamespaceId ns{7};
+  for (const kv::NamespaceCommand& command : std::vector<kv::NamespaceCommand>{
+           kv::LwwBatch{ns,
+                        4,
+                        {{"k", "v", false, kv::Hlc(300), StoreId(3)},
+                         {"l", "", true, kv::Hlc(UINT64_MAX), StoreId(2)}}},
+           kv::ModeFence{ns, {kv::Mode::kEventual, 5, kv::Hlc(1 << 20)}},
+           kv::CollectTombstones{ns, "a", "b", kv::Hlc(9)}}) {
+    EXPECT_EQ(std::get<kv::NamespaceCommand>(Forwarded(command)), command);
+  }
+}
+
+TEST(RaftCodec, WhatAStoreAcceptsItselfIsNotForwarded) {
+  EXPECT_THROW(Forwarded(store::RawWriteRequest{kv::NamespaceId{7}, "k", "v"}), InvariantViolation);
+  EXPECT_THROW(Encode(store::ForwardedReply{1, {store::AcceptedReply{kv::Hlc(5)}, Index()}}),
+               InvariantViolation);
+}
+
+template <typename Result>
+Result Answered(const Result& result) {
+  const auto received = DecodeOrDie(Encode(store::ForwardedReply{1, {result, Index(8)}}));
+  EXPECT_EQ(received.size(), 1u);
+  return std::get<Result>(std::get<store::ForwardedReply>(received.at(0)).reply.result);
+}
+
+TEST(RaftCodec, AnswersAboutEventualNamespacesArriveAsTheyWere) {
+  const kv::VersionedValue value{"v", kv::Version(3), kv::Hlc(1 << 20)};
+  const store::GetReply get = Answered(store::GetReply{value});
+  ASSERT_TRUE(get.found.has_value());
+  EXPECT_EQ(get.found->hlc, value.hlc);
+  store::ScanReply page;
+  page.page.rows = {{"k", "v", kv::Version(3), kv::Hlc(1 << 20)}};
+  const store::ScanReply scan = Answered(page);
+  ASSERT_EQ(scan.page.rows.size(), 1u);
+  EXPECT_EQ(scan.page.rows[0].hlc, page.page.rows[0].hlc);
+
+  kv::NamespaceReply fenced;
+  fenced.state.fence = kv::Fence{kv::Mode::kStrong, 6, kv::Hlc(9)};
+  fenced.state.floors = {kv::Version(7), Index(300), kv::Hlc(8)};
+  EXPECT_EQ(Answered(fenced), fenced);
+  const kv::NamespaceReply nothing_to_say{true, {}};
+  EXPECT_EQ(Answered(nothing_to_say), nothing_to_say);
+
+  for (const bool changing : {false, true}) {
+    store::Error error;
+    error.code = store::ErrorCode::kNamespaceMode;
+    error.namespace_mode = store::NamespaceMode{kv::Mode::kEventual, 5, changing};
+    EXPECT_EQ(Answered(error).namespace_mode, error.namespace_mode);
+  }
+}
+
 TEST(RaftCodec, OneBatchCarriesManyMessages) {
   Generator generator(1);
   raftpb::RaftBatch batch;
@@ -239,14 +310,19 @@ TEST(RaftCodec, PayloadIsNearlyAllOfALargeMessage) {
   }
 }
 
-TEST(RaftCodec, KeysOfEveryOperationArePayload) {
+TEST(RaftCodec, KeysAndValuesOfEveryOperationArePayload) {
   const std::string key(8000, 'k');
   kv::CompareAndDelete del;
   del.key = key;
+  const kv::NamespaceId ns{7};
   for (const store::Operation& operation :
        {store::Operation(store::GetRequest{kv::NamespaceId::kDefault, key}),
         store::Operation(store::ScanRequest{kv::NamespaceId::kDefault, key, "", 0, 0, false}),
-        store::Operation(del)}) {
+        store::Operation(del),
+        store::Operation(kv::LwwBatch{ns, 4, {{key, "", true, kv::Hlc(300), StoreId(3)}}}),
+        store::Operation(kv::LwwBatch{ns, 4, {{"k", key, false, kv::Hlc(300), StoreId(3)}}}),
+        store::Operation(kv::CollectTombstones{ns, key, "", kv::Hlc(9)}),
+        store::Operation(kv::CollectTombstones{ns, "", key, kv::Hlc(9)})}) {
     store::ForwardedRequest request;
     request.request.operation = operation;
     EXPECT_GE(PayloadBytes(request), key.size()) << operation.index();

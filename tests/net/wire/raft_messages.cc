@@ -22,9 +22,11 @@ class Maker {
   store::StoreMessage Message(uint64_t kind) {
     if (kind < Generator::kBodies) return Envelope(kind);
     kind -= Generator::kBodies;
-    if (kind < 6) return Request(kind);
-    if (kind < 11) return Reply(kind - 6);
-    if (kind == 11) return store::PeerRemoved{RegionId(Positive()), PeerId(Positive()), Positive()};
+    if (kind < Generator::kRequests) return Request(kind);
+    kind -= Generator::kRequests;
+    if (kind < Generator::kReplies) return Reply(kind);
+    kind -= Generator::kReplies;
+    if (kind == 0) return store::PeerRemoved{RegionId(Positive()), PeerId(Positive()), Positive()};
     return Beat();
   }
 
@@ -172,6 +174,40 @@ class Maker {
     return {{Number(), Number(), Number()}, Index(Number())};
   }
 
+  kv::Mode Mode() { return Flag() ? kv::Mode::kEventual : kv::Mode::kStrong; }
+  kv::LwwRow LwwRow() {
+    kv::LwwRow row;
+    row.key = Bytes(50);
+    row.deleted = Flag();
+    if (!row.deleted) row.value = Bytes(100);
+    row.hlc = kv::Hlc(Positive());
+    row.origin = StoreId(Positive());
+    return row;
+  }
+  kv::NamespaceCommand NamespaceCommand(uint64_t kind, kv::NamespaceId ns) {
+    switch (kind) {
+      case 0: {
+        kv::LwwBatch batch{ns, Number(), {}};
+        for (uint64_t n = rng_.Between(1, 5); n > 0; --n) batch.rows.push_back(LwwRow());
+        return batch;
+      }
+      case 1:
+        return kv::ModeFence{ns, {Mode(), Positive(), kv::Hlc(Number())}};
+      default:
+        return kv::CollectTombstones{ns, Bytes(50), Bytes(50), kv::Hlc(Number())};
+    }
+  }
+  kv::NamespaceReply NamespaceReply() {
+    kv::NamespaceReply reply;
+    reply.admitted = Flag();
+    if (!reply.admitted || Flag()) {
+      reply.state.fence = kv::Fence{Mode(), Positive(), kv::Hlc(Number())};
+    }
+    if (Flag())
+      reply.state.floors = {kv::Version(Positive()), Index(Positive()), kv::Hlc(Number())};
+    return reply;
+  }
+
   store::StoreMessage Request(uint64_t kind) {
     store::ForwardedRequest forwarded;
     forwarded.id = Number();
@@ -181,11 +217,11 @@ class Maker {
     const auto ns = static_cast<kv::NamespaceId>(rng_.Between(1, UINT32_MAX));
     switch (kind) {
       case 0:
-        forwarded.request.operation = store::GetRequest{ns, Bytes(50)};
+        forwarded.request.operation = store::GetRequest{ns, Bytes(50), Mode()};
         break;
       case 1:
         forwarded.request.operation =
-            store::ScanRequest{ns, Bytes(50), Bytes(50), Number(), Number(), Flag()};
+            store::ScanRequest{ns, Bytes(50), Bytes(50), Number(), Number(), Flag(), Mode()};
         break;
       case 2:
         forwarded.request.operation =
@@ -198,8 +234,11 @@ class Maker {
       case 4:
         forwarded.request.operation = store::ExecuteRequest{Bytes(50), Bytes(200)};
         break;
-      default:
+      case 5:
         forwarded.request.operation = store::QueryRequest{Bytes(50), Bytes(200)};
+        break;
+      default:
+        forwarded.request.operation = NamespaceCommand(kind - 6, ns);
     }
     return forwarded;
   }
@@ -211,14 +250,17 @@ class Maker {
     switch (kind) {
       case 0: {
         store::GetReply get;
-        if (Flag()) get.found = kv::VersionedValue{Bytes(100), kv::Version(Number())};
+        if (Flag()) {
+          get.found = kv::VersionedValue{Bytes(100), kv::Version(Number()), kv::Hlc(Number())};
+        }
         forwarded.reply.result = std::move(get);
         break;
       }
       case 1: {
         store::ScanReply scan;
         for (uint64_t n = rng_.Below(5); n > 0; --n) {
-          scan.page.rows.push_back({Bytes(20), Bytes(20), kv::Version(Number())});
+          scan.page.rows.push_back(
+              {Bytes(20), Bytes(20), kv::Version(Number()), kv::Hlc(Number())});
         }
         scan.page.next_key = Bytes(20);
         forwarded.reply.result = std::move(scan);
@@ -230,6 +272,9 @@ class Maker {
         break;
       case 3:
         forwarded.reply.result = MachineReply{Bytes(200), Index(Number())};
+        break;
+      case 4:
+        forwarded.reply.result = NamespaceReply();
         break;
       default: {
         store::Error error;
@@ -247,6 +292,9 @@ class Maker {
                                 {{PeerId(Number()), StoreId(Number())}}};
         }
         error.backoff = Duration::Milliseconds(static_cast<int64_t>(rng_.Below(5000)));
+        if (error.code == store::ErrorCode::kNamespaceMode) {
+          error.namespace_mode = store::NamespaceMode{Mode(), Number(), Flag()};
+        }
         forwarded.reply.result = std::move(error);
       }
     }

@@ -21,7 +21,9 @@ class Generator {
 
   // Bodies of envelopes, forwarded requests, forwarded replies, and the two others.
   static constexpr uint64_t kBodies = std::variant_size_v<raft::Body>;
-  static constexpr uint64_t kKinds = kBodies + 6 + 5 + 2;
+  static constexpr uint64_t kRequests = 9;
+  static constexpr uint64_t kReplies = 6;
+  static constexpr uint64_t kKinds = kBodies + kRequests + kReplies + 2;
 
   // Message number `kind`, below kKinds.
   store::StoreMessage Message(uint64_t kind);
