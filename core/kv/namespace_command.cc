@@ -24,7 +24,7 @@ constexpr size_t kRowBytesMax = 32;
 void Put(const LwwBatch& batch, ByteWriter* out) {
   out->U8(kLwwBatch);
   out->Varint(static_cast<uint32_t>(batch.ns));
-  out->Varint(batch.mode_epoch);
+  out->Varint(batch.mode_epoch.value());
   INVARIANT(!batch.rows.empty());
   out->Varint(batch.rows.size());
   for (const LwwRow& row : batch.rows) {
@@ -42,7 +42,7 @@ void Put(const ModeFence& fence, ByteWriter* out) {
   out->U8(kModeFence);
   out->Varint(static_cast<uint32_t>(fence.ns));
   out->U8(static_cast<uint8_t>(fence.fence.mode));
-  out->Varint(fence.fence.mode_epoch);
+  out->Varint(fence.fence.mode_epoch.value());
   out->U64(fence.fence.base_hlc.value());
 }
 
@@ -76,7 +76,7 @@ LwwRow TakeRow(ByteReader* in) {
 LwwBatch TakeLwwBatch(ByteReader* in) {
   LwwBatch batch;
   batch.ns = TakeNamespace(in);
-  batch.mode_epoch = in->Varint();
+  batch.mode_epoch = ModeEpoch(in->Varint());
   const uint64_t rows = in->Varint();
   in->Require(rows != 0, "a batch has rows");
   for (uint64_t i = 0; in->ok() && i < rows; ++i) batch.rows.push_back(TakeRow(in));
@@ -89,8 +89,8 @@ ModeFence TakeModeFence(ByteReader* in) {
   command.fence.mode = Mode{in->U8()};
   in->Require(command.fence.mode == Mode::kStrong || command.fence.mode == Mode::kEventual,
               "a mode is known to this program");
-  command.fence.mode_epoch = in->Varint();
-  in->Require(command.fence.mode_epoch != 0, "a mode epoch is at least 1");
+  command.fence.mode_epoch = ModeEpoch(in->Varint());
+  in->Require(static_cast<bool>(command.fence.mode_epoch), "a mode epoch is at least 1");
   command.fence.base_hlc = Hlc(in->U64());
   return command;
 }

@@ -17,6 +17,7 @@
 #include "core/kv/command.h"
 #include "core/kv/hlc.h"
 #include "core/kv/lww.h"
+#include "core/kv/mode.h"
 #include "core/kv/namespace_state.h"
 
 namespace flaredb::kv {
@@ -24,7 +25,7 @@ namespace flaredb::kv {
 // Rows that a store accepted and now has replicated. Repeating it changes nothing.
 struct LwwBatch {
   NamespaceId ns = NamespaceId::kNone;
-  uint64_t mode_epoch = 0;   // Of the namespace when the first of the rows was accepted.
+  ModeEpoch mode_epoch;      // Of the namespace when the first of the rows was accepted.
   std::vector<LwwRow> rows;  // At least one.
 
   friend bool operator==(const LwwBatch&, const LwwBatch&) = default;

@@ -13,8 +13,8 @@ constexpr uint8_t kFormat = 1;
 void Put(const NamespaceState& state, ByteWriter* out) {
   out->U8(state.fence ? static_cast<uint8_t>(state.fence->mode) : 0);
   if (state.fence) {
-    INVARIANT(state.fence->mode_epoch != 0);
-    out->Varint(state.fence->mode_epoch);
+    INVARIANT(state.fence->mode_epoch);
+    out->Varint(state.fence->mode_epoch.value());
     out->U64(state.fence->base_hlc.value());
   }
   INVARIANT(static_cast<bool>(state.floors.version) == static_cast<bool>(state.floors.index));
@@ -30,8 +30,8 @@ NamespaceState Take(ByteReader* in) {
   if (mode != 0) {
     Fence& fence = state.fence.emplace();
     fence.mode = Mode{mode};
-    fence.mode_epoch = in->Varint();
-    in->Require(fence.mode_epoch != 0, "a mode epoch is at least 1");
+    fence.mode_epoch = ModeEpoch(in->Varint());
+    in->Require(static_cast<bool>(fence.mode_epoch), "a mode epoch is at least 1");
     fence.base_hlc = Hlc(in->U64());
   }
   state.floors.version = Version(in->Varint());

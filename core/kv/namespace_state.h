@@ -4,7 +4,6 @@
 #ifndef FLAREDB_CORE_KV_NAMESPACE_STATE_H_
 #define FLAREDB_CORE_KV_NAMESPACE_STATE_H_
 
-#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -14,20 +13,16 @@
 #include "core/base/types.h"
 #include "core/kv/command.h"
 #include "core/kv/hlc.h"
+#include "core/kv/mode.h"
 #include "core/kv/record.h"
 
 namespace flaredb::kv {
-
-enum class Mode : uint8_t {
-  kStrong = 1,    // Compare-and-swap through the leader; linearizable.
-  kEventual = 2,  // Accepted by any store; the last writer wins.
-};
 
 // The latest ModeFence that the region applied. Commands are judged by it and not by what their
 // proposer believed, so that all replicas judge alike.
 struct Fence {
   Mode mode = Mode::kStrong;
-  uint64_t mode_epoch = 0;  // At least 1.
+  ModeEpoch mode_epoch;  // At least 1.
   // To kEventual: records from before count as written at this time, by no store; it is above all
   // times that any of them has, and below all that are issued from now on.
   Hlc base_hlc;
@@ -52,7 +47,7 @@ struct NamespaceState {
 
   // Whether commands of that mode may take effect. A command of an eventual namespace also says at
   // which `mode_epoch` it was accepted: one from before the fence is too late.
-  bool Admits(Mode mode, uint64_t mode_epoch = UINT64_MAX) const {
+  bool Admits(Mode mode, ModeEpoch mode_epoch = ModeEpoch::Max()) const {
     return !fence || (fence->mode == mode && mode_epoch >= fence->mode_epoch);
   }
   // What a key without a record is like: as if it had been deleted by the latest collection.

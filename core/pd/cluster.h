@@ -10,6 +10,7 @@
 
 #include "core/base/types.h"
 #include "core/kv/command.h"
+#include "core/kv/mode.h"
 #include "core/pd/mode_switch.h"
 #include "core/region/region.h"
 
@@ -23,8 +24,7 @@ inline constexpr std::string_view kObject = "pd";
 using ClusterId = Ordinal<struct ClusterIdTag>;
 // Counts the changes of stores and namespaces: 1, 2, 3... for all of them together.
 using Revision = Ordinal<struct RevisionTag>;
-// Counts the states of one namespace: 1, 2, 3...
-using ModeEpoch = Ordinal<struct ModeEpochTag>;
+using kv::ModeEpoch;
 
 // Drawn by a store at its first start and kept on its disk: tells the store from one that has its
 // id and an emptied disk, or a copy of another's.

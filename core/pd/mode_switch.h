@@ -32,9 +32,11 @@
 #include <cstdint>
 #include <optional>
 
+#include "core/kv/mode.h"
+
 namespace flaredb::pd {
 
-enum class Mode : uint8_t { kStrong = 1, kEventual = 2 };
+using kv::Mode;
 
 enum class ModeState : uint8_t {
   kStrong = 1,

@@ -27,7 +27,7 @@ std::string EncodeRow(const OutboxRow& row) {
   ByteWriter out;
   out.U8(kFormat);
   out.U8(row.row.deleted ? 1 : 0);
-  out.Varint(row.mode_epoch);
+  out.Varint(row.mode_epoch.value());
   out.U64(row.row.hlc.value());
   out.Raw(row.row.value);
   return out.Take();
@@ -43,7 +43,7 @@ absl::StatusOr<OutboxRow> DecodeRow(StoreId self, std::string_view encoded_key,
   const uint8_t deleted = in.U8();
   in.Require(deleted <= 1, "a flag is 0 or 1");
   row.row.deleted = deleted == 1;
-  row.mode_epoch = in.Varint();
+  row.mode_epoch = kv::ModeEpoch(in.Varint());
   row.row.hlc = kv::Hlc(in.U64());
   in.Require(static_cast<bool>(row.row.hlc), "a row has a time");
   row.row.value = in.Rest();
@@ -85,9 +85,9 @@ Outbox::Outbox(StoreId self, const Limits& limits, RecoveredOutbox recovered)
   }
 }
 
-std::optional<kv::Hlc> Outbox::Accept(kv::NamespaceId ns, uint64_t mode_epoch, std::string_view key,
-                                      std::optional<std::string> value, uint64_t unix_ms,
-                                      env::GroupCommit* commit) {
+std::optional<kv::Hlc> Outbox::Accept(kv::NamespaceId ns, kv::ModeEpoch mode_epoch,
+                                      std::string_view key, std::optional<std::string> value,
+                                      uint64_t unix_ms, env::GroupCommit* commit) {
   const size_t bytes = key.size() + (value ? value->size() : 0);
   if (bytes_ + bytes > limits_.bytes_max) return std::nullopt;
   bytes_ += bytes;

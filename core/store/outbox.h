@@ -21,6 +21,7 @@
 #include "core/kv/command.h"
 #include "core/kv/hlc.h"
 #include "core/kv/lww_view.h"
+#include "core/kv/mode.h"
 #include "core/kv/namespace_command.h"
 
 namespace flaredb::store {
@@ -36,7 +37,7 @@ struct Parcel {
 // A write as it lies in the outbox.
 struct OutboxRow {
   kv::NamespaceId ns = kv::NamespaceId::kNone;
-  uint64_t mode_epoch = 0;  // Of the namespace when the write was accepted.
+  kv::ModeEpoch mode_epoch;  // Of the namespace when the write was accepted.
   kv::LwwRow row;
 
   friend bool operator==(const OutboxRow&, const OutboxRow&) = default;
@@ -72,7 +73,7 @@ class Outbox {
   // Stamps a write and adds it to `commit`; no value: the key is deleted. The caller tells its
   // client only when the commit is durable. nullopt: the outbox is full, and nothing changed.
   //   unix_ms  the store's wall clock
-  std::optional<kv::Hlc> Accept(kv::NamespaceId ns, uint64_t mode_epoch, std::string_view key,
+  std::optional<kv::Hlc> Accept(kv::NamespaceId ns, kv::ModeEpoch mode_epoch, std::string_view key,
                                 std::optional<std::string> value, uint64_t unix_ms,
                                 env::GroupCommit* commit);
   // All commits up to and including `token` are durable.
@@ -117,7 +118,7 @@ class Outbox {
   // What is known of a key beside the row that is held for it.
   struct Progress {
     kv::NamespaceId ns = kv::NamespaceId::kNone;
-    uint64_t mode_epoch = 0;
+    kv::ModeEpoch mode_epoch;
     ParcelId parcel;     // That carries the row; zero: none.
     Index applied;       // Zero: not that anybody knew.
     size_t pending = 0;  // Later writes, or the first one, that are under way to the disk.

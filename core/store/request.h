@@ -13,6 +13,7 @@
 #include "core/kv/command.h"
 #include "core/kv/engine.h"
 #include "core/kv/hlc.h"
+#include "core/kv/mode.h"
 #include "core/kv/namespace_command.h"
 #include "core/kv/namespace_state.h"
 #include "core/region/region.h"
@@ -108,7 +109,7 @@ enum class ErrorCode : uint8_t {
 
 struct NamespaceMode {
   kv::Mode mode = kv::Mode::kStrong;
-  uint64_t mode_epoch = 0;
+  kv::ModeEpoch mode_epoch;
   bool changing = false;  // Into the other one: asking again makes sense.
 
   friend bool operator==(const NamespaceMode&, const NamespaceMode&) = default;

@@ -43,14 +43,14 @@ absl::StatusCode SetModeKind(const store::NamespaceMode& is, errorpb::Error* det
     errorpb::NamespaceModeChanging* kind = detail->mutable_namespace_mode_changing();
     kind->set_from(actual);
     kind->set_to(other);
-    kind->set_mode_epoch(is.mode_epoch);
+    kind->set_mode_epoch(is.mode_epoch.value());
     kind->set_retry_after_ms(kRetryAfterMs);
     return absl::StatusCode::kAborted;
   }
   errorpb::NamespaceModeMismatch* kind = detail->mutable_namespace_mode_mismatch();
   kind->set_required_mode(other);
   kind->set_actual_mode(actual);
-  kind->set_mode_epoch(is.mode_epoch);
+  kind->set_mode_epoch(is.mode_epoch.value());
   return absl::StatusCode::kFailedPrecondition;
 }
 

@@ -329,7 +329,7 @@ void EncodeReply(const store::ForwardedReply& in, raftpb::ForwardedReply* out) {
             to->set_backoff_ns(error.backoff.nanoseconds());
             if (const auto& is = error.namespace_mode) {
               to->mutable_namespace_mode()->set_eventual(is->mode == kv::Mode::kEventual);
-              to->mutable_namespace_mode()->set_mode_epoch(is->mode_epoch);
+              to->mutable_namespace_mode()->set_mode_epoch(is->mode_epoch.value());
               to->mutable_namespace_mode()->set_changing(is->changing);
             }
           },
@@ -378,8 +378,8 @@ absl::Status TakeReply(raftpb::ForwardedReply* in, store::ForwardedReply* out) {
       }
       if (in->error().has_namespace_mode()) {
         const raftpb::StoreError::NamespaceMode& is = in->error().namespace_mode();
-        error.namespace_mode =
-            store::NamespaceMode{ModeOf(is.eventual()), is.mode_epoch(), is.changing()};
+        error.namespace_mode = store::NamespaceMode{ModeOf(is.eventual()),
+                                                    kv::ModeEpoch(is.mode_epoch()), is.changing()};
       }
       out->reply.result = std::move(error);
       return absl::OkStatus();

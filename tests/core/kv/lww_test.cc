@@ -71,7 +71,7 @@ class Replica {
     data.Write(batch);
     return reply.value_or(NamespaceReply());
   }
-  NamespaceReply Add(std::vector<LwwRow> rows, uint64_t epoch = 9) {
+  NamespaceReply Add(std::vector<LwwRow> rows, ModeEpoch epoch = ModeEpoch(9)) {
     return Do(LwwBatch{kNs, epoch, std::move(rows)});
   }
   WriteReply Swap(std::string key, std::string value, uint64_t expected, Retry retry = {}) {
@@ -151,9 +151,9 @@ TEST(Lww, ReplicasThatGotTheSameRowsAreEqual) {
 TEST(Lww, VersionsGoOnCountingThroughBothModes) {
   Replica replica;
   EXPECT_EQ(replica.Swap("k", "a", 0).version, Version(1));
-  replica.Do(ModeFence{kNs, {Mode::kEventual, 3, Hlc(50)}});
+  replica.Do(ModeFence{kNs, {Mode::kEventual, ModeEpoch(3), Hlc(50)}});
   replica.Add({Row("k", "b", 60)});
-  replica.Do(ModeFence{kNs, {Mode::kStrong, 6, Hlc()}});
+  replica.Do(ModeFence{kNs, {Mode::kStrong, ModeEpoch(6), Hlc()}});
   EXPECT_EQ(replica.Swap("k", "c", 1).result, WriteResult::kMismatch);
   EXPECT_EQ(replica.Swap("k", "c", 2).version, Version(3));
 }
@@ -161,7 +161,7 @@ TEST(Lww, VersionsGoOnCountingThroughBothModes) {
 TEST(Lww, AStrongRecordCountsAsWrittenAtTheFence) {
   Replica replica;
   replica.Swap("k", "strong", 0);
-  replica.Do(ModeFence{kNs, {Mode::kEventual, 3, Hlc(50)}});
+  replica.Do(ModeFence{kNs, {Mode::kEventual, ModeEpoch(3), Hlc(50)}});
   replica.Add({Row("k", "early", 49)});
   EXPECT_EQ(replica.ValueOf("k"), "strong");
   replica.Add({Row("k", "late", 51)});
@@ -170,11 +170,11 @@ TEST(Lww, AStrongRecordCountsAsWrittenAtTheFence) {
 
 TEST(Lww, RowsOfAnotherEpochThanTheFencesAreRefused) {
   Replica replica;
-  replica.Do(ModeFence{kNs, {Mode::kEventual, 3, Hlc(50)}});
-  EXPECT_FALSE(replica.Add({Row("k", "v", 60)}, 2).admitted);
-  EXPECT_TRUE(replica.Add({Row("k", "v", 60)}, 4).admitted);
-  replica.Do(ModeFence{kNs, {Mode::kStrong, 6, Hlc()}});
-  const NamespaceReply refused = replica.Add({Row("k", "w", 70)}, 7);
+  replica.Do(ModeFence{kNs, {Mode::kEventual, ModeEpoch(3), Hlc(50)}});
+  EXPECT_FALSE(replica.Add({Row("k", "v", 60)}, ModeEpoch(2)).admitted);
+  EXPECT_TRUE(replica.Add({Row("k", "v", 60)}, ModeEpoch(4)).admitted);
+  replica.Do(ModeFence{kNs, {Mode::kStrong, ModeEpoch(6), Hlc()}});
+  const NamespaceReply refused = replica.Add({Row("k", "w", 70)}, ModeEpoch(7));
   EXPECT_FALSE(refused.admitted);
   EXPECT_EQ(refused.state.fence->mode, Mode::kStrong);
   EXPECT_EQ(replica.ValueOf("k"), "v");
@@ -182,9 +182,9 @@ TEST(Lww, RowsOfAnotherEpochThanTheFencesAreRefused) {
 
 TEST(Lww, AnOlderFenceChangesNothing) {
   Replica replica;
-  replica.Do(ModeFence{kNs, {Mode::kStrong, 6, Hlc()}});
-  replica.Do(ModeFence{kNs, {Mode::kEventual, 3, Hlc(50)}});
-  replica.Do(ModeFence{kNs, {Mode::kEventual, 6, Hlc(50)}});
+  replica.Do(ModeFence{kNs, {Mode::kStrong, ModeEpoch(6), Hlc()}});
+  replica.Do(ModeFence{kNs, {Mode::kEventual, ModeEpoch(3), Hlc(50)}});
+  replica.Do(ModeFence{kNs, {Mode::kEventual, ModeEpoch(6), Hlc(50)}});
   EXPECT_EQ(replica.state.fence->mode, Mode::kStrong);
 }
 
@@ -208,7 +208,7 @@ TEST(Lww, AStrongWriteKnowsThatTheRecordBeforeItWasCollected) {
   replica.Add({Deletion("k", 20)});
   const Index seen = replica.index();
   replica.Do(CollectTombstones{kNs, "", "", Hlc(25)});
-  replica.Do(ModeFence{kNs, {Mode::kStrong, 6, Hlc()}});
+  replica.Do(ModeFence{kNs, {Mode::kStrong, ModeEpoch(6), Hlc()}});
   const Retry late{{1, 2, 3}, seen};
   EXPECT_EQ(replica.Swap("k", "v", 0, late).result, WriteResult::kForgotten);
   const Retry fresh{{1, 2, 4}, replica.index()};
@@ -233,7 +233,7 @@ TEST(Lww, DamagedDataChangesNothing) {
   EXPECT_FALSE(Apply(CollectTombstones{kNs, "", "", Hlc(5)}, Index(500), replica.data,
                      &replica.state, &batch)
                    .ok());
-  EXPECT_FALSE(Apply(LwwBatch{kNs, 9, {Row("a", "2", 9), Row("c", "2", 9)}}, Index(500),
+  EXPECT_FALSE(Apply(LwwBatch{kNs, ModeEpoch(9), {Row("a", "2", 9), Row("c", "2", 9)}}, Index(500),
                      replica.data, &replica.state, &batch)
                    .ok());
   EXPECT_EQ(replica.state, before);
@@ -288,10 +288,10 @@ TEST_F(LwwViewTest, ARowThatWasCollectedMeanwhileIsGone) {
 
 std::vector<NamespaceCommand> Samples() {
   return {
-      LwwBatch{kNs, 4, {Row("k", "", 1)}},
-      LwwBatch{kNs, 4, {Row("k", "v", 300, 3), Deletion("", UINT64_MAX, 128)}},
-      ModeFence{NamespaceId::kDefault, {Mode::kEventual, 200, Hlc(5)}},
-      ModeFence{kNs, {Mode::kStrong, 1, Hlc()}},
+      LwwBatch{kNs, ModeEpoch(4), {Row("k", "", 1)}},
+      LwwBatch{kNs, ModeEpoch(4), {Row("k", "v", 300, 3), Deletion("", UINT64_MAX, 128)}},
+      ModeFence{NamespaceId::kDefault, {Mode::kEventual, ModeEpoch(200), Hlc(5)}},
+      ModeFence{kNs, {Mode::kStrong, ModeEpoch(1), Hlc()}},
       CollectTombstones{kNs, "a", "", Hlc(9)},
   };
 }
@@ -309,7 +309,7 @@ TEST(NamespaceCommand, DamagedBytesAreRefusedOrMeanSomethingElse) {
 
 TEST(NamespaceStates, DamagedBytesAreRefusedOrMeanSomethingElse) {
   NamespaceState fenced;
-  fenced.fence = Fence{Mode::kEventual, 300, Hlc(1 << 20)};
+  fenced.fence = Fence{Mode::kEventual, ModeEpoch(300), Hlc(1 << 20)};
   NamespaceState collected;
   collected.floors = {Version(7), Index(300), Hlc(9)};
   std::vector<std::string> samples;

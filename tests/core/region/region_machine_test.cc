@@ -264,11 +264,11 @@ std::string NamespaceBytes(kv::NamespaceCommand command) {
   return EncodeRegionCommand({kEpoch, std::move(command)});
 }
 std::string FenceBytes(kv::NamespaceId ns, kv::Mode mode, uint64_t mode_epoch) {
-  return NamespaceBytes(kv::ModeFence{ns, {mode, mode_epoch, kv::Hlc(mode_epoch)}});
+  return NamespaceBytes(kv::ModeFence{ns, {mode, kv::ModeEpoch(mode_epoch), kv::Hlc(mode_epoch)}});
 }
 std::string RowBytes(std::string key, uint64_t hlc, kv::NamespaceId ns = kNs) {
   return NamespaceBytes(
-      kv::LwwBatch{ns, 5, {{std::move(key), "v", false, kv::Hlc(hlc), StoreId(1)}}});
+      kv::LwwBatch{ns, kv::ModeEpoch(5), {{std::move(key), "v", false, kv::Hlc(hlc), StoreId(1)}}});
 }
 
 TEST_F(RegionMachineTest, AFenceTurnsAwayTheCommandsOfTheOtherMode) {

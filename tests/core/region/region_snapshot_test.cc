@@ -323,7 +323,7 @@ TEST_F(RegionSnapshotTest, BatchNamesEachRowOnce) {
 
 TEST_F(RegionSnapshotTest, CarriesWhatTheRegionKnowsOfNamespaces) {
   kv::NamespaceStates theirs;
-  theirs[kv::NamespaceId{7}].fence = kv::Fence{kv::Mode::kEventual, 4, kv::Hlc(9)};
+  theirs[kv::NamespaceId{7}].fence = kv::Fence{kv::Mode::kEventual, kv::ModeEpoch(4), kv::Hlc(9)};
   rows_[NamespacesRowKey(kId)] = kv::EncodeNamespaceStates(theirs);
   Stage(PiecesOf(rows_, kAll));
   EXPECT_EQ(Install({}, Uninitialized()), rows_);

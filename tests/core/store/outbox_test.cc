@@ -22,6 +22,7 @@ using std::string_literals::operator""s;
 
 constexpr kv::NamespaceId kNs{5};
 constexpr kv::NamespaceId kOther{6};
+constexpr kv::ModeEpoch kEpoch(2);
 constexpr StoreId kSelf(3);
 
 // An outbox, its disk, and turns of its store.
@@ -29,7 +30,7 @@ class OutboxTest : public ::testing::Test {
  protected:
   // Accepts a write in a turn of its own, which becomes durable when Land is called.
   kv::Hlc Accept(const std::string& key, std::optional<std::string> value, uint64_t unix_ms = 1000,
-                 kv::NamespaceId ns = kNs, uint64_t mode_epoch = 2) {
+                 kv::NamespaceId ns = kNs, kv::ModeEpoch mode_epoch = kEpoch) {
     env::GroupCommit commit = Begin();
     const auto hlc = outbox_.Accept(ns, mode_epoch, key, std::move(value), unix_ms, &commit);
     EXPECT_TRUE(hlc.has_value());
@@ -91,7 +92,7 @@ TEST_F(OutboxTest, ShowsAndSendsWhatIsDurable) {
   const auto parcel = outbox_.Take("", "");
   EXPECT_THAT(Keys(parcel), ElementsAre("a"));
   EXPECT_EQ(parcel->batch.ns, kNs);
-  EXPECT_EQ(parcel->batch.mode_epoch, 2u);
+  EXPECT_EQ(parcel->batch.mode_epoch, kEpoch);
   EXPECT_EQ(parcel->batch.rows[0].origin, kSelf);
   EXPECT_THAT(Keys(outbox_.Take("", "")), ElementsAre("nothing")) << "it is on its way";
 }
@@ -157,7 +158,7 @@ TEST_F(OutboxTest, AParcelIsOfOneNamespaceAndEpochAndSoMuch) {
   Accept("a", std::string(9, 'x'));
   Accept("b", std::string(9, 'x'));
   Accept("c", std::string(9, 'x'));
-  Accept("d", "1", 1000, kNs, 4);
+  Accept("d", "1", 1000, kNs, kv::ModeEpoch(4));
   Accept("a", "1", 1000, kOther);
   Accept("e", std::string(29, 'x'));
   Land();
@@ -186,9 +187,9 @@ TEST_F(OutboxTest, KeepsToTheRange) {
 TEST_F(OutboxTest, RefusesWhatDoesNotFit) {
   Accept("a", std::string(90, 'x'));
   env::GroupCommit commit = Begin();
-  EXPECT_FALSE(outbox_.Accept(kNs, 2, "b", std::string(10, 'x'), 1000, &commit));
+  EXPECT_FALSE(outbox_.Accept(kNs, kEpoch, "b", std::string(10, 'x'), 1000, &commit));
   EXPECT_TRUE(commit.data.empty());
-  EXPECT_TRUE(outbox_.Accept(kNs, 2, "b", std::string(8, 'x'), 1000, &commit));
+  EXPECT_TRUE(outbox_.Accept(kNs, kEpoch, "b", std::string(8, 'x'), 1000, &commit));
 }
 
 TEST_F(OutboxTest, ComesBackAfterARestartWithItsClock) {
@@ -199,7 +200,7 @@ TEST_F(OutboxTest, ComesBackAfterARestartWithItsClock) {
   EXPECT_THAT(Rows(outbox), ElementsAre("a=1", "b deleted"));
   EXPECT_EQ(outbox.bytes(), outbox_.bytes());
   env::GroupCommit commit = Begin();
-  EXPECT_GT(*outbox.Accept(kNs, 2, "c", "1", 1, &commit), last + 1)
+  EXPECT_GT(*outbox.Accept(kNs, kEpoch, "c", "1", 1, &commit), last + 1)
       << "the wall clock was set back between two lives";
 }
 
@@ -224,7 +225,7 @@ TEST_F(OutboxTest, AWatermarkThatMovedOnBindsTheNextLife) {
   EXPECT_GT(promised, kv::HlcAt(9000));
   Outbox outbox = Restarted();
   commit = Begin();
-  EXPECT_GE(*outbox.Accept(kNs, 2, "a", "1", 1, &commit), promised);
+  EXPECT_GE(*outbox.Accept(kNs, kEpoch, "a", "1", 1, &commit), promised);
 }
 
 // docs/FORMAT.md

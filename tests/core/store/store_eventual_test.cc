@@ -18,7 +18,7 @@ constexpr kv::NamespaceId kLogs{7};
 class StoreEventualTest : public ::testing::Test {
  protected:
   StoreEventualTest() {
-    Announce({kv::Mode::kEventual, 2});
+    Announce({kv::Mode::kEventual, kv::ModeEpoch(2)});
     leader_ = stores_.AwaitLeader();
     follower_ = leader_ % 3 + 1;
   }
@@ -115,7 +115,7 @@ TEST_F(StoreEventualTest, AcceptedRowsOutliveTheProcess) {
   stores_.Isolate(follower_);
   const kv::Hlc before = Put(follower_, "k", "v");
   stores_.Restart(follower_);
-  Announce({kv::Mode::kEventual, 2});
+  Announce({kv::Mode::kEventual, kv::ModeEpoch(2)});
   EXPECT_EQ(Get(follower_, "k"), "v");
   EXPECT_GT(Put(follower_, "l", "v"), before);
   stores_.Heal();
@@ -138,13 +138,13 @@ TEST_F(StoreEventualTest, NobodyComesInThroughTheWrongDoor) {
   const kv::NamespaceId strong = kv::NamespaceId::kDefault;
   EXPECT_THAT(refused(RawWriteRequest{strong, "k", "v"}), HasSubstr("is strong"));
   EXPECT_THAT(refused(GetRequest{strong, "k", kv::Mode::kEventual}), HasSubstr("is strong"));
-  Announce({kv::Mode::kEventual, 3, true});
+  Announce({kv::Mode::kEventual, kv::ModeEpoch(3), true});
   EXPECT_THAT(refused(RawWriteRequest{kLogs, "k", "v"}), HasSubstr("about to change"));
   EXPECT_EQ(Get(leader_, "k"), "none") << "reads go on while it changes";
 }
 
 TEST_F(StoreEventualTest, TheFenceDecidesWhateverAStoreBelieves) {
-  const kv::ModeFence fence{kLogs, {kv::Mode::kStrong, 4, kv::Hlc()}};
+  const kv::ModeFence fence{kLogs, {kv::Mode::kStrong, kv::ModeEpoch(4), kv::Hlc()}};
   const Reply fenced = stores_.Ask(leader_, With(kv::NamespaceCommand(fence)));
   ASSERT_TRUE(std::holds_alternative<kv::NamespaceReply>(fenced.result)) << Message(fenced);
   stores_.Pass(Duration::Seconds(1));
@@ -152,7 +152,7 @@ TEST_F(StoreEventualTest, TheFenceDecidesWhateverAStoreBelieves) {
   stores_.Pass(Duration::Seconds(5));
   EXPECT_EQ(stores_.store(follower_).outbox_rows(), 1u) << "kept, and not applied";
   EXPECT_THAT(Get(leader_, "k"), HasSubstr("is strong"));
-  Announce({kv::Mode::kStrong, 5});
+  Announce({kv::Mode::kStrong, kv::ModeEpoch(5)});
   const Reply swapped = stores_.Ask(leader_, With(kv::CompareAndSwap{kLogs, "k", "v", {}, {}}));
   EXPECT_EQ(WriteOf(swapped).version, kv::Version(1));
 }

@@ -296,7 +296,7 @@ TEST(ErrorCodec, NotLeaderTellsWhereTheLeaderIs) {
 TEST(ErrorCodec, AWrongModeTellsBothModes) {
   store::Error error;
   error.code = store::ErrorCode::kNamespaceMode;
-  error.namespace_mode = store::NamespaceMode{kv::Mode::kEventual, 5, false};
+  error.namespace_mode = store::NamespaceMode{kv::Mode::kEventual, kv::ModeEpoch(5), false};
   errorpb::Error detail = DetailOf(StatusOf(error, Index(7), AddressOf));
   EXPECT_EQ(detail.namespace_mode_mismatch().required_mode(), "strong");
   EXPECT_EQ(detail.namespace_mode_mismatch().actual_mode(), "eventual");
@@ -311,7 +311,7 @@ TEST(ErrorCodec, AWrongModeTellsBothModes) {
 TEST(ErrorCodec, AModeThatChangesTellsFromWhereToWhereAndWhenToAskAgain) {
   store::Error error;
   error.code = store::ErrorCode::kNamespaceMode;
-  error.namespace_mode = store::NamespaceMode{kv::Mode::kEventual, 5, true};
+  error.namespace_mode = store::NamespaceMode{kv::Mode::kEventual, kv::ModeEpoch(5), true};
   const GrpcStatus status = StatusOf(error, Index(7), AddressOf);
   EXPECT_EQ(status.code, absl::StatusCode::kAborted);
   const errorpb::Error detail = DetailOf(status);

@@ -164,10 +164,10 @@ TEST(RaftCodec, CommandsOnNamespacesArriveAsTheyWere) {
   const kv::NamespaceId ns{7};
   for (const kv::NamespaceCommand& command : std::vector<kv::NamespaceCommand>{
            kv::LwwBatch{ns,
-                        4,
+                        kv::ModeEpoch(4),
                         {{"k", "v", false, kv::Hlc(300), StoreId(3)},
                          {"l", "", true, kv::Hlc(UINT64_MAX), StoreId(2)}}},
-           kv::ModeFence{ns, {kv::Mode::kEventual, 5, kv::Hlc(1 << 20)}},
+           kv::ModeFence{ns, {kv::Mode::kEventual, kv::ModeEpoch(5), kv::Hlc(1 << 20)}},
            kv::CollectTombstones{ns, "a", "b", kv::Hlc(9)}}) {
     EXPECT_EQ(std::get<kv::NamespaceCommand>(Forwarded(command)), command);
   }
@@ -198,7 +198,7 @@ TEST(RaftCodec, AnswersAboutEventualNamespacesArriveAsTheyWere) {
   EXPECT_EQ(scan.page.rows[0].hlc, page.page.rows[0].hlc);
 
   kv::NamespaceReply fenced;
-  fenced.state.fence = kv::Fence{kv::Mode::kStrong, 6, kv::Hlc(9)};
+  fenced.state.fence = kv::Fence{kv::Mode::kStrong, kv::ModeEpoch(6), kv::Hlc(9)};
   fenced.state.floors = {kv::Version(7), Index(300), kv::Hlc(8)};
   EXPECT_EQ(Answered(fenced), fenced);
   const kv::NamespaceReply nothing_to_say{true, {}};
@@ -207,7 +207,7 @@ TEST(RaftCodec, AnswersAboutEventualNamespacesArriveAsTheyWere) {
   for (const bool changing : {false, true}) {
     store::Error error;
     error.code = store::ErrorCode::kNamespaceMode;
-    error.namespace_mode = store::NamespaceMode{kv::Mode::kEventual, 5, changing};
+    error.namespace_mode = store::NamespaceMode{kv::Mode::kEventual, kv::ModeEpoch(5), changing};
     EXPECT_EQ(Answered(error).namespace_mode, error.namespace_mode);
   }
 }
@@ -319,8 +319,10 @@ TEST(RaftCodec, KeysAndValuesOfEveryOperationArePayload) {
        {store::Operation(store::GetRequest{kv::NamespaceId::kDefault, key}),
         store::Operation(store::ScanRequest{kv::NamespaceId::kDefault, key, "", 0, 0, false}),
         store::Operation(del),
-        store::Operation(kv::LwwBatch{ns, 4, {{key, "", true, kv::Hlc(300), StoreId(3)}}}),
-        store::Operation(kv::LwwBatch{ns, 4, {{"k", key, false, kv::Hlc(300), StoreId(3)}}}),
+        store::Operation(
+            kv::LwwBatch{ns, kv::ModeEpoch(4), {{key, "", true, kv::Hlc(300), StoreId(3)}}}),
+        store::Operation(
+            kv::LwwBatch{ns, kv::ModeEpoch(4), {{"k", key, false, kv::Hlc(300), StoreId(3)}}}),
         store::Operation(kv::CollectTombstones{ns, key, "", kv::Hlc(9)}),
         store::Operation(kv::CollectTombstones{ns, "", key, kv::Hlc(9)})}) {
     store::ForwardedRequest request;

@@ -187,12 +187,12 @@ class Maker {
   kv::NamespaceCommand NamespaceCommand(uint64_t kind, kv::NamespaceId ns) {
     switch (kind) {
       case 0: {
-        kv::LwwBatch batch{ns, Number(), {}};
+        kv::LwwBatch batch{ns, kv::ModeEpoch(Number()), {}};
         for (uint64_t n = rng_.Between(1, 5); n > 0; --n) batch.rows.push_back(LwwRow());
         return batch;
       }
       case 1:
-        return kv::ModeFence{ns, {Mode(), Positive(), kv::Hlc(Number())}};
+        return kv::ModeFence{ns, {Mode(), kv::ModeEpoch(Positive()), kv::Hlc(Number())}};
       default:
         return kv::CollectTombstones{ns, Bytes(50), Bytes(50), kv::Hlc(Number())};
     }
@@ -201,7 +201,7 @@ class Maker {
     kv::NamespaceReply reply;
     reply.admitted = Flag();
     if (!reply.admitted || Flag()) {
-      reply.state.fence = kv::Fence{Mode(), Positive(), kv::Hlc(Number())};
+      reply.state.fence = kv::Fence{Mode(), kv::ModeEpoch(Positive()), kv::Hlc(Number())};
     }
     if (Flag())
       reply.state.floors = {kv::Version(Positive()), Index(Positive()), kv::Hlc(Number())};
@@ -293,7 +293,7 @@ class Maker {
         }
         error.backoff = Duration::Milliseconds(static_cast<int64_t>(rng_.Below(5000)));
         if (error.code == store::ErrorCode::kNamespaceMode) {
-          error.namespace_mode = store::NamespaceMode{Mode(), Number(), Flag()};
+          error.namespace_mode = store::NamespaceMode{Mode(), kv::ModeEpoch(Number()), Flag()};
         }
         forwarded.reply.result = std::move(error);
       }
