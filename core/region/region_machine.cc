@@ -29,7 +29,6 @@ uint8_t FormatOf(const Command& command) {
   return std::holds_alternative<kv::Command>(command) ? kKvFormat : kNamespaceFormat;
 }
 
-// Whether all that the command may look at lies in the region.
 bool Holds(const Region& region, const kv::Command& command) {
   return region.Contains(
       std::visit([](const auto& c) { return kv::EncodeKey(c.ns, c.key); }, command));
@@ -37,6 +36,9 @@ bool Holds(const Region& region, const kv::Command& command) {
 bool Holds(const Region& region, const MachineCommand& command) {
   return region.Contains(ObjectPrefix(command.object));
 }
+
+}  // namespace
+
 bool Holds(const Region& region, const kv::NamespaceCommand& command) {
   if (const auto* batch = std::get_if<kv::LwwBatch>(&command)) {
     return std::all_of(batch->rows.begin(), batch->rows.end(), [&](const kv::LwwRow& row) {
@@ -49,8 +51,6 @@ bool Holds(const Region& region, const kv::NamespaceCommand& command) {
   }
   return true;
 }
-
-}  // namespace
 
 std::string EncodeRegionCommand(const RegionCommand& command) {
   const auto* own = std::get_if<MachineCommand>(&command.command);

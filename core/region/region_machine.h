@@ -39,6 +39,9 @@ struct RegionCommand {
 std::string EncodeRegionCommand(const RegionCommand& command);
 absl::StatusOr<RegionCommand> DecodeRegionCommand(std::string_view bytes);
 
+// Whether all that the command may look at lies in the region: who proposes one checks that first.
+bool Holds(const Region& region, const kv::NamespaceCommand& command);
+
 // The region changed between proposal and apply; the command had no effect.
 struct EpochChanged {
   friend bool operator==(const EpochChanged&, const EpochChanged&) = default;

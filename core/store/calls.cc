@@ -157,10 +157,12 @@ std::optional<Error> Calls::FindReplica(const Call& call, const Replica** replic
   *replica = context ? replicas_->Find(context->region) : replicas_->FindByKey(key);
   if (*replica == nullptr || !(*replica)->region().initialized())
     return RegionNotFoundError(context ? context->region : RegionId());
-  if (!context) return std::nullopt;
   const Region& region = (*replica)->region();
-  if (region.epoch != context->epoch) return EpochError(region);
-  if (!region.Contains(key)) return KeyNotInRegionError(region.id);
+  if (context && region.epoch != context->epoch) return EpochError(region);
+  if (context && !region.Contains(key)) return KeyNotInRegionError(region.id);
+  // Who cut it to a region may know another one than there is now.
+  const auto* command = std::get_if<kv::NamespaceCommand>(&call.request.operation);
+  if (command != nullptr && !Holds(region, *command)) return KeyNotInRegionError(region.id);
   return std::nullopt;
 }
 

@@ -173,5 +173,23 @@ TEST_F(StoreEventualTest, ScansShowBothWhatIsAppliedAndWhatIsHeld) {
   EXPECT_EQ(rows, "a1b2");
 }
 
+// An entry that its region cannot apply would stop every replica of it.
+TEST(StoreEventualRegions, ABatchOfSeveralRegionsIsTurnedAway) {
+  Stores stores(3, Options(), {RegionOn(1, 3, "", "m"), RegionOn(2, 3, "m", "")});
+  const uint64_t leader = stores.AwaitLeader();
+  const kv::NamespaceId ns = kv::NamespaceId::kDefault;
+  const kv::NamespaceCommand batch = kv::LwwBatch{
+      ns,
+      kv::ModeEpoch(2),
+      {{"a", "1", false, kv::Hlc(1), StoreId(1)}, {"z", "1", false, kv::Hlc(2), StoreId(1)}}};
+  const kv::NamespaceCommand collect = kv::CollectTombstones{ns, "a", "z", kv::Hlc(1)};
+  for (const kv::NamespaceCommand& command : {batch, collect}) {
+    const Reply reply = stores.Ask(leader, Make(command));
+    EXPECT_EQ(ErrorOf(reply).code, ErrorCode::kKeyNotInRegion);
+    EXPECT_EQ(ErrorOf(reply).outcome, Outcome::kNotApplied);
+  }
+  for (uint64_t id = 1; id <= 3; ++id) EXPECT_TRUE(stores.failure(id).ok()) << stores.failure(id);
+}
+
 }  // namespace
 }  // namespace flaredb::store
