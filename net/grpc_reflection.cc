@@ -7,6 +7,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -51,10 +52,8 @@ class ReflectionStream : public StreamReader {
   using Request = typename Version::Request;
   using Response = typename Version::Response;
 
-  ReflectionStream(const GrpcServer* server, const DescriptorView& view, ServerStream stream)
-      : server_(server),
-        view_(stream.header("x-flaredb-view") == "canonical" ? DescriptorView() : view),
-        stream_(std::move(stream)) {}
+  ReflectionStream(const GrpcServer* server, const ReflectionOptions& options, ServerStream stream)
+      : server_(server), view_(ViewOf(stream, options)), stream_(std::move(stream)) {}
 
   void OnMessage(std::string_view message) override {
     Request request;
@@ -72,6 +71,12 @@ class ReflectionStream : public StreamReader {
   void OnHalfClose() override { stream_.Finish(GrpcStatus()); }
 
  private:
+  static DescriptorView ViewOf(const ServerStream& stream, const ReflectionOptions& options) {
+    const std::string_view wish = stream.header("x-flaredb-view");
+    const bool text = wish == "text" || (options.text_by_default && wish != "canonical");
+    return text ? options.text_view : DescriptorView();
+  }
+
   void Answer(const Request& request, Response* response) const {
     const DescriptorPool* pool = DescriptorPool::generated_pool();
     switch (request.message_request_case()) {
@@ -142,17 +147,17 @@ class ReflectionStream : public StreamReader {
 };
 
 template <typename Version>
-void Register(GrpcServer* server, const DescriptorView& view) {
-  server->RegisterStream(Version::kMethod, [server, view](ServerStream stream) {
-    return std::make_unique<ReflectionStream<Version>>(server, view, std::move(stream));
+void Register(GrpcServer* server, const ReflectionOptions& options) {
+  server->RegisterStream(Version::kMethod, [server, options](ServerStream stream) {
+    return std::make_unique<ReflectionStream<Version>>(server, options, std::move(stream));
   });
 }
 
 }  // namespace
 
-void RegisterReflection(GrpcServer* server, ReflectionOptions options) {
-  Register<V1>(server, options.view);
-  Register<V1Alpha>(server, options.view);
+void RegisterReflection(GrpcServer* server, const ReflectionOptions& options) {
+  Register<V1>(server, options);
+  Register<V1Alpha>(server, options);
 }
 
 }  // namespace flaredb::net

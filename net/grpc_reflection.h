@@ -18,14 +18,17 @@ namespace flaredb::net {
 using DescriptorView = std::function<void(google::protobuf::FileDescriptorProto* file)>;
 
 struct ReflectionOptions {
-  // Applied to every file unless the request carries "x-flaredb-view: canonical". May be empty.
-  DescriptorView view;
+  // Applied to every file that is served in the view "text". May be empty.
+  DescriptorView text_view;
+  // The view of requests that do not choose one, by the header "x-flaredb-view: text" or
+  // "x-flaredb-view: canonical", in which files are as compiled.
+  bool text_by_default = true;
 };
 
 // Registers ServerReflectionInfo of both versions. Lists the services registered with `server` at
 // the time of the question and serves any file compiled into the binary: by file name, by symbol,
 // by extension. Each file comes with the files that it imports.
-void RegisterReflection(GrpcServer* server, ReflectionOptions options = {});
+void RegisterReflection(GrpcServer* server, const ReflectionOptions& options = {});
 
 }  // namespace flaredb::net
 

@@ -34,6 +34,7 @@ absl::StatusOr<ServerOptions> OptionsOf(const ServerConfig& config) {
     options.start.initial_cluster = *std::move(members);
   }
   options.admin_address = config.text("admin-addr");
+  options.text_reflection = config.text("reflection-view") == "text";
   options.tls.files = {config.text("tls-ca"), config.text("tls-cert"), config.text("tls-key")};
   options.tls.clients = config.text("tls-clients") == "optional" ? ClientCertificates::kOptional
                                                                  : ClientCertificates::kRequired;

@@ -31,6 +31,9 @@ constexpr std::array kSettings = {
             "Whether clients must show a certificate; stores always must"},
     Setting{"insecure", SettingKind::kSwitch, "", "false",
             "Listen without TLS where other machines reach this one"},
+    Setting{"reflection-view", SettingKind::kChoice, "text|canonical", "text",
+            "How gRPC reflection shows keys and values: text lets clients write them in JSON as "
+            "they are, canonical as base64"},
     Setting{"log-format", SettingKind::kChoice, "auto|human|json", "auto",
             "Lines for people or JSON; auto: for people on a terminal"},
     Setting{"log-level", SettingKind::kChoice, "debug|info|warn|error", "info",

@@ -28,6 +28,7 @@
 #include "net/server/transport.h"
 #include "net/signals.h"
 #include "net/system_clock.h"
+#include "net/wire/text_view.h"
 
 namespace flaredb::net {
 namespace {
@@ -72,7 +73,7 @@ class Server {
                    }),
         kv_(grpc_.get(), &runtime_, [this](StoreId store) { return transport_.AddressOf(store); }),
         health_(grpc_.get()) {
-    RegisterReflection(grpc_.get());
+    RegisterReflection(grpc_.get(), {ShowAsText, options_.text_reflection});
   }
   // Connections first: their calls end in the objects that would go before them.
   ~Server() { grpc_.reset(); }

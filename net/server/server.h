@@ -16,6 +16,9 @@ struct ServerOptions {
   StartFlags start;
   // Where /metrics, /livez and /readyz are served; empty: nowhere.
   std::string admin_address;
+  // What reflection shows to clients that do not choose: keys and values as text, or as the bytes
+  // that they are.
+  bool text_reflection = true;
   TlsOptions tls;
 };
 

@@ -391,9 +391,9 @@ class ReaderTest(unittest.TestCase):
             "flaredb kv scan",
             "# -> k 1 v",
             "flaredb kv get nothing  # -> not found: nothing (exit code 1)",
-            'grpcurl -plaintext -d \'{"key": "aw=="}\' \\',
+            'grpcurl -plaintext -d \'{"key": "k"}\' \\',
             "  127.0.0.1:50052 kvrpc.KvCas/Get",
-            '# -> {"found": true, "value": "dg==", "version": "1", "appliedIndex": "..."}',
+            '# -> {"found": true, "value": "v", "version": "1", "appliedIndex": "..."}',
         )
 
     def test_files(self):

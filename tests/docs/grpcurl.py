@@ -25,7 +25,7 @@ _SECONDS = 30
 
 
 def run(arguments):
-    """(exit code, output), with JSON on one line. Knows -plaintext, -d, list and calls."""
+    """(exit code, output), with JSON on one line. Knows -plaintext, -reflect-header, -d, list and calls."""
     if shutil.which("grpcurl"):
         done = subprocess.run(
             ["grpcurl", *arguments],
@@ -38,10 +38,13 @@ def run(arguments):
         return done.returncode, _one_line(done.stdout)
     data = "{}"
     words = []
+    metadata = []
     rest = iter(arguments)
     for argument in rest:
         if argument == "-d":
             data = next(rest)
+        elif argument == "-reflect-header":
+            metadata.append(tuple(next(rest).split(": ", 1)))
         elif argument.startswith("-"):
             assert argument == "-plaintext", f"unknown option {argument}"
         else:
@@ -49,7 +52,7 @@ def run(arguments):
     assert "-plaintext" in arguments, "FlareDB speaks HTTP/2 without TLS: -plaintext is missing"
     address, *words = words
     with grpc.insecure_channel(address) as channel:
-        client = _Client(channel)
+        client = _Client(channel, metadata)
         if words == ["list"]:
             return 0, "\n".join(client.services())
         if words[0] == "list":
@@ -72,8 +75,9 @@ class _Client:
         )
     )
 
-    def __init__(self, channel):
+    def __init__(self, channel, metadata):
         self.channel = channel
+        self.metadata = metadata  # Of reflection.
 
     def _ask(self, **question):
         call = self.channel.stream_stream(
@@ -84,7 +88,7 @@ class _Client:
             ).FromString,
         )
         request = self._MESSAGES.get(f"{_REFLECTION}.ServerReflectionRequest")(**question)
-        return next(call(iter([request]), timeout=_SECONDS))
+        return next(call(iter([request]), timeout=_SECONDS, metadata=self.metadata))
 
     def _service(self, name):
         """The service's descriptor and the classes of its messages."""

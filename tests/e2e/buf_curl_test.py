@@ -115,8 +115,9 @@ class BufCurlTest(unittest.TestCase):
         )
         return done.returncode, done.stdout, done.stderr
 
-    def call(self, method, store=1, **request):
-        code, out, err = self.curl(store=store, method=method, request=request)
+    def call(self, method, store=1, view="text", **request):
+        code, out, err = self.curl("--reflect-header", f"x-flaredb-view: {view}", store=store,
+                                   method=method, request=request)
         self.assertEqual(code, 0, err)
         return json.loads(out)
 
@@ -133,29 +134,34 @@ class BufCurlTest(unittest.TestCase):
             self.assertIn(f"kvrpc.KvCas/{method}", out.split())
 
     def test_a_key_from_create_to_delete(self):
-        key = in_json(b"buf \x00\xff")
-        created = self.call("CompareAndSwap", key=key, value=in_json(b"red"))
+        created = self.call("CompareAndSwap", key="buf 1", value="red")
         self.assertEqual((created["success"], created["currentVersion"]), (True, "1"))
-        got = self.call("Get", store=2, key=key)
-        self.assertEqual((got["found"], got["value"], got["version"]), (True, in_json(b"red"), "1"))
+        got = self.call("Get", store=2, key="buf 1")
+        self.assertEqual((got["found"], got["value"], got["version"]), (True, "red", "1"))
 
-        mismatch = self.call("CompareAndSwap", store=3, key=key, value=in_json(b"blue"),
+        mismatch = self.call("CompareAndSwap", store=3, key="buf 1", value="blue",
                              expectedVersion="7", returnCurrent=True)
         self.assertEqual(
             (mismatch.get("success", False), mismatch["currentVersion"], mismatch["currentValue"]),
-            (False, "1", in_json(b"red")),
+            (False, "1", "red"),
         )
-        page = self.call("Scan", prefix=in_json(b"buf "))
-        self.assertEqual(page["kvs"], [{"key": key, "value": in_json(b"red"), "version": "1"}])
-        deleted = self.call("CompareAndDelete", key=key, expectedVersion="1")
+        page = self.call("Scan", prefix="buf ")
+        self.assertEqual(page["kvs"], [{"key": "buf 1", "value": "red", "version": "1"}])
+        deleted = self.call("CompareAndDelete", key="buf 1", expectedVersion="1")
         self.assertTrue(deleted["success"])
-        self.assertNotIn("found", self.call("Get", key=key))
+        self.assertNotIn("found", self.call("Get", key="buf 1"))
+
+    def test_bytes_that_are_no_text_in_the_canonical_view(self):
+        key, value = in_json(b"bytes \x00\xff"), in_json(b"\xfe")
+        self.assertTrue(self.call("CompareAndSwap", view="canonical", key=key, value=value)["success"])
+        got = self.call("Get", store=2, view="canonical", key=key)
+        self.assertEqual((got["found"], got["value"]), (True, value))
 
     def test_errors_have_details(self):
         for method, request, status, code, kind in (
             ("Get", {"key": ""}, 3, "invalid_argument", "invalid_request"),
-            ("Get", {"key": "aw==", "namespace": "none"}, 5, "not_found", "namespace_not_found"),
-            ("CompareAndSwap", {"key": "aw==", "context": {"clusterId": "1"}}, 9,
+            ("Get", {"key": "k", "namespace": "none"}, 5, "not_found", "namespace_not_found"),
+            ("CompareAndSwap", {"key": "k", "context": {"clusterId": "1"}}, 9,
              "failed_precondition", "cluster_mismatch"),
         ):
             with self.subTest(method=method, request=request):

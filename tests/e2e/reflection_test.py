@@ -34,7 +34,7 @@ class ReflectionTest(unittest.TestCase):
         cls.channel.close()
         cls.cluster.__exit__()
 
-    def ask(self, version, **question):
+    def ask(self, version, view=None, **question):
         package = f"grpc.reflection.{version}"
         call = self.channel.stream_stream(
             f"/{package}.ServerReflection/ServerReflectionInfo",
@@ -42,7 +42,17 @@ class ReflectionTest(unittest.TestCase):
             response_deserializer=self.REFLECTION.get(f"{package}.ServerReflectionResponse").FromString,
         )
         request = self.REFLECTION.get(f"{package}.ServerReflectionRequest")(**question)
-        return next(call(iter([request]), timeout=5))
+        metadata = [("x-flaredb-view", view)] if view else None
+        return next(call(iter([request]), timeout=5, metadata=metadata))
+
+    def kvcas(self, version, view=None):
+        """The service, and a maker of classes for its messages, as reflection shows them."""
+        answer = self.ask(version, view, file_containing_symbol="kvrpc.KvCas")
+        files = descriptor_database.DescriptorDatabase()
+        for raw in answer.file_descriptor_response.file_descriptor_proto:
+            files.Add(descriptor_pb2.FileDescriptorProto.FromString(raw))
+        pool = descriptor_pool.DescriptorPool(files)
+        return pool.FindServiceByName("kvrpc.KvCas"), message_factory.MessageFactory(pool)
 
     def test_services_are_listed(self):
         for version in ("v1", "v1alpha"):
@@ -53,19 +63,21 @@ class ReflectionTest(unittest.TestCase):
 
     def test_a_call_made_from_reflection_alone(self):
         for version in ("v1", "v1alpha"):
-            answer = self.ask(version, file_containing_symbol="kvrpc.KvCas")
-            files = descriptor_database.DescriptorDatabase()
-            for raw in answer.file_descriptor_response.file_descriptor_proto:
-                files.Add(descriptor_pb2.FileDescriptorProto.FromString(raw))
-            pool = descriptor_pool.DescriptorPool(files)
-            factory = message_factory.MessageFactory(pool)
-            method = pool.FindServiceByName("kvrpc.KvCas").FindMethodByName("Get")
+            service, factory = self.kvcas(version)
+            method = service.FindMethodByName("Get")
             call = self.channel.unary_unary(
                 "/kvrpc.KvCas/Get",
                 request_serializer=lambda r: r.SerializeToString(),
                 response_deserializer=factory.GetPrototype(method.output_type).FromString,
             )
-            self.assertFalse(call(factory.GetPrototype(method.input_type)(key=b"none"), timeout=5).found)
+            self.assertFalse(call(factory.GetPrototype(method.input_type)(key="none"), timeout=5).found)
+
+    def test_keys_are_shown_as_text_unless_the_client_wants_them_as_they_are(self):
+        for version in ("v1", "v1alpha"):
+            for view, kind in ((None, "TYPE_STRING"), ("text", "TYPE_STRING"), ("canonical", "TYPE_BYTES")):
+                service, _ = self.kvcas(version, view)
+                key = service.FindMethodByName("Get").input_type.fields_by_name["key"]
+                self.assertEqual(key.type, getattr(key, kind), (version, view))
 
     def test_error_details_can_be_decoded_by_anybody(self):
         answer = self.ask("v1", file_containing_symbol="errorpb.Error")
