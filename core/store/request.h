@@ -85,6 +85,9 @@ struct Request {
   // is answered kDeadlineExceeded. Zero means already over.
   Duration budget;
   Operation operation;
+  // Not empty: the namespace that the operation is for, in place of its id, which the store finds
+  // out. A write to a strong namespace creates one that is not there.
+  std::string namespace_name = {};
 };
 
 // Could the operation have taken effect?
@@ -104,7 +107,8 @@ enum class ErrorCode : uint8_t {
   // The namespace is not of the mode that the operation is for, or is about to be of another one;
   // `namespace_mode` says what it is.
   kNamespaceMode,
-  kStoreFailed,  // The store's disk failed; it has stopped.
+  kStoreFailed,        // The store's disk failed; it has stopped.
+  kNamespaceNotFound,  // There is none of that name.
 };
 
 struct NamespaceMode {

@@ -104,6 +104,9 @@ absl::StatusCode SetKind(const store::Error& error, Index applied_index,
     case store::ErrorCode::kStoreFailed:
       detail->mutable_store_failed();
       return absl::StatusCode::kUnavailable;
+    case store::ErrorCode::kNamespaceNotFound:
+      detail->mutable_namespace_not_found();
+      return absl::StatusCode::kNotFound;
   }
   return absl::StatusCode::kInternal;
 }

@@ -154,6 +154,8 @@ const char* NameOf(store::ErrorCode code) {
       return "namespace mode";
     case store::ErrorCode::kStoreFailed:
       return "store failed";
+    case store::ErrorCode::kNamespaceNotFound:
+      return "namespace not found";
   }
   return "?";
 }

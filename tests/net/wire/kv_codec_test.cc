@@ -256,6 +256,8 @@ TEST(ErrorCodec, MapsEveryErrorToItsCodeAndKind) {
       {ErrorCode::kNamespaceMode, absl::StatusCode::kFailedPrecondition,
        errorpb::Error::kNamespaceModeMismatch},
       {ErrorCode::kStoreFailed, absl::StatusCode::kUnavailable, errorpb::Error::kStoreFailed},
+      {ErrorCode::kNamespaceNotFound, absl::StatusCode::kNotFound,
+       errorpb::Error::kNamespaceNotFound},
   };
   for (const ErrorCase& c : cases) {
     store::Error error;
@@ -270,7 +272,7 @@ TEST(ErrorCodec, MapsEveryErrorToItsCodeAndKind) {
 }
 
 TEST(ErrorCodec, UnavailableNeverHidesAnUnknownOutcome) {
-  for (auto code = store::ErrorCode::kNotLeader; code <= store::ErrorCode::kStoreFailed;
+  for (auto code = store::ErrorCode::kNotLeader; code <= store::ErrorCode::kNamespaceNotFound;
        code = static_cast<store::ErrorCode>(static_cast<int>(code) + 1)) {
     store::Error error;
     error.code = code;
