@@ -3,6 +3,8 @@
 #ifndef FLAREDB_NET_SYSTEM_CLOCK_H_
 #define FLAREDB_NET_SYSTEM_CLOCK_H_
 
+#include <cstdint>
+
 #include "core/base/time.h"
 
 namespace flaredb::net {
@@ -10,6 +12,10 @@ namespace flaredb::net {
 // Reads CLOCK_BOOTTIME: never goes back, goes on while the machine sleeps (a lease must not outlive
 // a sleep), counts from an origin that differs from boot to boot. Thread-safe, about 20 ns.
 Instant MonotonicNow();
+
+// Reads CLOCK_REALTIME: milliseconds since 1970. It may jump, also back, when somebody sets it; 0
+// while it stands before 1970. Thread-safe.
+uint64_t UnixMsNow();
 
 }  // namespace flaredb::net
 

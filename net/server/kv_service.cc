@@ -6,6 +6,9 @@
 #include <utility>
 #include <variant>
 
+#include "net/wire/kv_codec.h"
+#include "net/wire/raw_codec.h"
+
 namespace flaredb::net {
 
 namespace {
@@ -24,7 +27,7 @@ std::string_view KeyOf(const store::Operation& operation) {
     }
     std::string_view operator()(const store::QueryRequest& query) const { return query.object; }
     std::string_view operator()(const store::RawWriteRequest& write) const { return write.key; }
-    std::string_view operator()(const kv::NamespaceCommand&) const { return {}; }
+    std::string_view operator()(const kv::NamespaceCommand&) const { return ""; }
   };
   return std::visit(Visitor(), operation);
 }
@@ -50,6 +53,10 @@ KvService::KvService(GrpcServer* server, Runtime* runtime, AddressOfStore addres
   Register(server, "/kvrpc.KvCas/Get", DecodeGet, EncodeGet);
   Register(server, "/kvrpc.KvCas/Scan", DecodeScan, EncodeScan);
   Register(server, "/kvrpc.KvCas/CompareAndDelete", DecodeCasDelete, EncodeCasDelete);
+  Register(server, "/kvrpc.KvRaw/RawPut", DecodeRawPut, EncodeRawPut);
+  Register(server, "/kvrpc.KvRaw/RawGet", DecodeRawGet, EncodeRawGet);
+  Register(server, "/kvrpc.KvRaw/RawScan", DecodeRawScan, EncodeRawScan);
+  Register(server, "/kvrpc.KvRaw/RawDelete", DecodeRawDelete, EncodeRawDelete);
 }
 
 void KvService::Register(GrpcServer* server, const char* method, Decode* decode, Encode* encode) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// kvrpc.KvCas: from a client's bytes to the store and back.
+// kvrpc.KvCas and kvrpc.KvRaw: from a client's bytes to the store and back.
 #ifndef FLAREDB_NET_SERVER_KV_SERVICE_H_
 #define FLAREDB_NET_SERVER_KV_SERVICE_H_
 
@@ -17,7 +17,7 @@
 #include "net/server/runtime.h"
 #include "net/token_bucket.h"
 #include "net/wire/error_codec.h"
-#include "net/wire/kv_codec.h"
+#include "net/wire/kv_call.h"
 
 namespace flaredb::net {
 

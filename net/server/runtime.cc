@@ -34,7 +34,7 @@ void Runtime::Start(const store::Options& options, store::RecoveredStore recover
 store::CallId Runtime::Call(store::Request request, Done done) {
   ++last_call_;
   calls_.emplace(last_call_, std::move(done));
-  Add(store::ClientCall{last_call_, std::move(request)});
+  Add(store::ClientCall{last_call_, std::move(request), UnixMsNow()});
   return last_call_;
 }
 

@@ -216,10 +216,15 @@ class Server {
 
   void UpdateStatus() {
     const bool serving = status_log_.Update(runtime_.store().peers()) && !stopping_;
-    health_.SetServing("", serving);
-    health_.SetServing("kvrpc.KvCas", serving);
+    SetServing(serving);
     if (admin_ != nullptr) Publish(stopping_ ? ServerPhase::kStopping : ServerPhase::kServing);
     loop_->StartTimer(loop_->now() + kStatusInterval, [this] { UpdateStatus(); });
+  }
+
+  void SetServing(bool serving) {
+    for (const char* service : {"", "kvrpc.KvCas", "kvrpc.KvRaw"}) {
+      health_.SetServing(service, serving);
+    }
   }
 
   void Publish(ServerPhase phase) {
@@ -256,8 +261,7 @@ class Server {
     stopping_ = true;
     hand_over_until_ = loop_->now() + kStopForLeaders;
     runtime_.Hold();
-    health_.SetServing("", false);
-    health_.SetServing("kvrpc.KvCas", false);
+    SetServing(false);
     // Not in this turn: it may have calls, which the store proposes after it carried out orders.
     loop_->StartTimer(loop_->now() + kHandOverInterval, [this] { ContinueHandOver(); });
   }

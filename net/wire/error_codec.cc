@@ -35,12 +35,14 @@ store::Error MakeError(store::ErrorCode code, store::Outcome outcome, std::strin
 }
 
 // A call is for the other mode than the one that the namespace has.
-absl::StatusCode SetModeKind(const store::NamespaceMode& is, errorpb::Error* detail) {
+absl::StatusCode SetModeKind(const store::NamespaceMode& is, std::string_view ns,
+                             errorpb::Error* detail) {
   const bool strong = is.mode == kv::Mode::kStrong;
   const char* const actual = strong ? "strong" : "eventual";
   const char* const other = strong ? "eventual" : "strong";
   if (is.changing) {
     errorpb::NamespaceModeChanging* kind = detail->mutable_namespace_mode_changing();
+    kind->set_namespace_(std::string(ns));
     kind->set_from(actual);
     kind->set_to(other);
     kind->set_mode_epoch(is.mode_epoch.value());
@@ -48,6 +50,7 @@ absl::StatusCode SetModeKind(const store::NamespaceMode& is, errorpb::Error* det
     return absl::StatusCode::kAborted;
   }
   errorpb::NamespaceModeMismatch* kind = detail->mutable_namespace_mode_mismatch();
+  kind->set_namespace_(std::string(ns));
   kind->set_required_mode(other);
   kind->set_actual_mode(actual);
   kind->set_mode_epoch(is.mode_epoch.value());
@@ -56,7 +59,8 @@ absl::StatusCode SetModeKind(const store::NamespaceMode& is, errorpb::Error* det
 
 // Sets the kind of `detail` and returns the code that goes with it.
 absl::StatusCode SetKind(const store::Error& error, Index applied_index,
-                         const AddressOfStore& address_of, errorpb::Error* detail) {
+                         const AddressOfStore& address_of, std::string_view ns,
+                         errorpb::Error* detail) {
   switch (error.code) {
     case store::ErrorCode::kNotLeader: {
       errorpb::NotLeader* kind = detail->mutable_not_leader();
@@ -100,12 +104,12 @@ absl::StatusCode SetKind(const store::Error& error, Index applied_index,
       detail->mutable_invalid_request();
       return absl::StatusCode::kInvalidArgument;
     case store::ErrorCode::kNamespaceMode:
-      return SetModeKind(*error.namespace_mode, detail);
+      return SetModeKind(*error.namespace_mode, ns, detail);
     case store::ErrorCode::kStoreFailed:
       detail->mutable_store_failed();
       return absl::StatusCode::kUnavailable;
     case store::ErrorCode::kNamespaceNotFound:
-      detail->mutable_namespace_not_found();
+      detail->mutable_namespace_not_found()->set_namespace_(std::string(ns));
       return absl::StatusCode::kNotFound;
   }
   return absl::StatusCode::kInternal;
@@ -114,12 +118,12 @@ absl::StatusCode SetKind(const store::Error& error, Index applied_index,
 }  // namespace
 
 GrpcStatus StatusOf(const store::Error& error, Index applied_index,
-                    const AddressOfStore& address_of) {
+                    const AddressOfStore& address_of, std::string_view ns) {
   errorpb::Error detail;
   detail.set_message(error.message);
   const bool unknown = error.outcome == store::Outcome::kUnknown;
   detail.set_outcome(unknown ? errorpb::UNKNOWN : errorpb::NOT_APPLIED);
-  absl::StatusCode code = SetKind(error, applied_index, address_of, &detail);
+  absl::StatusCode code = SetKind(error, applied_index, address_of, ns, &detail);
   if (unknown && code == absl::StatusCode::kUnavailable) code = absl::StatusCode::kUnknown;
   return Pack(code, detail);
 }

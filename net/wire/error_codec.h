@@ -18,9 +18,11 @@ namespace flaredb::net {
 using AddressOfStore = std::function<std::string(StoreId store)>;
 
 // The status for a store's error. UNAVAILABLE, which any gRPC client may retry by itself, is used
-// only when the operation certainly had no effect. `applied_index` is that of the store's reply.
+// only when the operation certainly had no effect.
+//   applied_index  of the store's reply
+//   ns             what the caller named; errors about a namespace repeat it
 GrpcStatus StatusOf(const store::Error& error, Index applied_index,
-                    const AddressOfStore& address_of);
+                    const AddressOfStore& address_of, std::string_view ns = "");
 
 // Refusals that need no store. None of these operations took effect. `message` is one sentence.
 GrpcStatus InvalidRequest(std::string message);

@@ -159,8 +159,9 @@ TEST(KvCodec, RefusesThePageTokenOfAnotherScan) {
   kvrpc::ScanRequest in;
   in.set_start_key("b");
   in.set_end_key("m");
-  for (const std::string& token : {TokenAfter("a"), TokenAfter("m"), std::string("f"),
-                                   std::string("\1\0\0\0\2f", 6), std::string("\1\0\0\0\1", 5)}) {
+  for (const std::string& token :
+       {TokenAfter("a"), TokenAfter("m"), std::string("f"), std::string("\2\4logsf"),
+        std::string("\2\7default"), std::string("\1\7defaultf")}) {
     in.set_page_token(token);
     EXPECT_EQ(Refusal(DecodeScan(in.SerializeAsString(), kSelf)).code,
               absl::StatusCode::kInvalidArgument);

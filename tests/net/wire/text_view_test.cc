@@ -49,10 +49,10 @@ class TextView : public testing::Test {
 TEST_F(TextView, AKeyInJsonIsTheKeyThatTheServerGets) {
   DynamicMessageFactory factory(&pool_);
   std::unique_ptr<Message> request(factory.GetPrototype(Type("kvrpc.CasRequest"))->New());
-  ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(
-                  R"({"namespace":"default","key":"test","value":"b","expected_version":0})",
-                  request.get())
-                  .ok());
+  ASSERT_TRUE(
+      google::protobuf::util::JsonStringToMessage(
+          R"({"namespace":"default","key":"test","value":"b","expected_version":0})", request.get())
+          .ok());
   kvrpc::CasRequest got;
   ASSERT_TRUE(got.ParseFromString(request->SerializeAsString()));
   EXPECT_EQ(got.key(), "test");
