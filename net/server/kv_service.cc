@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/server/kv_service.h"
 
-#include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -33,15 +33,6 @@ std::string_view KeyOf(const store::Operation& operation) {
 }
 
 }  // namespace
-
-Duration BudgetOf(std::optional<Duration> time_left, std::optional<Duration> wish) {
-  if (!time_left.has_value() && !wish.has_value()) return kDefaultBudget;
-  Duration budget = wish.value_or(kMaxBudget);
-  if (time_left.has_value()) {
-    budget = std::min(budget, *time_left - std::min(*time_left / 10, Duration::Milliseconds(20)));
-  }
-  return std::clamp(budget, Duration(), kMaxBudget);
-}
 
 KvService::KvService(GrpcServer* server, Runtime* runtime, AddressOfStore address_of)
     : server_(server),

@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +12,7 @@
 #include "core/store/recovery.h"
 #include "core/store/request.h"
 #include "net/grpc_server.h"
+#include "net/server/budget.h"
 #include "net/server/log.h"
 #include "net/server/runtime.h"
 #include "net/token_bucket.h"
@@ -20,17 +20,6 @@
 #include "net/wire/kv_call.h"
 
 namespace flaredb::net {
-
-// How long a request may wait when its client does not say.
-inline constexpr Duration kDefaultBudget = Duration::Seconds(5);
-// How long it may wait when its client says more.
-inline constexpr Duration kMaxBudget = Duration::Seconds(60);
-
-// The time that the store gets for a request: the least of what the client grants by gRPC
-// (`time_left`), what it wishes in its context (`wish`) and kMaxBudget; kDefaultBudget when the
-// client says neither. Part of a gRPC deadline is kept back, so that the store's typed answer comes
-// before the bare DEADLINE_EXCEEDED of the protocol.
-Duration BudgetOf(std::optional<Duration> time_left, std::optional<Duration> wish);
 
 // Bounds of what replies cost in memory, however many clients ask and however slowly they read. A
 // large reply that would leave more waiting for its readers than this, on its connection or on all,

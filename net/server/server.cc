@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/pd/pd_machine.h"
 #include "core/store/recovery.h"
 #include "net/admin/admin_server.h"
 #include "net/admin/server_status.h"
@@ -22,6 +23,9 @@
 #include "net/server/hand_over.h"
 #include "net/server/kv_service.h"
 #include "net/server/log.h"
+#include "net/server/mode_service.h"
+#include "net/server/pd_caller.h"
+#include "net/server/pd_service.h"
 #include "net/server/runtime.h"
 #include "net/server/server_tls.h"
 #include "net/server/status_log.h"
@@ -72,7 +76,12 @@ class Server {
                      runtime_.Deliver(store::MessageReceived{from, std::move(message)});
                    }),
         kv_(grpc_.get(), &runtime_, [this](StoreId store) { return transport_.AddressOf(store); }),
+        pd_([this](store::Request request,
+                   Runtime::Done done) { runtime_.Call(std::move(request), std::move(done)); },
+            [this](StoreId store) { return transport_.AddressOf(store); }),
         health_(grpc_.get()) {
+    RegisterModeService(grpc_.get(), &pd_);
+    RegisterPdService(grpc_.get(), &pd_, /*want_certificates=*/tls.links != nullptr);
     RegisterReflection(grpc_.get(), {ShowAsText, options_.text_reflection});
   }
   // Connections first: their calls end in the objects that would go before them.
@@ -192,6 +201,7 @@ class Server {
     store::Options options;
     options.seed = RandomId();
     options.scan_bytes_max = kScanBytesMax;
+    options.machine = &pd_machine_;
     runtime_.Start(options, *std::move(recovered_), disk_.get(), &transport_);
     transport_.Start(plan.identity, plan.members, RandomId());
     UpdateStatus();
@@ -222,7 +232,8 @@ class Server {
   }
 
   void SetServing(bool serving) {
-    for (const char* service : {"", "kvrpc.KvCas", "kvrpc.KvRaw"}) {
+    for (const char* service :
+         {"", "kvrpc.KvCas", "kvrpc.KvRaw", "raftpb.RaftService", "pdpb.Pd"}) {
       health_.SetServing(service, serving);
     }
   }
@@ -295,6 +306,7 @@ class Server {
     const Instant now = loop_->now();
     if (now < *noticed_ + kStopNotice) return false;
     kv_.Refuse(flags_.store);
+    pd_.Refuse(flags_.store);
     look_at_ = *noticed_ + kStopForCalls;
     return runtime_.open_calls() == 0 || now >= look_at_;
   }
@@ -313,12 +325,14 @@ class Server {
   const StartFlags& flags_;
   const OpenDisk& open_disk_;
   const std::unique_ptr<EventLoop> loop_;
+  const pd::PdMachine pd_machine_;
   std::unique_ptr<Disk> disk_;
   std::optional<store::RecoveredStore> recovered_;  // Between OpenFolder and Launch.
   Runtime runtime_;
   std::unique_ptr<GrpcServer> grpc_;
   Transport transport_;
   KvService kv_;
+  PdCaller pd_;
   HealthService health_;
   StatusLog status_log_;
   StatusBoard board_;
