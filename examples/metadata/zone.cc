@@ -17,8 +17,9 @@ Addresses Decode(const std::string& value) { return absl::StrSplit(value, ' ', a
 std::string Encode(const Addresses& addresses) { return absl::StrJoin(addresses, " "); }
 
 absl::Status StatusOf(const client::Error& error) {
-  return error.kind == client::Error::kRefused ? absl::FailedPreconditionError(error.message)
-                                               : absl::UnavailableError(error.message);
+  return error.kind == client::Error::kRefused || error.kind == client::Error::kNotFound
+             ? absl::FailedPreconditionError(error.message)
+             : absl::UnavailableError(error.message);
 }
 
 }  // namespace

@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <random>
 #include <thread>
 #include <utility>
 
+#include "absl/status/status.h"
+#include "net/address.h"
 #include "net/client/retry_policy.h"
 #include "net/system_clock.h"
 
@@ -62,6 +65,16 @@ Error OutOfTime(bool busy, std::string message) {
   return {busy ? Error::kOverloaded : Error::kUnavailable, std::move(message)};
 }
 
+Error Refused(const net::GrpcStatus& status) {
+  const bool missing = status.code == absl::StatusCode::kNotFound;
+  return {missing ? Error::kNotFound : Error::kRefused, status.message};
+}
+
+uint64_t Random64() {
+  std::random_device device;
+  return uint64_t{device()} << 32 | device();
+}
+
 Unknown NobodyKnows(const WriteId& id, const std::string& why) {
   return {id, "the write may have taken effect, or may yet: " + why};
 }
@@ -75,25 +88,67 @@ Attempts::Attempts(std::vector<std::string> endpoints, std::unique_ptr<Connectio
       client_hi_(client_hi),
       client_lo_(client_lo) {}
 
-Result<std::string> Attempts::Read(std::string_view method, const std::string& request,
-                                   Duration timeout) {
+absl::StatusOr<std::unique_ptr<Attempts>> Attempts::Create(
+    std::vector<std::string> endpoints, std::shared_ptr<const net::TlsContext> tls) {
+  if (endpoints.empty()) {
+    return absl::InvalidArgumentError("no store to connect to: name at least one as HOST:PORT");
+  }
+  for (const std::string& endpoint : endpoints) {
+    if (const auto parsed = net::ParseHostPort(endpoint); !parsed.ok()) return parsed.status();
+  }
+  auto connections = Connections::Create(Random64(), std::move(tls));
+  if (!connections.ok()) return connections.status();
+  return std::make_unique<Attempts>(std::move(endpoints), *std::move(connections), Random64(),
+                                    Random64());
+}
+
+Attempts::Asked Attempts::Ask(std::string_view method, const std::string& request, Duration timeout,
+                              Again again) {
   Budget budget(timeout, endpoints_.addresses().size(), Draws());
   Route route(&endpoints_);
+  bool maybe_applied = false;
   bool busy = false;
   for (;;) {
     net::UnaryResult result =
         connections_->Call(route.address(), std::string(method), request, budget.ForAttempt());
     const Judgement judgement = Judge(result);
+    maybe_applied |= judgement.maybe_applied;
     busy |= judgement.busy;
     if (judgement.next == Next::kDone) {
       endpoints_.Prefer(route.address());
-      return std::move(result.message);
+      return {std::move(result.message), {}, false};
     }
-    if (judgement.next == Next::kRefused) return Error{Error::kRefused, result.status.message};
+    if (judgement.next == Next::kRefused) return {{}, Refused(result.status), maybe_applied};
+    if (maybe_applied && again == Again::kUnlessMaybeApplied) {
+      return {{}, OutOfTime(busy, result.status.message), maybe_applied};
+    }
     route.Advance(judgement.leader_address);
     budget.Pause(judgement.pause);
-    if (budget.Spent()) return OutOfTime(busy, budget.NoAnswer(result.status));
+    if (budget.Spent()) return {{}, OutOfTime(busy, budget.NoAnswer(result.status)), maybe_applied};
   }
+}
+
+Result<std::string> Attempts::Read(std::string_view method, const std::string& request,
+                                   Duration timeout) {
+  Asked asked = Ask(method, request, timeout, Again::kAlways);
+  if (asked.reply) return *std::move(asked.reply);
+  return std::move(asked.error);
+}
+
+Attempts::WriteReply Attempts::WriteOnce(std::string_view method, const std::string& request,
+                                         Duration timeout) {
+  return ReplyOf(Ask(method, request, timeout, Again::kUnlessMaybeApplied));
+}
+
+Attempts::WriteReply Attempts::WriteAgain(std::string_view method, const std::string& request,
+                                          Duration timeout) {
+  return ReplyOf(Ask(method, request, timeout, Again::kAlways));
+}
+
+Attempts::WriteReply Attempts::ReplyOf(Asked asked) {
+  if (asked.reply) return *std::move(asked.reply);
+  if (asked.maybe_applied) return NobodyKnows({}, asked.error.message);
+  return std::move(asked.error);
 }
 
 Attempts::WriteReply Attempts::Write(std::string_view method, const MakeRequest& make,
@@ -115,7 +170,7 @@ Attempts::WriteReply Attempts::Write(std::string_view method, const MakeRequest&
         return std::move(result.message);
       case Next::kRefused:
         if (maybe_applied) return NobodyKnows(id, result.status.message);
-        return Error{Error::kRefused, result.status.message};
+        return Refused(result.status);
       case Next::kForgotten:
         if (maybe_applied) return NobodyKnows(id, result.status.message);
         [[fallthrough]];  // There is nothing that could have been forgotten.

@@ -13,12 +13,14 @@
 #include <variant>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "core/base/rng.h"
 #include "core/base/time.h"
 #include "net/client/connections.h"
 #include "net/client/endpoints.h"
 #include "net/client/result.h"
 #include "net/grpc_status.h"
+#include "net/tls/tls_context.h"
 
 namespace flaredb::client {
 
@@ -30,12 +32,23 @@ class Attempts {
   Attempts(std::vector<std::string> endpoints, std::unique_ptr<Connections> connections,
            uint64_t client_hi, uint64_t client_lo);
 
+  // Fails if an endpoint is no "host:port", there is none, or the process is out of descriptors;
+  // the error is one sentence. `tls` nullptr: plain TCP.
+  static absl::StatusOr<std::unique_ptr<Attempts>> Create(
+      std::vector<std::string> endpoints, std::shared_ptr<const net::TlsContext> tls);
+
   // The serialized reply.
   Result<std::string> Read(std::string_view method, const std::string& request, Duration timeout);
 
+  using WriteReply = std::variant<std::string, Unknown, Error>;
+  // A write without an id, of which each attempt may be another write: none is made after one that
+  // may have taken effect.
+  WriteReply WriteOnce(std::string_view method, const std::string& request, Duration timeout);
+  // A write that has the same effect however often it is made.
+  WriteReply WriteAgain(std::string_view method, const std::string& request, Duration timeout);
+
   // Serializes an attempt of the write `id`.
   using MakeRequest = std::function<std::string(const WriteId& id)>;
-  using WriteReply = std::variant<std::string, Unknown, Error>;
   // As Read. All attempts have the same id, unless a store says that none of the earlier ones took
   // or will take effect. `repeat`: the first attempt is not the write's first.
   WriteReply Write(std::string_view method, const MakeRequest& make, Duration timeout,
@@ -45,6 +58,15 @@ class Attempts {
   void Saw(uint64_t applied_index);
 
  private:
+  enum class Again : uint8_t { kUnlessMaybeApplied, kAlways };
+  struct Asked {
+    std::optional<std::string> reply;
+    Error error;                 // Without a reply.
+    bool maybe_applied = false;  // By one of the attempts; without a reply.
+  };
+  static WriteReply ReplyOf(Asked asked);
+  // Makes attempts that are all the same.
+  Asked Ask(std::string_view method, const std::string& request, Duration timeout, Again again);
   WriteId NewWriteId();
   // For the pauses of one call.
   Rng Draws();

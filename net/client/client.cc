@@ -1,31 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/client/client.h"
 
-#include <random>
 #include <utility>
 #include <variant>
 
-#include "absl/status/status.h"
 #include "core/kv/key.h"
-#include "net/address.h"
 #include "net/client/attempts.h"
-#include "net/client/connections.h"
+#include "net/client/calls.h"
 #include "net/system_clock.h"
 #include "proto/kvrpc.pb.h"
 
 namespace flaredb::client {
 namespace {
-
-uint64_t Random64() {
-  std::random_device device;
-  return uint64_t{device()} << 32 | device();
-}
-
-template <typename Message>
-std::string NotA() {
-  return "the store's reply is not a valid " + Message().GetTypeName() +
-         ": use the same version of the program everywhere";
-}
 
 void SetWriteId(const WriteId& id, kvrpc::Context* context) {
   context->mutable_request_id()->set_client_hi(id.client_hi);
@@ -34,17 +20,13 @@ void SetWriteId(const WriteId& id, kvrpc::Context* context) {
   context->set_seen_index(id.seen_index);
 }
 
+// A read that also tells how far the store has applied.
 template <typename Response, typename Request>
-Result<Response> Read(Attempts* attempts, std::string_view method, const Request& request,
-                      Duration timeout) {
-  Result<std::string> reply = attempts->Read(method, request.SerializeAsString(), timeout);
-  if (auto* error = std::get_if<Error>(&reply)) return std::move(*error);
-  Response response;
-  if (!response.ParseFromString(std::get<std::string>(reply))) {
-    return Error{Error::kRefused, NotA<Response>()};
-  }
-  attempts->Saw(response.applied_index());
-  return response;
+Result<Response> ReadAt(Attempts* attempts, std::string_view method, const Request& request,
+                        Duration timeout) {
+  Result<Response> reply = Read<Response>(attempts, method, request, timeout);
+  if (const auto* got = std::get_if<Response>(&reply)) attempts->Saw(got->applied_index());
+  return reply;
 }
 
 template <typename Response, typename Request>
@@ -87,17 +69,9 @@ PutResult Insist(uint64_t expected, Duration timeout, const WriteIf& write_if) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Client>> Client::Create(ClientOptions options) {
-  if (options.endpoints.empty()) {
-    return absl::InvalidArgumentError("no store to connect to: name at least one as HOST:PORT");
-  }
-  for (const std::string& endpoint : options.endpoints) {
-    if (const auto parsed = net::ParseHostPort(endpoint); !parsed.ok()) return parsed.status();
-  }
-  auto connections = Connections::Create(Random64(), options.tls);
-  if (!connections.ok()) return connections.status();
-  auto attempts = std::make_unique<Attempts>(std::move(options.endpoints), *std::move(connections),
-                                             Random64(), Random64());
-  return std::unique_ptr<Client>(new Client(options.timeout, std::move(attempts)));
+  auto attempts = Attempts::Create(std::move(options.endpoints), std::move(options.tls));
+  if (!attempts.ok()) return attempts.status();
+  return std::unique_ptr<Client>(new Client(options.timeout, *std::move(attempts)));
 }
 
 Client::Client(Duration timeout, std::unique_ptr<Attempts> attempts)
@@ -110,8 +84,8 @@ Result<std::optional<VersionedValue>> Client::Get(std::string_view key,
   kvrpc::GetRequest request;
   request.set_key(std::string(key));
   request.set_namespace_(options.ns);
-  auto reply = Read<kvrpc::GetResponse>(attempts_.get(), "/kvrpc.KvCas/Get", request,
-                                        options.timeout.value_or(timeout_));
+  auto reply = ReadAt<kvrpc::GetResponse>(attempts_.get(), "/kvrpc.KvCas/Get", request,
+                                          options.timeout.value_or(timeout_));
   if (auto* error = std::get_if<Error>(&reply)) return std::move(*error);
   auto& got = std::get<kvrpc::GetResponse>(reply);
   if (!got.found()) return std::nullopt;
@@ -166,8 +140,8 @@ Result<Page> Client::Scan(const KeyRange& range, const ScanOptions& options) {
   request.set_limit(options.limit);
   request.set_keys_only(options.keys_only);
   request.set_page_token(options.page_token);
-  auto reply = Read<kvrpc::ScanResponse>(attempts_.get(), "/kvrpc.KvCas/Scan", request,
-                                         options.timeout.value_or(timeout_));
+  auto reply = ReadAt<kvrpc::ScanResponse>(attempts_.get(), "/kvrpc.KvCas/Scan", request,
+                                           options.timeout.value_or(timeout_));
   if (auto* error = std::get_if<Error>(&reply)) return std::move(*error);
   auto& got = std::get<kvrpc::ScanResponse>(reply);
   Page page;

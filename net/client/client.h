@@ -102,6 +102,21 @@ class Client {
   // One page of the rows whose keys begin with `prefix`; with "", of all.
   Result<Page> ScanPrefix(std::string_view prefix, const ScanOptions& options = {});
 
+  // --- Namespaces in eventual mode. What is above is for those in strong mode, and neither takes
+  // the other's.
+
+  // Any store accepts a write by itself. After an attempt that may have been accepted the result is
+  // Unknown: to write again is for the caller to decide, as it would win over what others wrote
+  // since.
+  RawResult RawPut(std::string_view key, std::string_view value, const CallOptions& options = {});
+  // Whether or not there is such a key.
+  RawResult RawDelete(std::string_view key, const CallOptions& options = {});
+  // What one store knows: all that it accepted, and what has reached it of the others'. The client
+  // stays with a store as long as that answers, and so finds its own writes.
+  Result<std::optional<RawValue>> RawGet(std::string_view key, const CallOptions& options = {});
+  Result<RawPage> RawScan(const KeyRange& range, const ScanOptions& options = {});
+  Result<RawPage> RawScanPrefix(std::string_view prefix, const ScanOptions& options = {});
+
  private:
   Client(Duration timeout, std::unique_ptr<Attempts> attempts);
   const Duration timeout_;

@@ -49,6 +49,7 @@ struct Error {
     kUnavailable,  // Nobody could answer in time.
     kOverloaded,   // Turned away for load, and out of time: ask less, or later.
     kRefused,      // Breaks a rule or limit: the same request will fail again.
+    kNotFound,     // The namespace or store that it is about does not exist.
   };
   Kind kind = kUnavailable;
   std::string message;  // One sentence.
@@ -61,6 +62,15 @@ using Result = std::variant<T, Error>;
 using CasResult = std::variant<Applied, Mismatch, Unknown, Error>;
 // Of a write that does not.
 using PutResult = std::variant<Applied, Unknown, Error>;
+
+// A write to a namespace in eventual mode was accepted: a store has it on its disk. Of two writes
+// to a key the one with the larger time wins.
+struct Accepted {
+  uint64_t hlc = 0;  // Milliseconds since 1970 * 65536, and a counter.
+  friend bool operator==(const Accepted&, const Accepted&) = default;
+};
+// Such a write has no id: that of an Unknown is zero.
+using RawResult = std::variant<Accepted, Unknown, Error>;
 
 struct VersionedValue {
   std::string value;
@@ -76,6 +86,23 @@ struct Row {
 struct Page {
   std::vector<Row> rows;  // In the order of keys. May be empty even if it is not the last page.
   std::string next_page_token;  // Empty: this was the last page.
+};
+
+// The same of a namespace in eventual mode.
+struct RawValue {
+  std::string value;
+  uint64_t hlc = 0;  // Of the write that won; 0 if that was made in strong mode.
+  friend bool operator==(const RawValue&, const RawValue&) = default;
+};
+struct RawRow {
+  std::string key;
+  std::string value;
+  uint64_t hlc = 0;
+  friend bool operator==(const RawRow&, const RawRow&) = default;
+};
+struct RawPage {
+  std::vector<RawRow> rows;
+  std::string next_page_token;
 };
 
 }  // namespace flaredb::client

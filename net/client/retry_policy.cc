@@ -24,6 +24,11 @@ Next NextOf(absl::StatusCode code) {
   }
 }
 
+// Whatever the server says, it does not hold a client for more than a second.
+Duration PauseOf(uint64_t wish_ms) {
+  return Duration::Milliseconds(static_cast<int64_t>(std::min<uint64_t>(wish_ms, 1000)));
+}
+
 Judgement JudgeBare(const net::UnaryResult& result) {
   Judgement judgement;
   judgement.next = result.sent == net::Sent::kYes ? NextOf(result.status.code) : Next::kRetry;
@@ -48,9 +53,10 @@ Judgement Judge(const net::UnaryResult& result) {
       break;
     case errorpb::Error::kServerIsBusy:
       judgement.busy = true;
-      // Whatever the server says, it does not hold a client for more than a second.
-      judgement.pause = Duration::Milliseconds(
-          static_cast<int64_t>(std::min<uint64_t>(error.server_is_busy().backoff_ms(), 1000)));
+      judgement.pause = PauseOf(error.server_is_busy().backoff_ms());
+      break;
+    case errorpb::Error::kNamespaceModeChanging:
+      judgement.pause = PauseOf(error.namespace_mode_changing().retry_after_ms());
       break;
     case errorpb::Error::kRequestOvertaken:
       judgement.next = Next::kNewRequest;
@@ -62,9 +68,11 @@ Judgement Judge(const net::UnaryResult& result) {
       break;
     case errorpb::Error::kInvalidRequest:
     case errorpb::Error::kNamespaceNotFound:
+    case errorpb::Error::kNamespaceModeMismatch:
     case errorpb::Error::kClusterMismatch:
       judgement.next = Next::kRefused;
       break;
+    case errorpb::Error::kPlacementRefused:
     case errorpb::Error::KIND_NOT_SET:
       judgement.next = NextOf(result.status.code);
       judgement.busy = result.status.code == absl::StatusCode::kResourceExhausted;

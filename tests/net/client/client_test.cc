@@ -252,7 +252,7 @@ TEST(Client, TheNamespaceGoesWithEveryOperation) {
                              std::get<Error>(client->CasDelete("k", 1, {.ns = "logs"})),
                              std::get<Error>(client->Put("k", "v", {.ns = "logs"})),
                              std::get<Error>(client->ScanPrefix("k", {.ns = "logs"}))}) {
-    EXPECT_EQ(error.kind, Error::kRefused);
+    EXPECT_EQ(error.kind, Error::kNotFound);
     EXPECT_THAT(error.message, HasSubstr("\"logs\""));
   }
 }

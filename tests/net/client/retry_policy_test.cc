@@ -127,6 +127,26 @@ TEST(RetryPolicy, BrokenRulesAreFinal) {
   EXPECT_EQ(Judge(Typed(absl::StatusCode::kInvalidArgument, error)).next, Next::kRefused);
   error.mutable_namespace_not_found();
   EXPECT_EQ(Judge(Typed(absl::StatusCode::kNotFound, error)).next, Next::kRefused);
+  error.mutable_namespace_mode_mismatch();
+  EXPECT_EQ(Judge(Typed(absl::StatusCode::kFailedPrecondition, error)).next, Next::kRefused);
+}
+
+TEST(RetryPolicy, ANamespaceThatIsSwitchedIsWaitedFor) {
+  errorpb::Error error = NotApplied();
+  error.mutable_namespace_mode_changing()->set_retry_after_ms(200);
+  const Judgement judgement = Judge(Typed(absl::StatusCode::kAborted, error));
+  EXPECT_EQ(judgement.next, Next::kRetry);
+  EXPECT_EQ(judgement.pause, Duration::Milliseconds(200));
+  EXPECT_FALSE(judgement.busy);
+  EXPECT_FALSE(judgement.maybe_applied);
+}
+
+TEST(RetryPolicy, WhatThePlacementDriverRefusesIsFinalUnlessItPasses) {
+  errorpb::Error error = NotApplied();
+  error.mutable_placement_refused()->set_reason(errorpb::PlacementRefused::LAST_STORE);
+  EXPECT_EQ(Judge(Typed(absl::StatusCode::kFailedPrecondition, error)).next, Next::kRefused);
+  error.mutable_placement_refused()->set_reason(errorpb::PlacementRefused::NO_REGION);
+  EXPECT_EQ(Judge(Typed(absl::StatusCode::kUnavailable, error)).next, Next::kRetry);
 }
 
 }  // namespace

@@ -10,20 +10,23 @@ ScriptedStore::ScriptedStore(Script script)
     : script_(std::move(script)),
       loop_(net::EventLoop::Create().value()),
       server_(std::make_unique<net::GrpcServer>(loop_.get(), net::GrpcServerOptions())) {
-  for (const std::string method : {"Get", "Scan", "CompareAndSwap", "CompareAndDelete"}) {
-    server_->RegisterUnary("/kvrpc.KvCas/" + method,
-                           [this, method](net::UnaryCall call, std::string_view request) {
-                             {
-                               const std::lock_guard lock(mutex_);
-                               requests_.emplace_back(request);
-                             }
-                             Answer answer = script_(method, std::string(request));
-                             if (const auto* reply = std::get_if<std::string>(&answer))
-                               return call.Reply(*reply);
-                             if (const auto* status = std::get_if<net::GrpcStatus>(&answer))
-                               return call.Fail(*status);
-                             silent_.push_back(std::move(call));
-                           });
+  for (const std::string path :
+       {"/kvrpc.KvCas/Get", "/kvrpc.KvCas/Scan", "/kvrpc.KvCas/CompareAndSwap",
+        "/kvrpc.KvCas/CompareAndDelete", "/kvrpc.KvRaw/RawPut", "/kvrpc.KvRaw/RawGet",
+        "/kvrpc.KvRaw/RawScan", "/kvrpc.KvRaw/RawDelete", "/raftpb.RaftService/GetMode",
+        "/raftpb.RaftService/ListNamespaceModes", "/raftpb.RaftService/UpdateNamespaceMode",
+        "/pdpb.Pd/ListStores", "/pdpb.Pd/SetStoreState", "/pdpb.Pd/ScanRegions"}) {
+    server_->RegisterUnary(path, [this, method = path.substr(path.rfind('/') + 1)](
+                                     net::UnaryCall call, std::string_view request) {
+      {
+        const std::lock_guard lock(mutex_);
+        requests_.emplace_back(request);
+      }
+      Answer answer = script_(method, std::string(request));
+      if (const auto* reply = std::get_if<std::string>(&answer)) return call.Reply(*reply);
+      if (const auto* status = std::get_if<net::GrpcStatus>(&answer)) return call.Fail(*status);
+      silent_.push_back(std::move(call));
+    });
   }
   address_ = "127.0.0.1:" + std::to_string(server_->Listen("127.0.0.1:0").value());
   thread_ = std::thread([this] {

@@ -21,7 +21,7 @@ namespace flaredb::client {
 struct Silence {};  // The call stays open.
 using Answer = std::variant<std::string, net::GrpcStatus, Silence>;
 
-// Serves kvrpc.KvCas on a free port of 127.0.0.1, in a thread of its own.
+// Serves what the client library calls on a free port of 127.0.0.1, in a thread of its own.
 class ScriptedStore {
  public:
   // `script` runs in the store's thread. `method` is "Get", "CompareAndSwap"...

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calls with protocol buffers for requests and replies.
+#ifndef FLAREDB_NET_CLIENT_CALLS_H_
+#define FLAREDB_NET_CLIENT_CALLS_H_
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "core/base/time.h"
+#include "net/client/attempts.h"
+#include "net/client/result.h"
+
+namespace flaredb::client {
+
+template <typename Message>
+std::string NotA() {
+  return "the store's reply is not a valid " + Message().GetTypeName() +
+         ": use the same version of the program everywhere";
+}
+
+// Attempts::Read.
+template <typename Response, typename Request>
+Result<Response> Read(Attempts* attempts, std::string_view method, const Request& request,
+                      Duration timeout) {
+  Result<std::string> reply = attempts->Read(method, request.SerializeAsString(), timeout);
+  if (auto* error = std::get_if<Error>(&reply)) return std::move(*error);
+  Response response;
+  if (!response.ParseFromString(std::get<std::string>(reply))) {
+    return Error{Error::kRefused, NotA<Response>()};
+  }
+  return response;
+}
+
+// What a write was answered with.
+template <typename Response>
+std::variant<Response, Unknown, Error> ParseWriteReply(Attempts::WriteReply reply) {
+  if (auto* unknown = std::get_if<Unknown>(&reply)) return std::move(*unknown);
+  if (auto* error = std::get_if<Error>(&reply)) return std::move(*error);
+  Response response;
+  if (!response.ParseFromString(std::get<std::string>(reply))) {
+    return Unknown{{}, NotA<Response>()};
+  }
+  return response;
+}
+
+}  // namespace flaredb::client
+
+#endif  // FLAREDB_NET_CLIENT_CALLS_H_
