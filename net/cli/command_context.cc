@@ -39,21 +39,31 @@ OutputStyle ClusterOptions::style() const {
                    : Encoding::kNone};
 }
 
-absl::StatusOr<client::Client*> CommandContext::ClientOf(const ClusterOptions& options) {
+template <typename T>
+absl::StatusOr<T*> CommandContext::Connect(const ClusterOptions& options, Connected<T>* connected) {
   std::vector<std::string> key = options.endpoints;
   key.insert(key.end(), {options.tls.ca, options.tls.cert, options.tls.key});
-  std::unique_ptr<client::Client>& client = clients_[key];
+  std::unique_ptr<T>& client = (*connected)[key];
   if (client == nullptr) {
     auto tls = ClientTls(options.tls);
     if (!tls.ok()) return tls.status();
-    auto created = client::Client::Create({.endpoints = options.endpoints, .tls = *std::move(tls)});
+    auto created = T::Create({.endpoints = options.endpoints, .tls = *std::move(tls)});
     if (!created.ok()) return created.status();
     client = *std::move(created);
   }
   return client.get();
 }
 
-void AddClusterOptions(CLI::App* command, const CommandContext& context, ClusterOptions* options) {
+absl::StatusOr<client::Client*> CommandContext::ClientOf(const ClusterOptions& options) {
+  return Connect(options, &clients_);
+}
+
+absl::StatusOr<client::Cluster*> CommandContext::ClusterOf(const ClusterOptions& options) {
+  return Connect(options, &clusters_);
+}
+
+void AddConnectionOptions(CLI::App* command, const CommandContext& context,
+                          ClusterOptions* options) {
   std::string stores;
   for (const std::string& endpoint : options->endpoints) {
     stores += (stores.empty() ? "" : ",") + endpoint;
@@ -63,14 +73,8 @@ void AddClusterOptions(CLI::App* command, const CommandContext& context, Cluster
                           ->allow_extra_args(false)
                           ->default_str(stores)
                           ->type_name("HOST:PORT,...");
-  CLI::Option* ns = command->add_option("--namespace", options->ns, "Namespace of the keys")
-                        ->capture_default_str()
-                        ->type_name("NAME");
   AddTlsFlags(command, /*with_environment=*/!context.shell.has_value(), &options->tls);
-  if (!context.shell.has_value()) {
-    addr->envname("FLAREDB_ADDR");
-    ns->envname("FLAREDB_NAMESPACE");
-  }
+  if (!context.shell.has_value()) addr->envname("FLAREDB_ADDR");
   command
       ->add_option("--timeout", options->timeout_seconds,
                    "Time for an operation with all its attempts, in seconds")
@@ -83,6 +87,14 @@ void AddClusterOptions(CLI::App* command, const CommandContext& context, Cluster
       ->check(Undescribed(CLI::IsMember({"table", "json", "raw"})))
       ->capture_default_str()
       ->type_name("table|json|raw");
+}
+
+void AddClusterOptions(CLI::App* command, const CommandContext& context, ClusterOptions* options) {
+  AddConnectionOptions(command, context, options);
+  CLI::Option* ns = command->add_option("--namespace", options->ns, "Namespace of the keys")
+                        ->capture_default_str()
+                        ->type_name("NAME");
+  if (!context.shell.has_value()) ns->envname("FLAREDB_NAMESPACE");
   CLI::Option* hex = command->add_flag("--hex", options->hex,
                                        "Keys and values are hexadecimal, as arguments and printed");
   command->add_flag("--base64", options->base64, "The same in base64")->excludes(hex);
@@ -109,6 +121,14 @@ absl::StatusOr<std::string> TakeValue(const ClusterOptions& options, const Comma
                                "\"-\" is standard input, from which the shell reads its commands");
   }
   return ReadStandardInput();
+}
+
+ExitCode Flushed(ExitCode code) {
+  // What was too large for the buffer may have failed before.
+  const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (written || code != kExitOk) return code;
+  PrintError("cannot write to standard output: check the disk or pipe behind it");
+  return kExitUnavailable;
 }
 
 void Print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }

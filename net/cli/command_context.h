@@ -15,6 +15,7 @@
 #include "net/cli/exit_code.h"
 #include "net/cli/output.h"
 #include "net/client/client.h"
+#include "net/client/cluster.h"
 #include "net/tls/tls_context.h"
 
 namespace CLI {
@@ -50,13 +51,24 @@ class CommandContext {
   // One client for each list of stores and way to them; lives as long as the context. The error is
   // for the user.
   absl::StatusOr<client::Client*> ClientOf(const ClusterOptions& options);
+  // The same for operators.
+  absl::StatusOr<client::Cluster*> ClusterOf(const ClusterOptions& options);
 
  private:
   // By the stores and the files of TLS.
-  std::map<std::vector<std::string>, std::unique_ptr<client::Client>> clients_;
+  template <typename T>
+  using Connected = std::map<std::vector<std::string>, std::unique_ptr<T>>;
+  template <typename T>
+  static absl::StatusOr<T*> Connect(const ClusterOptions& options, Connected<T>* connected);
+
+  Connected<client::Client> clients_;
+  Connected<client::Cluster> clusters_;
 };
 
 // Adds the options to `command`. `options` lives as long as it and has its defaults.
+//   connection  all but those of keys: where the stores are, and how to print
+void AddConnectionOptions(CLI::App* command, const CommandContext& context,
+                          ClusterOptions* options);
 void AddClusterOptions(CLI::App* command, const CommandContext& context, ClusterOptions* options);
 
 // The bytes that an argument stands for. Throws a CLI::ParseError that names `argument` when `text`
@@ -67,6 +79,9 @@ std::string TakeBytes(const ClusterOptions& options, std::string_view argument,
 // the store to refuse it as too large. UNAVAILABLE: it cannot be read.
 absl::StatusOr<std::string> TakeValue(const ClusterOptions& options, const CommandContext& context,
                                       const std::string& text);
+
+// `code`, or that of a failure to write what was printed.
+ExitCode Flushed(ExitCode code);
 
 // Writes to standard output.
 void Print(std::string_view text);

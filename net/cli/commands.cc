@@ -50,6 +50,11 @@ ExitCode ParseAndRun(CLI::App* app, std::vector<std::string> words, CommandConte
   return context->exit_code;
 }
 
-void AddClusterCommands(CLI::App* app, CommandContext* context) { AddKvCommand(app, context); }
+void AddClusterCommands(CLI::App* app, CommandContext* context) {
+  AddKvCommand(app, context);
+  AddRawCommand(app, context);
+  AddNsCommand(app, context);
+  AddStoreCommand(app, context);
+}
 
 }  // namespace flaredb::net

@@ -29,8 +29,13 @@ ExitCode ParseAndRun(CLI::App* app, std::vector<std::string> words, CommandConte
 
 // Every group of commands that talks to a cluster, for the program and for its shell.
 void AddClusterCommands(CLI::App* app, CommandContext* context);
-// flaredb kv: reads and writes keys.
+// flaredb kv, flaredb raw: read and write keys of strong and of eventual namespaces.
 void AddKvCommand(CLI::App* app, CommandContext* context);
+void AddRawCommand(CLI::App* app, CommandContext* context);
+// flaredb ns: namespaces and their modes.
+void AddNsCommand(CLI::App* app, CommandContext* context);
+// flaredb store: who belongs to the cluster.
+void AddStoreCommand(CLI::App* app, CommandContext* context);
 
 // flaredb server: one store in this process.
 void AddServerCommand(CLI::App* app, const OpenDisk& open_disk, CommandContext* context);

@@ -91,4 +91,109 @@ std::string FormatUnknown(const OutputStyle& style, const client::Unknown& unkno
   return Line({{"outcome", "unknown"}, {"request_id", client::ToString(unknown.id)}});
 }
 
+std::string FormatValue(const OutputStyle& style, const client::RawRow& row) {
+  if (style.format == Format::kJson) {
+    Json object = {{"found", true}};
+    AddBytes(style, "key", row.key, &object);
+    object["hlc"] = row.hlc;
+    AddBytes(style, "value", row.value, &object);
+    return Line(object);
+  }
+  const bool ends = style.format == Format::kTable || style.encoding != Encoding::kNone;
+  return Encode(style.encoding, row.value) + (ends ? "\n" : "");
+}
+
+std::string FormatRow(const OutputStyle& style, const client::RawRow& row, bool keys_only) {
+  if (style.format == Format::kJson) {
+    Json object = Json::object();
+    AddBytes(style, "key", row.key, &object);
+    object["hlc"] = row.hlc;
+    if (!keys_only) AddBytes(style, "value", row.value, &object);
+    return Line(object);
+  }
+  return Field(style, row.key) + (keys_only ? "" : "\t" + Field(style, row.value)) + "\n";
+}
+
+std::string FormatAccepted(const OutputStyle& style, const client::Accepted& accepted) {
+  switch (style.format) {
+    case Format::kTable:
+      return "accepted\n";
+    case Format::kJson:
+      return Line({{"outcome", "accepted"}, {"hlc", accepted.hlc}});
+    case Format::kRaw:
+      return std::to_string(accepted.hlc) + "\n";
+  }
+  return "";
+}
+
+std::string FormatNamespace(const OutputStyle& style, const client::NamespaceInfo& ns) {
+  switch (style.format) {
+    case Format::kTable:
+      return Escape(ns.name) + "\t" + ns.mode + "\t" +
+             (ns.state == ns.mode ? "" : ns.state + "\t") + "epoch " +
+             std::to_string(ns.mode_epoch) + (ns.from_default ? "\tby default" : "") + "\n";
+    case Format::kJson:
+      return Line({{"namespace", ns.name},
+                   {"mode", ns.mode},
+                   {"state", ns.state},
+                   {"mode_epoch", ns.mode_epoch},
+                   {"from_default", ns.from_default}});
+    case Format::kRaw:
+      return ns.mode + "\n";
+  }
+  return "";
+}
+
+std::string FormatListed(const OutputStyle& style, const client::NamespaceInfo& ns) {
+  return style.format == Format::kRaw ? ns.name + "\n" : FormatNamespace(style, ns);
+}
+
+std::string FormatChanged(const OutputStyle& style, const client::ModeChanged& changed) {
+  if (style.format != Format::kJson) {
+    std::string text = FormatNamespace(style, changed.ns);
+    if (style.format == Format::kTable) {
+      for (const std::string& sentence : changed.waiting_for) text += Escape(sentence) + "\n";
+    }
+    return text;
+  }
+  Json object = Json::parse(FormatNamespace(style, changed.ns));
+  object["waiting_for"] = changed.waiting_for;
+  if (!changed.stores.empty()) object["stores"] = changed.stores;
+  if (!changed.regions.empty()) object["regions"] = changed.regions;
+  return Line(object);
+}
+
+std::string_view NameOf(client::StoreState state) {
+  switch (state) {
+    case client::StoreState::kUp:
+      return "up";
+    case client::StoreState::kDraining:
+      return "draining";
+    case client::StoreState::kLost:
+      return "lost";
+    case client::StoreState::kRemoved:
+      return "removed";
+  }
+  return "of a newer release";
+}
+
+std::string FormatStore(const OutputStyle& style, const client::StoreInfo& store, uint64_t replicas,
+                        uint64_t leads) {
+  const std::string state(NameOf(store.state));
+  switch (style.format) {
+    case Format::kTable:
+      return "store " + std::to_string(store.id) + "\t" + Escape(store.address) + "\t" + state +
+             "\treplicas " + std::to_string(replicas) + "\tleads " + std::to_string(leads) + "\n";
+    case Format::kJson:
+      return Line({{"store", store.id},
+                   {"address", store.address},
+                   {"state", state},
+                   {"replicas", replicas},
+                   {"leads", leads}});
+    case Format::kRaw:
+      return std::to_string(store.id) + "\n";
+  }
+  return "";
+}
+
 }  // namespace flaredb::net

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "net/cli/encoding.h"
+#include "net/client/cluster.h"
 #include "net/client/result.h"
 
 namespace flaredb::net {
@@ -36,6 +37,21 @@ std::string FormatRow(const OutputStyle& style, const client::Row& row, bool key
 std::string FormatApplied(const OutputStyle& style, const client::Applied& applied, bool deletes);
 std::string FormatMismatch(const OutputStyle& style, const client::Mismatch& mismatch);
 std::string FormatUnknown(const OutputStyle& style, const client::Unknown& unknown);
+
+// The same of namespaces in eventual mode, where writes have times and no versions.
+std::string FormatValue(const OutputStyle& style, const client::RawRow& row);
+std::string FormatRow(const OutputStyle& style, const client::RawRow& row, bool keys_only);
+std::string FormatAccepted(const OutputStyle& style, const client::Accepted& accepted);
+
+// A namespace: of one that was asked for raw has the mode, in a list the name.
+std::string FormatNamespace(const OutputStyle& style, const client::NamespaceInfo& ns);
+std::string FormatListed(const OutputStyle& style, const client::NamespaceInfo& ns);
+// What became of a change of mode, or would.
+std::string FormatChanged(const OutputStyle& style, const client::ModeChanged& changed);
+// A store with what the regions say of it. Raw has the number.
+std::string FormatStore(const OutputStyle& style, const client::StoreInfo& store, uint64_t replicas,
+                        uint64_t leads);
+std::string_view NameOf(client::StoreState state);
 
 }  // namespace flaredb::net
 

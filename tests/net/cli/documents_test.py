@@ -67,7 +67,7 @@ class DocumentsTest(unittest.TestCase):
             yield typed + " -", options
             if commands:
                 yield typed + " ", commands
-        yield "flaredb s", ["server", "shell"]
+        yield "flaredb s", ["server", "shell", "store"]
         yield "flaredb kv cas", ["cas", "cas-delete"]
         yield "flaredb kv get --output ", ["table", "json", "raw"]
         yield "flaredb kv scan --limit 3 -o j", ["json"]
