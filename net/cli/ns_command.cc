@@ -58,8 +58,8 @@ ExitCode SetMode(const OperatorRun& run) {
     if (!run.arguments.dry_run && !what.empty() && waiting.Again(what)) continue;
     Print(FormatChanged(run.style(), changed));
     if (run.arguments.dry_run || what.empty() || run.arguments.wait == 0) return kExitOk;
-    PrintError(what + ", and goes on: \"flaredb ns get " + run.arguments.name +
-               "\" tells when it is through");
+    PrintError("not through yet: " + what + "; the switch goes on, and \"flaredb ns get " +
+               run.arguments.name + "\" tells when it is through");
     return kExitUnavailable;
   }
 }

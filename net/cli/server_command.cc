@@ -10,6 +10,7 @@
 #include "net/server/log.h"
 #include "net/server/members.h"
 #include "net/server/server.h"
+#include "net/server/start_namespaces.h"
 
 namespace flaredb::net {
 namespace {
@@ -33,6 +34,9 @@ absl::StatusOr<ServerOptions> OptionsOf(const ServerConfig& config) {
     if (!members.ok()) return members.status();
     options.start.initial_cluster = *std::move(members);
   }
+  auto namespaces = ParseStartNamespaces(config.text("namespace-mode"));
+  if (!namespaces.ok()) return namespaces.status();
+  options.namespaces = *std::move(namespaces);
   options.admin_address = config.text("admin-addr");
   options.text_reflection = config.text("reflection-view") == "text";
   options.tls.files = {config.text("tls-ca"), config.text("tls-cert"), config.text("tls-key")};

@@ -25,16 +25,22 @@ void AddSettingFlag(CLI::App* command, const Setting& setting, GivenFlags* given
         [given, name](int64_t count) { (*given)[name] = count > 0 ? "true" : "false"; }, help);
     return;
   }
-  command
-      ->add_option_function<std::string>(
-          FlagOf(setting), [given, name](const std::string& text) { (*given)[name] = text; }, help)
-      ->check(CLI::Validator(
-          [&setting](const std::string& text) {
-            const std::string why = WhyNoValue(setting, text);
-            return why.empty() ? why : "\"" + text + "\" " + why;
-          },
-          ""))
-      ->type_name(std::string(setting.placeholder));
+  CLI::Option* const option =
+      command
+          ->add_option_function<std::string>(
+              FlagOf(setting), [given, name](const std::string& text) { (*given)[name] = text; },
+              help)
+          ->check(CLI::Validator(
+              [&setting](const std::string& text) {
+                const std::string why = WhyNoValue(setting, text);
+                return why.empty() ? why : "\"" + text + "\" " + why;
+              },
+              ""))
+          ->type_name(std::string(setting.placeholder));
+  // Given several times, a list is one.
+  if (setting.kind == SettingKind::kList) {
+    option->multi_option_policy(CLI::MultiOptionPolicy::Join)->delimiter(',');
+  }
 }
 
 }  // namespace

@@ -110,7 +110,7 @@ ExitCode WaitFor(const OperatorRun& run, const Left& left, View* last) {
     if (what.empty()) return kExitOk;
     if (waiting.Again(what)) continue;
     if (run.arguments.wait == 0) return kExitOk;
-    PrintError(what + ", and it goes on: repeat this command to wait again");
+    PrintError("not done yet: " + what + "; it goes on, and the same command again waits for it");
     return kExitUnavailable;
   }
 }

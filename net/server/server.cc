@@ -79,6 +79,7 @@ class Server {
         pd_([this](store::Request request,
                    Runtime::Done done) { runtime_.Call(std::move(request), std::move(done)); },
             [this](StoreId store) { return transport_.AddressOf(store); }),
+        start_namespaces_(loop_.get(), &pd_, options_.namespaces),
         health_(grpc_.get()) {
     RegisterModeService(grpc_.get(), &pd_);
     RegisterPdService(grpc_.get(), &pd_, /*want_certificates=*/tls.links != nullptr);
@@ -205,6 +206,7 @@ class Server {
     runtime_.Start(options, *std::move(recovered_), disk_.get(), &transport_);
     transport_.Start(plan.identity, plan.members, RandomId());
     UpdateStatus();
+    start_namespaces_.Begin();
     Log(LogLevel::kInfo, "listening",
         {{"address", flags_.address},
          {"store", plan.identity.store},
@@ -333,6 +335,7 @@ class Server {
   Transport transport_;
   KvService kv_;
   PdCaller pd_;
+  StartNamespaces start_namespaces_;
   HealthService health_;
   StatusLog status_log_;
   StatusBoard board_;

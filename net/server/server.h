@@ -4,16 +4,19 @@
 #define FLAREDB_NET_SERVER_SERVER_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "net/server/disk.h"
 #include "net/server/server_tls.h"
+#include "net/server/start_namespaces.h"
 #include "net/server/start_plan.h"
 
 namespace flaredb::net {
 
 struct ServerOptions {
   StartFlags start;
+  std::vector<StartNamespace> namespaces;  // --namespace-mode
   // Where /metrics, /livez and /readyz are served; empty: nowhere.
   std::string admin_address;
   // What reflection shows to clients that do not choose: keys and values as text, or as the bytes
