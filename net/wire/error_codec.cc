@@ -134,13 +134,6 @@ GrpcStatus InvalidRequest(std::string message) {
   return Pack(absl::StatusCode::kInvalidArgument, detail);
 }
 
-GrpcStatus NamespaceNotFound(std::string_view name) {
-  errorpb::Error detail = NotApplied("namespace \"" + std::string(name) +
-                                     "\" does not exist: use \"default\", the only one so far");
-  detail.mutable_namespace_not_found()->set_namespace_(std::string(name));
-  return Pack(absl::StatusCode::kNotFound, detail);
-}
-
 GrpcStatus ClusterMismatch(uint64_t asked, uint64_t actual) {
   errorpb::Error detail = NotApplied("the request is for cluster " + std::to_string(asked) +
                                      " and this store belongs to cluster " +

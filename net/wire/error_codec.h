@@ -26,7 +26,6 @@ GrpcStatus StatusOf(const store::Error& error, Index applied_index,
 
 // Refusals that need no store. None of these operations took effect. `message` is one sentence.
 GrpcStatus InvalidRequest(std::string message);
-GrpcStatus NamespaceNotFound(std::string_view name);
 GrpcStatus ClusterMismatch(uint64_t asked, uint64_t actual);
 GrpcStatus ServerIsBusy(std::string reason);
 GrpcStatus StoreDraining(StoreId store);

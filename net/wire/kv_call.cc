@@ -56,11 +56,10 @@ std::optional<GrpcStatus> TakeContext(const kvrpc::Context& context, const store
   return std::nullopt;
 }
 
-std::optional<GrpcStatus> TakeNamespace(std::string name, KvCall* call) {
+void TakeNamespace(std::string name, KvCall* call) {
   if (name.empty()) name = pd::kDefaultNamespace;
-  if (name != pd::kDefaultNamespace) return NamespaceNotFound(name);
+  if (name != pd::kDefaultNamespace) call->request.namespace_name = name;
   call->shape.ns = std::move(name);
-  return std::nullopt;
 }
 
 std::string EncodePageToken(std::string_view ns, std::string_view next_key) {

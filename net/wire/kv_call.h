@@ -55,10 +55,11 @@ GrpcStatus NotA(const Message& message) {
 
 // Whether a call may name a region and be told again under its id (kvrpc.Context).
 enum class Routing : uint8_t { kByRegion, kAnyStore };
-// Takes what all requests have: the refusal, if any. `name`: of the namespace.
+// Takes what all requests have: the refusal, if any.
 std::optional<GrpcStatus> TakeContext(const kvrpc::Context& context, const store::Identity& self,
                                       Routing routing, KvCall* call);
-std::optional<GrpcStatus> TakeNamespace(std::string name, KvCall* call);
+// Which id a name has is for the store to know, except that of "default", which is fixed.
+void TakeNamespace(std::string name, KvCall* call);
 
 // A call of `operation` with what all requests have. Consumes the bytes of `in`.
 template <typename Request>
@@ -66,7 +67,7 @@ DecodedKvCall CallOf(store::Operation operation, Request* in, const store::Ident
                      Routing routing) {
   KvCall call;
   call.request.operation = std::move(operation);
-  if (auto refusal = TakeNamespace(std::move(*in->mutable_namespace_()), &call)) return *refusal;
+  TakeNamespace(std::move(*in->mutable_namespace_()), &call);
   if (auto refusal = TakeContext(in->context(), self, routing, &call)) return *refusal;
   return call;
 }

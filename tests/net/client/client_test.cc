@@ -58,6 +58,13 @@ GrpcStatus NotLeader(const std::string& leader_address) {
   return net::StatusOf(error, Index(), [&](StoreId) { return leader_address; });
 }
 
+GrpcStatus NoSuchNamespace(const std::string& name) {
+  store::Error error;
+  error.code = store::ErrorCode::kNamespaceNotFound;
+  error.message = "there is no namespace \"" + name + "\"";
+  return net::StatusOf(error, Index(), nullptr, name);
+}
+
 kvrpc::CasRequest CasOf(const std::string& bytes) {
   kvrpc::CasRequest request;
   EXPECT_TRUE(request.ParseFromString(bytes));
@@ -243,7 +250,7 @@ TEST(Client, TheNamespaceGoesWithEveryOperation) {
                        (del.ParseFromString(request) && del.namespace_() == "logs") ||
                        (cas.ParseFromString(request) && cas.namespace_() == "logs") ||
                        (scan.ParseFromString(request) && scan.namespace_() == "logs");
-    if (named) return net::NamespaceNotFound("logs");
+    if (named) return NoSuchNamespace("logs");
     return net::InvalidRequest("another namespace");
   });
   const auto client = ClientOf({store.address()});

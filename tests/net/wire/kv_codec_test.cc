@@ -93,12 +93,22 @@ TEST(KvCodec, RefusesWhatIsNoMessage) {
   EXPECT_TRUE(error.has_invalid_request());
 }
 
-TEST(KvCodec, RefusesAnUnknownNamespace) {
+TEST(KvCodec, ANamespaceGoesToTheStoreByItsName) {
   kvrpc::GetRequest in;
   in.set_namespace_("logs");
-  const GrpcStatus status = Refusal(DecodeGet(in.SerializeAsString(), kSelf));
-  EXPECT_EQ(status.code, absl::StatusCode::kNotFound);
-  EXPECT_EQ(DetailOf(status).namespace_not_found().namespace_(), "logs");
+  DecodedKvCall decoded = DecodeGet(in.SerializeAsString(), kSelf);
+  EXPECT_EQ(std::get<KvCall>(decoded).request.namespace_name, "logs");
+  EXPECT_EQ(std::get<KvCall>(decoded).shape.ns, "logs");
+}
+
+TEST(KvCodec, TheDefaultNamespaceNeedsNoName) {
+  kvrpc::GetRequest in;
+  for (const char* name : {"", "default"}) {
+    in.set_namespace_(name);
+    const DecodedKvCall decoded = DecodeGet(in.SerializeAsString(), kSelf);
+    EXPECT_EQ(std::get<KvCall>(decoded).request.namespace_name, "");
+    EXPECT_EQ(std::get<KvCall>(decoded).shape.ns, "default");
+  }
 }
 
 TEST(KvCodec, RefusesAnotherCluster) {
