@@ -25,6 +25,8 @@ struct MemberChange {
   Kind kind = Kind::kAddLearner;
   PeerId id;
   StoreId store;  // For kAddLearner; may be zero. See Member::store.
+
+  friend bool operator==(const MemberChange&, const MemberChange&) = default;
 };
 
 // Why a change was not begun. Nothing happened.
