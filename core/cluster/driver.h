@@ -104,6 +104,7 @@ class Driver {
  private:
   class Impl;
   const DriverOptions options_;
+  uint64_t leads_ = 0;          // How often it was told to lead.
   std::unique_ptr<Impl> impl_;  // Null while it does not lead.
 };
 
