@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/types.h"
+#include "core/cluster/roll_call.h"
 #include "core/raft/message.h"
 #include "core/region/region.h"
 #include "core/store/request.h"
@@ -50,8 +51,8 @@ struct StoreBeat {
   std::vector<RegionId> dead;  // Regions whose replica here has stopped for good. Ascending.
 };
 
-using StoreMessage =
-    std::variant<RaftEnvelope, ForwardedRequest, ForwardedReply, PeerRemoved, StoreBeat>;
+using StoreMessage = std::variant<RaftEnvelope, ForwardedRequest, ForwardedReply, PeerRemoved,
+                                  StoreBeat, cluster::RollCall, cluster::RollAnswer>;
 
 }  // namespace flaredb::store
 

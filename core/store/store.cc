@@ -153,6 +153,9 @@ class Store::Impl {
     calls_.Admit(ForwardOrigin{from, forwarded.id}, std::move(forwarded.request));
   }
   void Receive(StoreId, ForwardedReply& reply) { calls_.OnReply(std::move(reply)); }
+  // A store by itself has no placement driver.
+  void Receive(StoreId, cluster::RollCall&) {}
+  void Receive(StoreId, cluster::RollAnswer&) {}
 
   void On(ClientCall& event) { calls_.Admit(event.id, std::move(event.request), event.unix_ms); }
   void On(NamespaceChanged& event) { calls_.OnNamespace(event); }

@@ -8,6 +8,7 @@
 #include "core/base/strings.h"
 #include "net/wire/forward_codec.h"
 #include "net/wire/raft_message_codec.h"
+#include "net/wire/roll_codec.h"
 #include "proto/raftpb.pb.h"
 
 namespace flaredb::net {
@@ -41,6 +42,12 @@ void Add(const store::StoreBeat& in, raftpb::RaftBatch* batch) {
   out->set_life(in.life);
   out->mutable_dead()->Reserve(static_cast<int>(in.dead.size()));
   for (const RegionId region : in.dead) out->add_dead(region.value());
+}
+void Add(const cluster::RollCall& in, raftpb::RaftBatch* batch) {
+  EncodeRollCall(in, batch->add_roll_calls());
+}
+void Add(const cluster::RollAnswer& in, raftpb::RaftBatch* batch) {
+  EncodeRollAnswer(in, batch->add_roll_answers());
 }
 
 absl::Status TakePeerRemoved(raftpb::PeerRemoved* in, store::PeerRemoved* out) {
@@ -93,6 +100,8 @@ absl::Status TakeMessages(raftpb::RaftBatch* batch, std::vector<store::StoreMess
   if (s.ok()) s = TakeEach(batch->mutable_replies(), TakeReply, messages);
   if (s.ok()) s = TakeEach(batch->mutable_removed_peers(), TakePeerRemoved, messages);
   if (s.ok()) s = TakeEach(batch->mutable_beats(), TakeBeat, messages);
+  if (s.ok()) s = TakeEach(batch->mutable_roll_calls(), TakeRollCall, messages);
+  if (s.ok()) s = TakeEach(batch->mutable_roll_answers(), TakeRollAnswer, messages);
   if (!s.ok()) messages->erase(messages->begin() + static_cast<ptrdiff_t>(before), messages->end());
   batch->Clear();
   return s;

@@ -23,10 +23,10 @@ void AppendMessage(const store::StoreMessage& message, raftpb::RaftBatch* batch)
 size_t PayloadBytes(const store::StoreMessage& message);
 
 // Takes the messages out of `batch`, which loses its content, and appends them to `messages`: Raft
-// messages first, then requests, replies, removed peers and beats, each in the order of sending.
-// INVALID_ARGUMENT, with `messages` as it was, when one of them makes no sense: a kind that this
-// version does not know, a missing region, epoch or peer, entries with gaps, a list out of order.
-// What gets through cannot break an invariant of the core by its form.
+// messages first, then requests, replies, removed peers, beats, roll calls and answers to them,
+// each in the order of sending. INVALID_ARGUMENT, with `messages` as it was, when one of them makes
+// no sense: a kind that this version does not know, a missing region, epoch or peer, entries with
+// gaps, a list out of order. What gets through cannot break an invariant of the core by its form.
 absl::Status TakeMessages(raftpb::RaftBatch* batch, std::vector<store::StoreMessage>* messages);
 
 }  // namespace flaredb::net

@@ -196,6 +196,60 @@ std::string_view Head(const std::string& value) {
 // Bytes as a person can read them in one line.
 std::string Printable(std::string_view bytes) { return absl::CHexEscape(ToAbsl(bytes)); }
 
+const char* NameOf(raft::MemberChange::Kind kind) {
+  switch (kind) {
+    case raft::MemberChange::Kind::kAddLearner:
+      return "add learner";
+    case raft::MemberChange::Kind::kPromote:
+      return "promote";
+    case raft::MemberChange::Kind::kDemote:
+      return "demote";
+    case raft::MemberChange::Kind::kRemove:
+      return "remove";
+  }
+  return "?";
+}
+
+void WordsTo(std::ostream& out, const cluster::RegionOrder& order) {
+  out << ", region " << order.region << ':';
+  if (const auto* move = std::get_if<cluster::MoveLeader>(&order.what)) {
+    out << " lead " << move->target;
+    return;
+  }
+  for (const raft::MemberChange& change : std::get<cluster::ChangeMembers>(order.what).changes) {
+    out << ' ' << NameOf(change.kind) << ' ' << change.id;
+    if (change.store) out << " on store " << change.store;
+  }
+}
+
+std::string Words(const cluster::RollCall& call) {
+  std::ostringstream out;
+  out << "roll call " << call.round << " of term " << call.term;
+  if (call.view.revision) out << ", revision " << call.view.since << " to " << call.view.revision;
+  for (const cluster::RegionOrder& order : call.orders) WordsTo(out, order);
+  return out.str();
+}
+
+std::string Words(const cluster::RollAnswer& answer) {
+  std::ostringstream out;
+  out << "answer to roll call " << answer.round << " of term " << answer.term << ", knows revision "
+      << answer.known;
+  for (const cluster::RegionReport& report : answer.regions) {
+    out << ", leads region " << report.info.region.id << ' ' << raft::Describe(report.conf);
+    if (report.changing) out << " changing";
+    if (!report.behind.empty()) out << " behind:";
+    for (const PeerId peer : report.behind) out << ' ' << peer;
+  }
+  for (const cluster::NamespaceReport& report : answer.namespaces) {
+    out << ", namespace " << static_cast<uint32_t>(report.ns) << " at epoch " << report.mode_epoch
+        << ' ' << report.unshipped << " unshipped";
+  }
+  for (const cluster::OrderRefusal& refusal : answer.refusals) {
+    out << ", region " << refusal.region << " refuses: " << refusal.why;
+  }
+  return out.str();
+}
+
 }  // namespace
 
 std::string Describe(const raft::Message& message) {
@@ -228,6 +282,8 @@ std::string Describe(const store::StoreMessage& message) {
                           for (const RegionId region : m.dead) out << ' ' << region;
                           return out.str();
                         },
+                        [](const cluster::RollCall& m) { return Words(m); },
+                        [](const cluster::RollAnswer& m) { return Words(m); },
                     },
                     message);
 }

@@ -40,6 +40,8 @@ MessageKind KindOf(const store::StoreMessage& message) {
     MessageKind operator()(const store::ForwardedReply&) { return MessageKind::kClient; }
     MessageKind operator()(const store::PeerRemoved&) { return MessageKind::kOther; }
     MessageKind operator()(const store::StoreBeat&) { return MessageKind::kHeartbeat; }
+    MessageKind operator()(const cluster::RollCall&) { return MessageKind::kOther; }
+    MessageKind operator()(const cluster::RollAnswer&) { return MessageKind::kOther; }
   };
   return std::visit(Kinds(), message);
 }

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/world/trace_hash.h"
 
+#include <string>
 #include <variant>
 
+#include "core/pd/reply.h"
+#include "core/raft/membership.h"
+#include "core/region/region.h"
 #include "sim/world/overloaded.h"
 
 namespace flaredb::sim {
@@ -30,6 +34,46 @@ void Feed(Hasher* hash, const store::PeerRemoved& m) {
 void Feed(Hasher* hash, const store::StoreBeat& m) {
   hash->Add(m.life).Add(m.dead.size());
   for (const RegionId region : m.dead) hash->Add(region);
+}
+
+void Feed(Hasher* hash, const cluster::RollCall& m) {
+  hash->Add(m.term).Add(m.round).Add(EncodeRegion(m.pd)).Add(m.clock);
+  hash->Add(pd::EncodeReply(m.view)).Add(m.orders.size());
+  for (const cluster::RegionOrder& order : m.orders) {
+    hash->Add(order.region).Add(order.epoch.conf_version).Add(order.epoch.version);
+    hash->Add(order.what.index());
+    if (const auto* move = std::get_if<cluster::MoveLeader>(&order.what)) {
+      hash->Add(move->target);
+      continue;
+    }
+    const auto& changes = std::get<cluster::ChangeMembers>(order.what).changes;
+    hash->Add(changes.size());
+    for (const raft::MemberChange& change : changes) {
+      hash->Add(static_cast<uint64_t>(change.kind)).Add(change.id).Add(change.store);
+    }
+  }
+  hash->Add(m.waiting.size());
+  for (const std::string& sentence : m.waiting) hash->Add(sentence);
+}
+
+void Feed(Hasher* hash, const cluster::RollAnswer& m) {
+  hash->Add(m.term).Add(m.round).Add(m.instance.hi).Add(m.instance.lo).Add(m.known).Add(m.clock);
+  hash->Add(m.regions.size());
+  for (const cluster::RegionReport& report : m.regions) {
+    hash->Add(EncodeRegion(report.info.region)).Add(report.info.term).Add(report.info.leader);
+    hash->Add(raft::EncodeConfState(report.conf)).Add(report.changing);
+    hash->Add(report.behind.size());
+    for (const PeerId peer : report.behind) hash->Add(peer);
+  }
+  hash->Add(m.namespaces.size());
+  for (const cluster::NamespaceReport& report : m.namespaces) {
+    hash->Add(static_cast<uint64_t>(report.ns)).Add(report.mode_epoch);
+    hash->Add(report.unshipped).Add(report.watermark);
+  }
+  hash->Add(m.refusals.size());
+  for (const cluster::OrderRefusal& refusal : m.refusals) {
+    hash->Add(refusal.region).Add(refusal.why);
+  }
 }
 
 }  // namespace

@@ -27,7 +27,9 @@ class Maker {
     if (kind < Generator::kReplies) return Reply(kind);
     kind -= Generator::kReplies;
     if (kind == 0) return store::PeerRemoved{RegionId(Positive()), PeerId(Positive()), Positive()};
-    return Beat();
+    if (kind == 1) return Beat();
+    if (kind == 2) return RollCall();
+    return RollAnswer();
   }
 
  private:
@@ -91,6 +93,74 @@ class Maker {
     beat.life = Positive();
     beat.dead = Ids<RegionId>(0, 5);
     return beat;
+  }
+
+  Region SomeRegion(uint64_t id) {
+    Region region{RegionId(id), Bytes(10), "", Epoch(), {}};
+    for (const PeerId peer : Ids<PeerId>(1, 4))
+      region.peers.push_back({peer, StoreId(peer.value())});
+    return region;
+  }
+
+  store::StoreMessage RollCall() {
+    cluster::RollCall call;
+    call.term = Term(Positive());
+    call.round = Positive();
+    call.pd = SomeRegion(Positive());
+    call.clock = kv::Hlc(Number());
+    if (Flag()) {
+      call.view = {
+          pd::ClusterId(Number()), pd::Revision(Number()), pd::Revision(Positive()), {}, {}};
+      call.view.stores.push_back(
+          {{StoreId(Positive()), {Number(), Positive()}, Bytes(20), Number()},
+           pd::StoreState::kDraining,
+           pd::Revision(Positive())});
+      call.view.namespaces.push_back({kv::NamespaceId{static_cast<uint32_t>(rng_.Between(1, 99))},
+                                      Bytes(20), pd::ModeState::kToStrongDrain,
+                                      pd::ModeEpoch(Positive()), Flag(), pd::Revision(Positive())});
+    }
+    for (uint64_t n = rng_.Below(4); n > 0; --n) {
+      cluster::RegionOrder order{RegionId(Positive()), Epoch(), {}};
+      if (Flag()) {
+        order.what = cluster::MoveLeader{PeerId(Positive())};
+      } else {
+        cluster::ChangeMembers change;
+        for (uint64_t m = rng_.Between(1, 3); m > 0; --m) {
+          const auto kind = static_cast<raft::MemberChange::Kind>(rng_.Below(4));
+          const bool adds = kind == raft::MemberChange::Kind::kAddLearner;
+          change.changes.push_back(
+              {kind, PeerId(Positive()), adds ? StoreId(Positive()) : StoreId()});
+        }
+        order.what = std::move(change);
+      }
+      call.orders.push_back(std::move(order));
+    }
+    for (uint64_t n = rng_.Below(3); n > 0; --n) call.waiting.push_back("sentence");
+    return call;
+  }
+
+  store::StoreMessage RollAnswer() {
+    cluster::RollAnswer answer;
+    answer.term = Term(Positive());
+    answer.round = Positive();
+    answer.instance = {Number(), Positive()};
+    answer.known = pd::Revision(Number());
+    answer.clock = kv::Hlc(Number());
+    for (const RegionId id : Ids<RegionId>(0, 3)) {
+      answer.regions.push_back({{SomeRegion(id.value()), Term(Positive()), PeerId(Positive())},
+                                Conf(),
+                                Flag(),
+                                Ids<PeerId>(0, 3)});
+    }
+    for (uint32_t ns = 1; ns < 9; ++ns) {
+      if (Flag()) continue;
+      answer.namespaces.push_back(
+          {kv::NamespaceId{ns}, pd::ModeEpoch(Positive()), Number(), kv::Hlc(Number())});
+    }
+    for (uint64_t n = rng_.Below(3); n > 0; --n) {
+      answer.refusals.push_back({RegionId(Positive()), "sentence"});
+    }
+    return answer;
   }
 
   // May choose the sender's term.

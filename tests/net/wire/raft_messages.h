@@ -19,11 +19,11 @@ class Generator {
  public:
   explicit Generator(uint64_t seed) : rng_(seed) {}
 
-  // Bodies of envelopes, forwarded requests, forwarded replies, and the two others.
+  // Bodies of envelopes, forwarded requests, forwarded replies, and the four others.
   static constexpr uint64_t kBodies = std::variant_size_v<raft::Body>;
   static constexpr uint64_t kRequests = 9;
   static constexpr uint64_t kReplies = 6;
-  static constexpr uint64_t kKinds = kBodies + kRequests + kReplies + 2;
+  static constexpr uint64_t kKinds = kBodies + kRequests + kReplies + 4;
 
   // Message number `kind`, below kKinds.
   store::StoreMessage Message(uint64_t kind);
