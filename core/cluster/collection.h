@@ -40,10 +40,12 @@ class Collection {
   // not carried out its part.
   std::vector<RegionErrand> Look(Instant now, const pd::Namespace& ns, const Roster& roster,
                                  AskPd ask);
+  // It is not eventual any more.
+  void Forget(kv::NamespaceId ns) { rounds_.erase(ns); }
   // A region carried it out.
   void OnCollected(RegionId region, const kv::CollectTombstones& done);
 
-  // When Look begins anew. Max: nothing was ever collected, so there is nothing to do.
+  // When Look begins anew. Max: it was asked about nothing.
   Instant next_deadline() const;
 
  private:

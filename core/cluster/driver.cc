@@ -120,6 +120,8 @@ class Driver::Impl {
           Want(Purpose("collect", ns, errand), errand);
         }
         NoteWhoHoldsCollection(ns);
+      } else {
+        collection_.Forget(ns.id);
       }
       if (pd::IsStable(ns.state)) continue;
       const ModeDriver::Work work = modes_.Look(now_, ns, roster_, ask);
@@ -201,35 +203,44 @@ class Driver::Impl {
   void LookAt(const LedRegion& led, Sites* sites) {
     const RegionReport& report = *led.report;
     const RegionId id = report.info.region.id;
-    const auto reserved = reserved_.find(id);
-    if (reserved != reserved_.end() && report.conf.IsMember(reserved->second)) {
-      reserved_.erase(reserved);
+    const auto ordered = ordered_.find(id);
+    if (ordered != ordered_.end() && report.conf.IsMember(ordered->second.id)) {
+      ordered_.erase(ordered);
     }
-    const bool has_id = reserved_.contains(id);
-    const PeerId next_id = has_id ? reserved_.at(id) : PeerId(ids_.count > 0 ? ids_.first : 0);
-    const Placement placement = Place(report, *sites, options_.replicas, next_id);
+    Placement placement = Place(report, *sites, options_.replicas);
     if (placement.waits_for.empty()) return;
     waiting_.push_back(absl::StrCat("region ", id.value(), " waits for ", placement.waits_for));
-    if (placement.needs_id) Want("ids", pd::AllocateIds{kIdsAtOnce});
     // What was ordered since is not in the report.
     if (!roster_.members().at(led.leader).answered_last_call()) return;
-    if (placement.grows_onto) {
-      ++sites->at(placement.grows_onto).replicas;
-      if (!has_id) {
-        // Kept for the region until it is a member: an order that is lost is given again.
-        reserved_.emplace(id, next_id);
-        ids_ = {ids_.first + 1, ids_.count - 1};
-      }
-    }
     RegionOrder order{id, report.info.region.epoch, {}};
-    if (const auto* change = std::get_if<ChangeMembers>(&placement.step)) {
-      order.what = *change;
+    if (auto* change = std::get_if<ChangeMembers>(&placement.step)) {
+      if (placement.grows_onto) {
+        const std::optional<PeerId> peer = NewPeer(id, placement.grows_onto);
+        if (!peer) return;
+        change->changes.front().id = *peer;
+        ++sites->at(placement.grows_onto).replicas;
+      }
+      order.what = std::move(*change);
     } else if (const auto* move = std::get_if<MoveLeader>(&placement.step)) {
       order.what = *move;
     } else {
       return;
     }
     orders_[led.leader].push_back(std::move(order));
+  }
+
+  // Nullopt: there are no ids at hand yet. An order that was lost is given again with the same id,
+  // but never for another store: it may have been carried out.
+  std::optional<PeerId> NewPeer(RegionId region, StoreId store) {
+    Peer& peer = ordered_[region];
+    if (peer.store == store) return peer.id;
+    if (ids_.count == 0) {
+      Want("ids", pd::AllocateIds{kIdsAtOnce});
+      return std::nullopt;
+    }
+    peer = {PeerId(ids_.first), store};
+    ids_ = {ids_.first + 1, ids_.count - 1};
+    return peer.id;
   }
 
   // Of stores that nothing should be on.
@@ -273,7 +284,7 @@ class Driver::Impl {
                     {},    content.orders, waiting_};
       if (content.revision && member.answer->known != content.revision) {
         const pd::Reply reply = Ask(pd::GetCluster{member.answer->known});
-        call.view = std::get<pd::ClusterView>(reply);
+        if (const auto* view = std::get_if<pd::ClusterView>(&reply)) call.view = *view;
       }
       roster_.OnCalled(now_, id, last_round_, std::move(content));
       output_->calls.push_back({id, std::move(call)});
@@ -304,9 +315,9 @@ class Driver::Impl {
   Collection collection_;
 
   uint64_t last_round_ = 0;
-  pd::IdRange ids_;                      // At hand for new peers.
-  std::map<RegionId, PeerId> reserved_;  // Those that were ordered and are no members yet.
-  Index applied_;                        // What was looked at last.
+  pd::IdRange ids_;                   // At hand for new peers.
+  std::map<RegionId, Peer> ordered_;  // New ones that are no members yet, as far as is known.
+  Index applied_;                     // What was looked at last.
   bool has_news_ = true;
   Instant next_deadline_;
   std::vector<std::string> waiting_;

@@ -17,8 +17,8 @@ using Kind = raft::MemberChange::Kind;
 
 class Planner {
  public:
-  Planner(const RegionReport& report, const Sites& sites, size_t replicas, PeerId next_id)
-      : report_(report), sites_(sites), next_id_(next_id) {
+  Planner(const RegionReport& report, const Sites& sites, size_t replicas)
+      : report_(report), sites_(sites) {
     const auto up =
         std::count_if(sites.begin(), sites.end(), [](const auto& site) { return site.second.up; });
     wanted_ = std::min(replicas, static_cast<size_t>(up));
@@ -104,12 +104,7 @@ class Planner {
     if (!sites_.at(site).answers) {
       return Wait(absl::StrCat("store ", site.value(), ", which does not answer"));
     }
-    if (!next_id_) {
-      Placement placement = Wait("an id for a new replica");
-      placement.needs_id = true;
-      return placement;
-    }
-    Placement placement = Do({{Kind::kAddLearner, next_id_, site}});
+    Placement placement = Do({{Kind::kAddLearner, PeerId(), site}});
     placement.waits_for = absl::StrCat("a replica on store ", site.value());
     placement.grows_onto = site;
     return placement;
@@ -173,7 +168,6 @@ class Planner {
 
   const RegionReport& report_;
   const Sites& sites_;
-  const PeerId next_id_;
   size_t wanted_ = 0;
   std::vector<PeerId> stay_;   // Voters on stores that are up. Ascending.
   std::vector<PeerId> leave_;  // The others; who is missed least first.
@@ -181,8 +175,8 @@ class Planner {
 
 }  // namespace
 
-Placement Place(const RegionReport& report, const Sites& sites, size_t replicas, PeerId next_id) {
-  return Planner(report, sites, replicas, next_id).Plan();
+Placement Place(const RegionReport& report, const Sites& sites, size_t replicas) {
+  return Planner(report, sites, replicas).Plan();
 }
 
 }  // namespace flaredb::cluster

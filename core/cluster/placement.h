@@ -32,17 +32,16 @@ using Sites = std::map<StoreId, Site>;
 struct Placement {
   // Monostate: nothing now.
   std::variant<std::monostate, ChangeMembers, MoveLeader> step;
-  StoreId grows_onto;     // Where the step adds a replica; zero: nowhere.
-  bool needs_id = false;  // It would add one, if it had an id for the peer.
+  // Where the step adds a replica, with an id that is the caller's to fill in; zero: nowhere.
+  StoreId grows_onto;
   // What it takes before the region is as it should be: "waits for ..." Empty: it is.
   std::string waits_for;
 };
 
 // Pure.
 //   replicas  voters of a region, if there are so many stores that are up
-//   next_id   for a new peer; zero: there is none at hand
 // O((members + sites) * log sites).
-Placement Place(const RegionReport& report, const Sites& sites, size_t replicas, PeerId next_id);
+Placement Place(const RegionReport& report, const Sites& sites, size_t replicas);
 
 }  // namespace flaredb::cluster
 

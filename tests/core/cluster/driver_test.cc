@@ -2,6 +2,8 @@
 // Regions grow onto stores, leave them, and are known.
 #include "core/cluster/driver.h"
 
+#include <algorithm>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -81,9 +83,9 @@ TEST_F(DriverTest, BothRegionsOfACluster) {
 TEST_F(DriverTest, TheRegionTableFollowsTheRegions) {
   Run(Duration::Seconds(1));
   EXPECT_EQ(Known(), (pd::RegionInfo{R().region, R().term, R().leader}));
-  const size_t errands = errands_;
+  const size_t errands = errands_.size();
   Run(Duration::Seconds(5));
-  EXPECT_EQ(errands_, errands) << "what is known is not put again";
+  EXPECT_EQ(errands_.size(), errands) << "what is known is not put again";
   Grow(3);
   R().leader = R().region.peers[1].id;
   ++R().term;
@@ -226,6 +228,22 @@ TEST_F(DriverTest, RefusalsAreTold) {
   EXPECT_TRUE(RunUntilVoters({1, 2}));
 }
 
+// An order that nobody answered may have been carried out: nobody else gets that id.
+TEST_F(DriverTest, AnIdIsForOneStore) {
+  R().refuses = "later";
+  Join(2);
+  Run(Duration::Seconds(2));
+  const PeerId first = last_learner_.id;
+  ASSERT_EQ(last_learner_.store, StoreId(2));
+  Run(Duration::Seconds(2));
+  EXPECT_EQ(last_learner_.id, first) << "asked again";
+  S(2).silent = true;
+  Join(3);
+  Run(Duration::Seconds(6));
+  EXPECT_EQ(last_learner_.store, StoreId(3));
+  EXPECT_GT(last_learner_.id, first);
+}
+
 TEST_F(DriverTest, AFailoverInTheMiddleOfEverything) {
   for (uint64_t seed = 1; seed <= 30; ++seed) {
     SCOPED_TRACE(seed);
@@ -292,6 +310,28 @@ TEST_F(DriverTest, AQuietClusterIsCalledAtIntervals) {
   Run(Duration::Seconds(10));
   EXPECT_LE(calls_ - calls, 3 * 25u + 3);
   EXPECT_GE(calls_ - calls, 3 * 23u);
+}
+
+TEST_F(DriverTest, NewsTravelsAtOnce) {
+  Grow(3);
+  for (int i = 0; i < 20; ++i) {
+    Run(Duration::Milliseconds(170));
+    const std::string name = "ns" + std::to_string(i);
+    Command(pd::EnsureNamespace{name, std::nullopt});
+    // Out and, if one was just called, back and out again.
+    Run(Duration::Milliseconds(60));
+    for (uint64_t id = 1; id <= 3; ++id) EXPECT_NE(S(id).directory.Find(name), nullptr) << id;
+  }
+}
+
+TEST_F(DriverTest, WhatAnEarlierTimeBeganIsNoAnswerToThis) {
+  for (uint64_t term = 2; term <= 4; ++term) {
+    Join(term);
+    Run(Duration::Seconds(5));
+    driver_->Lead(now_, Term(term));
+  }
+  EXPECT_GE(errands_.size(), 5u);
+  EXPECT_EQ(std::set<ErrandId>(errands_.begin(), errands_.end()).size(), errands_.size());
 }
 
 TEST_F(DriverTest, WhoDoesNotLeadDoesNothing) {

@@ -137,6 +137,7 @@ void FakeCluster::Step() {
   }
   DriverOutput output;
   driver_->Turn(now_, *this, &output);
+  EXPECT_GT(driver_->next_deadline(), now_) << "it would be due for ever";
   Carry(&output);
 }
 
@@ -153,7 +154,7 @@ void FakeCluster::Carry(DriverOutput* output) {
     });
   }
   for (const Errand& errand : output->errands) {
-    ++errands_;
+    errands_.push_back(errand.id);
     absl::StrAppend(&trace_, "errand ", errand.id.value(), " ", errand.what.index(), "\n");
     if (Lost()) continue;
     Later([this, errand, began = drivers_] {
@@ -226,6 +227,12 @@ std::string FakeCluster::Carry(const RegionOrder& order, StoreId at) {
   const Peer* leader = region.region.PeerOf(region.leader);
   if (leader == nullptr || leader->store != at) return "this store does not lead the region";
   if (region.region.epoch != order.epoch) return "the region is another one";
+  if (const auto* change = std::get_if<ChangeMembers>(&order.what)) {
+    const raft::MemberChange& first = change->changes.front();
+    if (first.kind == raft::MemberChange::Kind::kAddLearner) {
+      last_learner_ = {first.id, first.store};
+    }
+  }
   if (!region.refuses.empty()) return region.refuses;
   if (region.changing > 0) {
     ADD_FAILURE() << "an order for a region that is changing";

@@ -104,7 +104,8 @@ class FakeCluster : public pd::MachineOfRows, public PdReader {
   uint64_t loss_ = 0;
   Rng rng_{1};
   size_t calls_ = 0;
-  size_t errands_ = 0;
+  std::vector<ErrandId> errands_;
+  Peer last_learner_;  // That was ordered.
   // Everything that left the driver, in order.
   std::string trace_;
 

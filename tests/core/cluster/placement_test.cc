@@ -37,8 +37,8 @@ class PlacementTest : public ::testing::Test {
   Site& S(uint64_t store) { return sites_.at(StoreId(store)); }
 
   // The step, in short.
-  std::string Plan(PeerId next_id = PeerId(99)) const {
-    const Placement placement = Place(report_, sites_, 3, next_id);
+  std::string Plan() const {
+    const Placement placement = Place(report_, sites_, 3);
     if (const auto* move = std::get_if<MoveLeader>(&placement.step)) {
       return absl::StrCat("lead ", move->target.value() - 10);
     }
@@ -52,7 +52,7 @@ class PlacementTest : public ::testing::Test {
       if (!text.empty()) text += ", ";
       if (one.kind == Kind::kAddLearner) {
         EXPECT_EQ(one.store, placement.grows_onto);
-        absl::StrAppend(&text, "learner ", one.id.value(), " on ", one.store.value());
+        absl::StrAppend(&text, "learner on ", one.store.value());
       } else {
         absl::StrAppend(&text, one.kind == Kind::kPromote ? "promote " : "remove ",
                         one.id.value() - 10);
@@ -87,22 +87,15 @@ TEST_F(PlacementTest, NewReplicasGoWhereThereAreFewestAndSomebodyAnswers) {
   S(3).answers = false;
   S(3).replicas = 0;
   S(5).replicas = 0;
-  EXPECT_EQ(Plan(), "learner 99 on 5");
+  EXPECT_EQ(Plan(), "learner on 5");
   S(5).replicas = 1;
-  EXPECT_EQ(Plan(), "learner 99 on 4") << "of equals the first";
+  EXPECT_EQ(Plan(), "learner on 4") << "of equals the first";
   Drain(4);
-  EXPECT_EQ(Plan(), "learner 99 on 5");
+  EXPECT_EQ(Plan(), "learner on 5");
   Drain(5);
-  EXPECT_EQ(Plan(), "learner 99 on 2");
+  EXPECT_EQ(Plan(), "learner on 2");
   S(2).answers = false;
   EXPECT_EQ(Plan(), "waits for store 3, which does not answer");
-}
-
-TEST_F(PlacementTest, WithoutAnIdItAsksForOne) {
-  Voters({1});
-  EXPECT_EQ(Plan(PeerId()), "waits for an id for a new replica");
-  EXPECT_TRUE(Place(report_, sites_, 3, PeerId()).needs_id);
-  EXPECT_FALSE(Place(report_, sites_, 3, PeerId(99)).needs_id);
 }
 
 TEST_F(PlacementTest, OneChangeAtATime) {
@@ -146,7 +139,7 @@ TEST_F(PlacementTest, ALearnerOnASilentStoreGoesIfThereIsABetterPlace) {
 TEST_F(PlacementTest, AVoterIsReplacedInOneStep) {
   Voters({1, 2, 3});
   Drain(2);
-  EXPECT_EQ(Plan(), "learner 99 on 4");
+  EXPECT_EQ(Plan(), "learner on 4");
   Learners({4});
   EXPECT_EQ(Plan(), "promote 4, remove 2");
   Leader(2);
