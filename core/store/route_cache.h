@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where regions are that have no replica here, as far as this store has heard.
+#ifndef FLAREDB_CORE_STORE_ROUTE_CACHE_H_
+#define FLAREDB_CORE_STORE_ROUTE_CACHE_H_
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "core/base/types.h"
+#include "core/region/region.h"
+
+namespace flaredb::store {
+
+// A guess is enough: whoever is asked in vain says so, and the guess is mended. As large as the
+// cluster has regions.
+class RouteCache {
+ public:
+  // A region as somebody knows it, and the store that is said to lead it (zero: nobody knows). Takes
+  // the place of all that share keys with it, unless one of those has a greater version, or it is
+  // the same region with a greater conf_version: then nothing changes.
+  void Learn(const Region& region, StoreId leader);
+  // `asked` did not answer as a leader does; `leader` is whom it names, or zero. Whoever was asked
+  // because nobody knows is not asked next.
+  void OnNotLeader(RegionId region, StoreId asked, StoreId leader);
+  // The region is not where it was thought to be.
+  void Forget(RegionId region);
+
+  // The region that holds an encoded key; null when it is not known. Borrowed until a change.
+  // O(log regions).
+  const Region* FindByKey(std::string_view key) const;
+  const Region* Find(RegionId region) const;
+  // Whom to ask: the leader, else one of the region's stores. Requires that the region is known.
+  StoreId Target(RegionId region) const;
+
+  size_t size() const { return by_id_.size(); }
+
+ private:
+  struct Route {
+    Region region;
+    StoreId leader;
+    size_t next = 0;  // While there is no leader: the peer to ask.
+  };
+
+  std::map<RegionId, Route> by_id_;
+  std::map<std::string, RegionId, std::less<>> by_start_key_;
+};
+
+}  // namespace flaredb::store
+
+#endif  // FLAREDB_CORE_STORE_ROUTE_CACHE_H_
