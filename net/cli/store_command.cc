@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,6 +20,8 @@ namespace flaredb::net {
 namespace {
 
 using client::StoreState;
+
+constexpr size_t kReplicas = 3;  // Of every region, where there are stores for them.
 
 std::string Store(uint64_t id) { return "store " + std::to_string(id); }
 
@@ -44,6 +48,16 @@ struct View {
     std::vector<uint64_t> ids;
     for (const client::RegionInfo& region : regions) {
       if (IsOn(region, store)) ids.push_back(region.id);
+    }
+    return absl::StrJoin(ids, ", ");
+  }
+  // The regions that have fewer replicas than the stores that are up could hold.
+  std::string RegionsInNeed() const {
+    size_t up = 0;
+    for (const client::StoreInfo& info : table.stores) up += info.state == StoreState::kUp ? 1 : 0;
+    std::vector<uint64_t> ids;
+    for (const client::RegionInfo& region : regions) {
+      if (region.stores.size() < std::min(up, kReplicas)) ids.push_back(region.id);
     }
     return absl::StrJoin(ids, ", ");
   }
@@ -104,9 +118,15 @@ ExitCode WaitFor(const OperatorRun& run, const Left& left, View* last) {
   Waiting waiting(run.arguments.wait);
   while (true) {
     auto view = Look(run);
-    if (const auto* error = std::get_if<client::Error>(&view)) return Fail(*error);
-    *last = std::move(std::get<View>(view));
-    const std::string what = left(*last);
+    std::string what;
+    if (const auto* error = std::get_if<client::Error>(&view)) {
+      // The cluster is being changed: its leaders may be, too.
+      if (error->kind != client::Error::kUnavailable) return Fail(*error);
+      what = error->message;
+    } else {
+      *last = std::move(std::get<View>(view));
+      what = left(*last);
+    }
     if (what.empty()) return kExitOk;
     if (waiting.Again(what)) continue;
     if (run.arguments.wait == 0) return kExitOk;
@@ -148,8 +168,11 @@ ExitCode Replace(const OperatorRun& run) {
       return Store(with) + " is " + std::string(NameOf(successor->state)) +
              " and takes no replicas";
     }
-    const std::string regions = now.RegionsOn(old);
-    return regions.empty() ? "" : "replicas of the regions " + regions + " have yet to be replaced";
+    if (const std::string regions = now.RegionsOn(old); !regions.empty()) {
+      return "replicas of the regions " + regions + " have yet to be replaced";
+    }
+    const std::string regions = now.RegionsInNeed();
+    return regions.empty() ? "" : "the regions " + regions + " have yet to get a replica back";
   };
   const ExitCode code = WaitFor(run, left, &last);
   if (code != kExitOk || !left(last).empty()) return code;

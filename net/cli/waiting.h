@@ -15,10 +15,12 @@ class Waiting {
   explicit Waiting(double seconds);
 
   // Whether to look again, a moment later; false when the time is over. Tells `what` is waited for,
-  // a sentence, on standard error, unless that was the last one told.
+  // a sentence, on standard error, unless that was the last one told, or it is too early to bother
+  // anybody.
   bool Again(const std::string& what);
 
  private:
+  const Instant quiet_until_;
   const Instant until_;
   std::string told_;
 };

@@ -21,9 +21,10 @@ constexpr std::array kSettings = {
             "founds a cluster of one store"},
     Setting{"cluster-id", SettingKind::kNumber, "N", "",
             "Number of the cluster; by default it follows from --initial-cluster"},
-    Setting{"namespace-mode", SettingKind::kList, "NAME=MODE,...", "",
-            "Namespaces to create in a mode, strong or eventual, if they do not exist; may be given "
-            "several times"},
+    Setting{
+        "namespace-mode", SettingKind::kList, "NAME=MODE,...", "",
+        "Namespaces to create in a mode, strong or eventual, if they do not exist; may be given "
+        "several times"},
     Setting{"admin-addr", SettingKind::kText, "HOST:PORT", "",
             "Where to serve /metrics, /livez and /readyz by HTTP; by default nowhere"},
     Setting{"tls-ca", SettingKind::kText, "FILE", "",
