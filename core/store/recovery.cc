@@ -11,13 +11,14 @@
 #include "core/base/check.h"
 #include "core/base/codec.h"
 #include "core/base/strings.h"
+#include "core/kv/key.h"
 #include "core/region/state_rows.h"
 
 namespace flaredb::store {
 
 namespace {
 
-constexpr uint8_t kIdentityFormat = 1;
+constexpr uint8_t kIdentityFormat = 2;
 constexpr std::string_view kIdentityRowKey = "\x01i";
 
 std::string EncodeIdentity(const Identity& identity) {
@@ -27,6 +28,8 @@ std::string EncodeIdentity(const Identity& identity) {
   out.U8(kIdentityFormat);
   out.U64(identity.cluster_id);
   out.Varint(identity.store.value());
+  out.U64(identity.instance.hi);
+  out.U64(identity.instance.lo);
   return out.Take();
 }
 
@@ -36,6 +39,7 @@ absl::StatusOr<Identity> DecodeIdentity(std::string_view bytes) {
   in.FormatVersion(kIdentityFormat);
   identity.cluster_id = in.U64();
   identity.store = StoreId(in.Varint());
+  identity.instance = {in.U64(), in.U64()};
   in.Require(identity.cluster_id != 0 && identity.store, "cluster id and store id are not 0");
   if (absl::Status status = in.Finish("the store's identity row"); !status.ok()) return status;
   return identity;
@@ -69,6 +73,12 @@ absl::StatusOr<Identity> ReadIdentity(const DataReader& data,
   if (!status.ok()) return status;
   if (!empty) return absl::DataLossError("the identity row is missing, but other data exists");
   return absl::NotFoundError("the store was never bootstrapped");
+}
+
+absl::StatusOr<cluster::Directory> ReadDirectory(const DataReader& data) {
+  const absl::StatusOr<std::optional<std::string>> row = data.Get(cluster::kDirectoryRowKey);
+  if (!row.ok()) return row.status();
+  return row->has_value() ? cluster::DecodeDirectory(**row) : cluster::Directory();
 }
 
 absl::Status ReadRow(std::string_view key, std::string_view value, PartsByRegion* parts) {
@@ -238,20 +248,35 @@ env::GroupCommit Bootstrap(const Identity& identity) {
   return commit;
 }
 
+env::GroupCommit Bootstrap(const Identity& identity, const std::vector<FirstReplica>& replicas) {
+  env::GroupCommit commit = Bootstrap(identity);
+  for (const auto& [region, incarnation] : replicas) {
+    const Peer* peer = region.PeerOn(identity.store);
+    INVARIANT(peer != nullptr) << "region " << region.id << " has no peer on store "
+                               << identity.store;
+    CreateReplica(region.id, peer->id, incarnation, &commit);
+    raft::Persist& persist = commit.log.back().persist;
+    persist.token = IoToken(1);
+    persist.hard_state = raft::HardState{kRegionBirth.term, PeerId()};
+    persist.base =
+        std::make_shared<raft::LogBase>(raft::LogBase{kRegionBirth, ConfStateOf(region)});
+    commit.data.Put(RegionRowKey(region.id), EncodeRegion(region));
+    commit.data.Put(AppliedRowKey(region.id), EncodeApplied(kRegionBirth));
+  }
+  return commit;
+}
+
 env::GroupCommit Bootstrap(const Identity& identity, const Region& region,
                            Incarnation incarnation) {
-  const Peer* peer = region.PeerOn(identity.store);
-  INVARIANT(peer != nullptr) << "region " << region.id << " has no peer on store "
-                             << identity.store;
-  env::GroupCommit commit = Bootstrap(identity);
-  CreateReplica(region.id, peer->id, incarnation, &commit);
-  raft::Persist& persist = commit.log.back().persist;
-  persist.token = IoToken(1);
-  persist.hard_state = raft::HardState{kRegionBirth.term, PeerId()};
-  persist.base = std::make_shared<raft::LogBase>(raft::LogBase{kRegionBirth, ConfStateOf(region)});
-  commit.data.Put(RegionRowKey(region.id), EncodeRegion(region));
-  commit.data.Put(AppliedRowKey(region.id), EncodeApplied(kRegionBirth));
-  return commit;
+  return Bootstrap(identity, {{region, incarnation}});
+}
+
+// The ids are the first ones: who founds a cluster is alone.
+std::vector<Region> FoundingRegions(StoreId store) {
+  const std::string machine = kv::EncodeKey(kv::NamespaceId::kMachine, "");
+  const RegionEpoch first{1, 1};
+  return {{RegionId(1), "", machine, first, {{PeerId(1), store}}},
+          {RegionId(2), machine, "", first, {{PeerId(2), store}}}};
 }
 
 void CreateReplica(RegionId region, PeerId peer, Incarnation incarnation,
@@ -310,6 +335,9 @@ absl::StatusOr<RecoveredStore> Recover(const DataReader& data,
   absl::StatusOr<RecoveredOutbox> outbox = RecoverOutbox(store.identity.store, data);
   if (!outbox.ok()) return outbox.status();
   store.outbox = *std::move(outbox);
+  absl::StatusOr<cluster::Directory> directory = ReadDirectory(data);
+  if (!directory.ok()) return directory.status();
+  store.directory = *std::move(directory);
   return store;
 }
 

@@ -10,8 +10,10 @@
 #include "absl/status/statusor.h"
 #include "core/base/data_reader.h"
 #include "core/base/types.h"
+#include "core/cluster/directory.h"
 #include "core/env/disk.h"
 #include "core/kv/namespace_state.h"
+#include "core/pd/cluster.h"
 #include "core/raft/types.h"
 #include "core/region/region.h"
 #include "core/store/effects.h"
@@ -19,10 +21,11 @@
 
 namespace flaredb::store {
 
-// Who a store is. Written once, with the first region, before anything else.
+// Who a store is. Written once, with the first regions, before anything else.
 struct Identity {
   uint64_t cluster_id = 0;  // Never zero.
   StoreId store;
+  pd::InstanceId instance = {};  // Zero without Options::cluster.
 
   friend bool operator==(const Identity&, const Identity&) = default;
 };
@@ -40,6 +43,7 @@ struct RecoveredStore {
   std::vector<RecoveredRegion> regions;   // By region id.
   std::map<RegionId, PeerId> tombstones;  // Peers that were removed from this store.
   RecoveredOutbox outbox;
+  cluster::Directory directory;
 };
 
 // A region begins at this entry, which no log holds: whoever joins later needs a snapshot, and with
@@ -48,9 +52,18 @@ inline constexpr raft::LogId kRegionBirth{Term(1), Index(1)};
 
 // The first GroupCommit of a new store; token 1.
 env::GroupCommit Bootstrap(const Identity& identity);
-// The same of a store that holds a replica of `region` from the start. Requires that `region` has a
-// peer on the store.
+// The same of a store that holds replicas from the start. Requires that each region has a peer on
+// the store, and that no key is in two.
+struct FirstReplica {
+  Region region;
+  Incarnation incarnation;
+};
+env::GroupCommit Bootstrap(const Identity& identity, const std::vector<FirstReplica>& replicas);
 env::GroupCommit Bootstrap(const Identity& identity, const Region& region, Incarnation incarnation);
+
+// The regions that a cluster is founded with, on its first store: one that holds all users' keys,
+// and one for the placement driver. Nothing relies on there being two.
+std::vector<Region> FoundingRegions(StoreId store);
 
 // Adds to `commit` the first rows of an uninitialized replica.
 void CreateReplica(RegionId region, PeerId peer, Incarnation incarnation, env::GroupCommit* commit);

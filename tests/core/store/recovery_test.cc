@@ -10,7 +10,10 @@
 #include <gtest/gtest.h>
 
 #include "core/base/check.h"
+#include "core/cluster/directory.h"
 #include "core/kv/key.h"
+#include "core/pd/cluster.h"
+#include "core/region/state_machine.h"
 #include "core/region/state_rows.h"
 #include "tests/core/base/map_reader.h"
 
@@ -19,7 +22,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const Identity kIdentity{0x0102030405060708, StoreId(2)};
+const Identity kIdentity{0x0102030405060708, StoreId(2), {0x11, 0x22}};
 
 Region RegionOf(uint64_t id, std::string start, std::string end) {
   return {RegionId(id),
@@ -375,7 +378,8 @@ TEST(Bootstrap, IsOneCommitThatRecovers) {
 
   MapReader data;
   data.Write(commit.data);
-  EXPECT_EQ(data.rows["\x01i"], std::string("\1\1\2\3\4\5\6\7\10\2", 10));
+  EXPECT_EQ(data.rows["\x01i"],
+            std::string("\2\1\2\3\4\5\6\7\10\2\0\0\0\0\0\0\0\x11\0\0\0\0\0\0\0\x22", 26));
   env::LogState log;
   log.region = write.region;
   log.incarnation = write.create;
@@ -391,6 +395,46 @@ TEST(Bootstrap, IsOneCommitThatRecovers) {
   EXPECT_EQ(store->regions[0].applied, kRegionBirth);
   EXPECT_EQ(store->regions[0].raft.conf, ConfStateOf(region));
   EXPECT_EQ(store->regions[0].raft.last_index, kRegionBirth.index);
+}
+
+TEST(Bootstrap, AFounderHoldsEveryKeyOnceInOneCommit) {
+  std::vector<FirstReplica> replicas;
+  for (const Region& region : FoundingRegions(StoreId(2))) {
+    replicas.push_back({region, Incarnation(70 + region.id.value())});
+  }
+  const env::GroupCommit commit = Bootstrap(kIdentity, replicas);
+  MapReader data;
+  data.Write(commit.data);
+  std::vector<env::LogState> logs;
+  for (const env::LogWrite& write : commit.log) {
+    const raft::LogBase& base = *write.persist.base;
+    logs.push_back(
+        {write.region, write.create, *write.persist.hard_state, base, {}, base.last.index, {}});
+  }
+  const absl::StatusOr<RecoveredStore> store = Recover(data, logs);
+  ASSERT_TRUE(store.ok()) << store.status();
+  ASSERT_EQ(store->regions.size(), 2u);
+  const Region& first = store->regions[0].region;
+  const Region& second = store->regions[1].region;
+  EXPECT_EQ(first.start_key, "");
+  EXPECT_EQ(first.end_key, second.start_key);
+  EXPECT_EQ(second.end_key, "");
+  EXPECT_TRUE(second.Contains(ObjectPrefix(pd::kObject)));
+  EXPECT_TRUE(first.Contains(kv::EncodeKey(kv::NamespaceId::kDefault, "k")));
+  EXPECT_NE(store->regions[0].peer, store->regions[1].peer);
+}
+
+TEST(Bootstrap, TheDirectoryIsFoundAgain) {
+  MapReader data;
+  data.Write(Bootstrap(kIdentity).data);
+  cluster::Directory directory;
+  ASSERT_TRUE(directory.SetPd(Term(3), StoreId(1), FoundingRegions(StoreId(1))[1]));
+  data.rows[std::string(cluster::kDirectoryRowKey)] = cluster::EncodeDirectory(directory);
+  const absl::StatusOr<RecoveredStore> store = Recover(data, {});
+  ASSERT_TRUE(store.ok()) << store.status();
+  EXPECT_EQ(store->directory, directory);
+  data.rows[std::string(cluster::kDirectoryRowKey)] += "?";
+  EXPECT_EQ(Recover(data, {}).status().code(), absl::StatusCode::kDataLoss);
 }
 
 TEST(Bootstrap, AStoreMayBeginWithoutARegion) {
