@@ -36,7 +36,6 @@ bool Holds(const Region& region, const kv::Command& command) {
 bool Holds(const Region& region, const MachineCommand& command) {
   return region.Contains(ObjectPrefix(command.object));
 }
-
 }  // namespace
 
 bool Holds(const Region& region, const kv::NamespaceCommand& command) {

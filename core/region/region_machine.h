@@ -39,7 +39,8 @@ struct RegionCommand {
 std::string EncodeRegionCommand(const RegionCommand& command);
 absl::StatusOr<RegionCommand> DecodeRegionCommand(std::string_view bytes);
 
-// Whether all that the command may look at lies in the region: who proposes one checks that first.
+// Whether all the keys that the command may look at lie in the region. One that is applied while
+// they do not is damage, so whoever proposes one asks here first.
 bool Holds(const Region& region, const kv::NamespaceCommand& command);
 
 // The region changed between proposal and apply; the command had no effect.
