@@ -40,8 +40,7 @@ void ModeDriver::LookAtRegions(const pd::Namespace& ns, const Roster& roster, As
   if (fences.mode_epoch != ns.mode_epoch) fences = {ns.mode_epoch, {}, {}};
   const bool to_eventual = ns.state == ModeState::kToEventual;
   kv::ModeFence fence{
-      ns.id,
-      {to_eventual ? kv::Mode::kEventual : kv::Mode::kStrong, ns.mode_epoch.value(), kv::Hlc()}};
+      ns.id, {to_eventual ? kv::Mode::kEventual : kv::Mode::kStrong, ns.mode_epoch, kv::Hlc()}};
   // Above all times that anybody has told, and all fences of the namespace alike if it can be.
   if (to_eventual) fence.fence.base_hlc = std::max(fences.base, roster.clock().next());
 
@@ -89,7 +88,7 @@ void ModeDriver::OnFence(RegionId region, const kv::ModeFence& sent,
   const std::optional<kv::Fence>& stands = reply.state.fence;
   if (!stands || stands->mode_epoch < sent.fence.mode_epoch) return;
   Fences& fences = fences_[sent.ns];
-  if (fences.mode_epoch.value() != sent.fence.mode_epoch) return;
+  if (fences.mode_epoch != sent.fence.mode_epoch) return;
   fences.regions.insert(region);
   fences.base = std::max(fences.base, stands->base_hlc);
 }

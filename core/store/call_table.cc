@@ -16,6 +16,10 @@ bool Call::IsRoutedHere() const {
   return !std::holds_alternative<ForwardOrigin>(origin) && !request.context.has_value();
 }
 
+bool Call::MayBeForwarded() const {
+  return IsRoutedHere() || std::holds_alternative<OwnId>(origin);
+}
+
 bool Call::MayRetry() const {
   if (!IsRoutedHere()) return false;
   return std::visit(
@@ -33,6 +37,11 @@ bool Call::MayRetry() const {
         }
       },
       request.operation);
+}
+
+bool Call::MayTryAgain() const {
+  const bool untried = attempts == 0 || !IsWrite();
+  return IsRoutedHere() && (untried || MayRetry());
 }
 
 CallKey CallTable::Add(Call call) {

@@ -24,13 +24,20 @@ struct Call {
   uint32_t attempts = 0;
   // The ForwardedRequest that it waits for; zero when none.
   uint64_t forward_id = 0;
+  uint64_t unix_ms = 0;          // See ClientCall.
+  std::vector<kv::LwwRow> held;  // See ForwardedRequest.
 
   bool IsWrite() const;
   // Whether the client left the routing to this store, which then may route the call again.
   bool IsRoutedHere() const;
+  // Whether it may be passed on to another store: never twice, and not if its client chose this
+  // one.
+  bool MayBeForwarded() const;
   // Whether this store may try again after an interruption: the client left the routing to it, and
   // a second execution is harmless or recognized by its request id.
   bool MayRetry() const;
+  // Whether it may route the call again now: also when nobody has tried yet.
+  bool MayTryAgain() const;
 };
 
 // Names a call. Never reused, so whoever still holds the key of an answered call finds nothing.

@@ -13,19 +13,23 @@
 
 namespace flaredb::store {
 
+// Names a request that a store makes for its own sake, within its life.
+using OwnId = Ordinal<struct OwnRequestTag>;
+
 // Who asked: a client of this store, another store for a client of its own, or this store itself,
-// with a parcel of its outbox.
+// with a parcel of its outbox or for what it wants to know or have done.
 struct ForwardOrigin {
   StoreId store;
   uint64_t id = 0;
 
   friend bool operator==(const ForwardOrigin&, const ForwardOrigin&) = default;
 };
-using Origin = std::variant<CallId, ForwardOrigin, ParcelId>;
+using Origin = std::variant<CallId, ForwardOrigin, ParcelId, OwnId>;
 
 enum class CallStep : uint8_t {
   kNowhere,    // Nobody works on it, which can't be.
-  kParked,     // Until a leader is known.
+  kNamed,      // Until it is known which namespace its name stands for.
+  kParked,     // Until a leader is known, or where the region is.
   kForwarded,  // To `store`, as its ForwardOrigin{this store, `forward_id`}.
   kProposed,   // Until `index` is applied.
   kReadAsked,  // Until it is known at which index the state may be read,

@@ -7,38 +7,13 @@
 #include <utility>
 
 #include "core/base/probe.h"
-#include "core/kv/key.h"
+#include "core/pd/namespaces.h"
 #include "core/store/errors.h"
+#include "core/store/operations.h"
 #include "core/store/reads.h"
 
 namespace flaredb::store {
 namespace {
-
-std::string RoutingKey(const kv::NamespaceCommand& command) {
-  if (const auto* batch = std::get_if<kv::LwwBatch>(&command)) {
-    return kv::EncodeKey(batch->ns, batch->rows.front().key);
-  }
-  const auto* collect = std::get_if<kv::CollectTombstones>(&command);
-  return kv::EncodeKey(kv::NamespaceOf(command), collect != nullptr ? collect->begin : "");
-}
-
-std::string RoutingKey(const Operation& operation) {
-  return std::visit(
-      [](const auto& op) {
-        using Op = std::decay_t<decltype(op)>;
-        if constexpr (std::is_same_v<Op, kv::NamespaceCommand>) {
-          return RoutingKey(op);
-        } else if constexpr (std::is_same_v<Op, ScanRequest>) {
-          return kv::EncodeKey(op.ns, op.begin);
-        } else if constexpr (std::is_same_v<Op, ExecuteRequest> ||
-                             std::is_same_v<Op, QueryRequest>) {
-          return ObjectPrefix(op.object);
-        } else {
-          return kv::EncodeKey(op.ns, op.key);
-        }
-      },
-      operation);
-}
 
 Command TakeCommand(Operation operation) {
   if (auto* swap = std::get_if<kv::CompareAndSwap>(&operation)) return std::move(*swap);
@@ -47,26 +22,6 @@ Command TakeCommand(Operation operation) {
   }
   if (auto* command = std::get_if<kv::NamespaceCommand>(&operation)) return std::move(*command);
   return std::get<kv::CompareAndDelete>(std::move(operation));
-}
-
-bool IsEventualRead(const Operation& operation) {
-  if (const auto* get = std::get_if<GetRequest>(&operation)) {
-    return get->mode == kv::Mode::kEventual;
-  }
-  const auto* scan = std::get_if<ScanRequest>(&operation);
-  return scan != nullptr && scan->mode == kv::Mode::kEventual;
-}
-
-// Whether an interrupted call may be routed again by this store.
-bool MayTryAgain(const Call& call) {
-  const bool untried = call.attempts == 0 || !call.IsWrite();
-  return call.IsRoutedHere() && (untried || call.MayRetry());
-}
-
-// The refusal says that there is no leader where one was expected; another may be found.
-bool LostItsLeader(const Error& error) {
-  return error.code == ErrorCode::kNotLeader || error.code == ErrorCode::kReadNotReady ||
-         error.code == ErrorCode::kStaleCommand;
 }
 
 }  // namespace
@@ -78,33 +33,92 @@ void Calls::BeginTurn(Instant now, Effects* effects, env::GroupCommit* commit) {
 }
 
 void Calls::Admit(Origin origin, Request request, uint64_t unix_ms) {
+  Admit({std::move(origin), {}, std::move(request), 0, 0, unix_ms, {}});
+}
+
+void Calls::AdmitForwarded(StoreId from, ForwardedRequest forwarded) {
+  Admit({ForwardOrigin{from, forwarded.id},
+         {},
+         std::move(forwarded.request),
+         0,
+         0,
+         0,
+         std::move(forwarded.held)});
+}
+
+OwnId Calls::AdmitOwn(Request request) {
+  const OwnId id = ++last_own_;
+  Admit(id, std::move(request));
+  return id;
+}
+
+void Calls::Admit(Call call) {
   // However much time there is, the deadline is an instant.
-  const Instant deadline = now_ + std::min(request.budget, Instant::Max() - now_);
-  std::optional<Error> refusal = Validate(request, options_);
-  if (!refusal) refusal = namespaces_.Refusal(request.operation);
-  if (!refusal && table_.size() >= options_.waiting_calls_max) {
+  call.deadline = now_ + std::min(call.request.budget, Instant::Max() - now_);
+  std::optional<Error> refusal = Validate(call.request, options_);
+  // What the store asks for itself is bounded by itself, and may be what the others wait for.
+  const bool own = std::holds_alternative<OwnId>(call.origin);
+  if (!refusal && !own && table_.size() - own_calls_ >= options_.waiting_calls_max) {
     REACHED(kCallsFull);
     refusal = BusyError("too many requests wait for an answer");
   }
-  if (!refusal && deadline <= now_) refusal = DeadlineError(false);
+  if (!refusal && call.deadline <= now_) refusal = DeadlineError(false);
 
-  const CallKey key = table_.Add({origin, deadline, std::move(request)});
+  const Origin origin = call.origin;
+  const CallKey key = table_.Add(std::move(call));
+  if (own) ++own_calls_;
   if (const auto* client = std::get_if<CallId>(&origin)) by_client_[*client] = key;
   if (refusal) {
     Fail(key, *std::move(refusal));
-  } else if (std::holds_alternative<RawWriteRequest>(table_.Find(key)->request.operation)) {
-    Accept(key, unix_ms);
+  } else {
+    Proceed(key);
+  }
+}
+
+void Calls::Proceed(CallKey key) {
+  if (!Resolve(key)) return;
+  const Call& call = *table_.Find(key);
+  // The store that forwarded it has looked.
+  if (!std::holds_alternative<ForwardOrigin>(call.origin)) {
+    if (std::optional<Error> refusal = namespaces_.Refusal(call.request.operation)) {
+      Fail(key, *std::move(refusal));
+      return;
+    }
+  }
+  if (std::holds_alternative<RawWriteRequest>(call.request.operation)) {
+    Accept(key);
   } else {
     Route(key);
   }
 }
 
-void Calls::Accept(CallKey key, uint64_t unix_ms) {
+// False: the call waits, or has failed.
+bool Calls::Resolve(CallKey key) {
+  Request& request = table_.Find(key)->request;
+  const std::string& name = request.namespace_name;
+  if (name.empty()) return true;
+  const kv::NamespaceId ns = namespaces_.Find(name);
+  if (ns != kv::NamespaceId::kNone) {
+    SetNamespace(ns, &request.operation);
+    request.namespace_name.clear();
+    return true;
+  }
+  if (!pd::IsNamespaceName(name)) {
+    Fail(key, BadNamespaceNameError());
+  } else if (!options_.cluster) {
+    Fail(key, NamespaceNotFoundError(name));
+  } else {
+    inquiries_.WantNamespace(name, CreatesNamespace(request.operation), key);
+  }
+  return false;
+}
+
+void Calls::Accept(CallKey key) {
   Call& call = *table_.Find(key);
   auto& write = std::get<RawWriteRequest>(call.request.operation);
   const std::optional<kv::Hlc> hlc =
       outbox_->Accept(write.ns, namespaces_.Of(write.ns).mode_epoch, write.key,
-                      std::move(write.value), unix_ms, commit_);
+                      std::move(write.value), call.unix_ms, commit_);
   if (!hlc) {
     Fail(key, OutboxFullError());
     return;
@@ -122,122 +136,13 @@ void Calls::OnDurable(IoToken token) {
   }
 }
 
-void Calls::Route(CallKey key) {
-  const Call& call = *table_.Find(key);
-  const Replica* replica = nullptr;
-  if (std::optional<Error> error = FindReplica(call, &replica)) {
-    Fail(key, *std::move(error));
-    return;
-  }
-  const RegionId region = replica->region().id;
-  const StoreId leader = replica->leader_store();
-  if (replica->poisoned()) {
-    Fail(key, StoppedError(region, false));
-  } else if (IsEventualRead(call.request.operation)) {
-    eventual_reads_.push_back(key);
-  } else if (call.IsRoutedHere() && leader && BUGGIFY(kParkCall)) {
-    Park(key);
-  } else if (replica->is_leader()) {
-    QueuedKeys& queue = queues_[region];
-    (call.IsWrite() ? queue.writes : queue.reads).push_back(key);
-  } else if (leader && options_.follower_reads && !call.IsWrite()) {
-    queues_[region].reads.push_back(key);
-  } else if (!call.IsRoutedHere()) {
-    Fail(key, NotLeaderError(region, leader));
-  } else if (leader) {
-    ForwardTo(leader, region, key);
-  } else {
-    Park(key);
-  }
-}
-
-std::optional<Error> Calls::FindReplica(const Call& call, const Replica** replica) const {
-  const std::string key = RoutingKey(call.request.operation);
-  const auto& context = call.request.context;
-  *replica = context ? replicas_->Find(context->region) : replicas_->FindByKey(key);
-  if (*replica == nullptr || !(*replica)->region().initialized())
-    return RegionNotFoundError(context ? context->region : RegionId());
-  const Region& region = (*replica)->region();
-  if (context && region.epoch != context->epoch) return EpochError(region);
-  if (context && !region.Contains(key)) return KeyNotInRegionError(region.id);
-  // Who cut it to a region may know another one than there is now.
-  const auto* command = std::get_if<kv::NamespaceCommand>(&call.request.operation);
-  if (command != nullptr && !Holds(region, *command)) return KeyNotInRegionError(region.id);
-  return std::nullopt;
-}
-
-void Calls::ForwardTo(StoreId store, RegionId region, CallKey key) {
-  Call& call = *table_.Find(key);
-  ++call.attempts;
-  call.forward_id = ++last_forward_id_;
-  forwards_.emplace(call.forward_id, Forward{key, region, store});
-  Request request = call.request;
-  request.budget = call.deadline - now_;
-  effects_->sends.push_back({store, ForwardedRequest{call.forward_id, region, std::move(request)}});
-}
-
-void Calls::OnReply(ForwardedReply reply) {
-  const auto forward = forwards_.find(reply.id);
-  if (forward == forwards_.end()) {
-    REACHED(kForwardAnsweredLate);
-    return;
-  }
-  const CallKey key = forward->second.call;
-  forwards_.erase(forward);
-  Call& call = *table_.Find(key);
-  call.forward_id = 0;
-  auto* error = std::get_if<Error>(&reply.reply.result);
-  if (error == nullptr) {
-    Answer(key, std::move(reply.reply));
-    return;
-  }
-  if (error->outcome == Outcome::kNotApplied) --call.attempts;
-  if (LostItsLeader(*error) && MayTryAgain(call)) {
-    Park(key);
-  } else {
-    Fail(key, std::move(*error), reply.reply.applied_index);
-  }
-}
-
-// Waits for a leader: until one is known, but looks again after a heartbeat's time.
-void Calls::Park(CallKey key) {
-  parked_.push_back(key);
-  retry_at_ = std::min(retry_at_, now_ + options_.raft.heartbeat_interval);
-}
-
-void Calls::RouteParked() {
-  if (now_ < retry_at_) return;
-  retry_at_ = Instant::Max();
-  for (const CallKey key : std::exchange(parked_, {})) {
-    if (table_.Find(key) != nullptr) Route(key);
-  }
-}
-
 void Calls::Interrupt(CallKey key, RegionId region) {
   const Call& call = *table_.Find(key);
-  if (MayTryAgain(call)) {
+  if (call.MayTryAgain()) {
     Park(key);
   } else {
     Fail(key, InterruptedError(region, call.IsWrite() && call.attempts > 0));
   }
-}
-
-void Calls::OnLeaderChanged(RegionId region, StoreId leader) {
-  if (!leader) return;
-  // Who waits for another store's answer may wait for ever: that store may be gone.
-  for (auto forward = forwards_.begin(); forward != forwards_.end();) {
-    const Forward waiting = forward->second;
-    Call& call = *table_.Find(waiting.call);
-    if (waiting.region != region || waiting.to == leader || !MayTryAgain(call)) {
-      ++forward;
-      continue;
-    }
-    REACHED(kForwardedElsewhere);
-    forward = forwards_.erase(forward);
-    call.forward_id = 0;
-    Park(waiting.call);
-  }
-  if (!parked_.empty()) retry_at_ = now_;
 }
 
 std::map<RegionId, Calls::Queue> Calls::TakeQueues() {
@@ -300,8 +205,8 @@ absl::Status Calls::AnswerEventualReads() {
 absl::Status Calls::AnswerRead(CallKey key, const Replica& replica) {
   const Call* call = table_.Find(key);
   if (call == nullptr) return absl::OkStatus();
-  absl::StatusOr<Result> result =
-      ReadOperation(call->request.operation, replica.machine(), *outbox_, *data_, options_);
+  absl::StatusOr<Result> result = ReadOperation(call->request.operation, replica.machine(),
+                                                *outbox_, call->held, *data_, options_);
   if (!result.ok()) return result.status();
   Answer(key, Reply{*std::move(result), replica.applied_index()});
   return absl::OkStatus();
@@ -362,6 +267,8 @@ void Calls::Answer(CallKey key, Reply reply) {
     effects_->replies.push_back({*client, std::move(reply)});
   } else if (const auto* parcel = std::get_if<ParcelId>(&call.origin)) {
     parcel_replies_.emplace_back(*parcel, std::move(reply));
+  } else if (const auto* own = std::get_if<OwnId>(&call.origin)) {
+    (inquiries_.Asks(*own) ? told_ : own_replies_).emplace_back(*own, std::move(reply));
   } else {
     const auto& origin = std::get<ForwardOrigin>(call.origin);
     effects_->sends.push_back({origin.store, ForwardedReply{origin.id, std::move(reply)}});
@@ -377,6 +284,7 @@ void Calls::Abandon(CallId client) {
 void Calls::Forget(CallKey key) {
   const Call& call = *table_.Find(key);
   if (const auto* client = std::get_if<CallId>(&call.origin)) by_client_.erase(*client);
+  if (std::holds_alternative<OwnId>(call.origin)) --own_calls_;
   if (call.forward_id != 0) forwards_.erase(call.forward_id);
   table_.Remove(key);
 }
@@ -394,6 +302,8 @@ std::vector<CallView> Calls::views() const {
     } else if (std::any_of(accepted_.begin(), accepted_.end(),
                            [&](const Accepted& each) { return each.call == key; })) {
       view.step = CallStep::kAccepted;
+    } else if (inquiries_.Holds(key)) {
+      view.step = CallStep::kNamed;
     } else if (std::find(parked_.begin(), parked_.end(), key) != parked_.end()) {
       view.step = CallStep::kParked;
     } else {
@@ -405,7 +315,9 @@ std::vector<CallView> Calls::views() const {
 }
 
 Instant Calls::next_deadline() {
-  return std::min(table_.next_deadline(), parked_.empty() ? Instant::Max() : retry_at_);
+  if (!own_replies_.empty() || !told_.empty()) return now_;
+  return std::min({table_.next_deadline(), parked_.empty() ? Instant::Max() : retry_at_,
+                   patience_.empty() ? Instant::Max() : patience_.front().first});
 }
 
 }  // namespace flaredb::store

@@ -16,21 +16,27 @@
 #include "core/base/types.h"
 #include "core/store/call_table.h"
 #include "core/store/effects.h"
+#include "core/store/inquiries.h"
 #include "core/store/namespaces.h"
 #include "core/store/outbox.h"
 #include "core/store/replica.h"
 #include "core/store/replica_set.h"
+#include "core/store/route_cache.h"
 #include "core/store/store.h"
 
 namespace flaredb::store {
 
-//   Admit --> Route --+--> queued for a leader here --> its replica --> Settle --> Answer
-//               ^     +--> forwarded to the leader's store ----------> OnReply --> Answer
-//               |     +--> parked until there is a leader --+
-//               +------------- interrupted, may try again --+
+//   Admit --> Resolve --> Route --+--> queued for a leader here --> its replica --> Settle -->
+//   Answer
+//                ^                +--> forwarded to the leader's store ----------> OnReply -->
+//                Answer |                +--> parked until there is a leader --+
+//                +----------------------- interrupted, may try again --+
+//
+// Resolve finds out which namespace a name stands for, and Route where the region is; in a cluster
+// (Options::cluster) they may have to ask the placement driver, with calls of this store's own.
 //
 // Writes to eventual namespaces are answered when the outbox has them, and reads of those at once,
-// by the replica here.
+// by the replica here or, without one, by any other.
 //
 // Calls that arrived from another store are not forwarded again, and calls whose client does the
 // routing are neither forwarded nor parked: they fail with what the client needs to know.
@@ -44,9 +50,10 @@ class Calls {
 
   // `replicas`, `data` and `outbox` outlive this object. `seed` makes the names of forwarded
   // requests differ from those of earlier lives of the store, whose answers may still arrive.
-  Calls(const Options& options, const ReplicaSet* replicas, const DataReader* data, Outbox* outbox,
-        uint64_t seed)
-      : options_(options),
+  Calls(StoreId self, const Options& options, const ReplicaSet* replicas, const DataReader* data,
+        Outbox* outbox, uint64_t seed)
+      : self_(self),
+        options_(options),
         replicas_(replicas),
         data_(data),
         outbox_(outbox),
@@ -58,8 +65,19 @@ class Calls {
 
   // `unix_ms`: see ClientCall.
   void Admit(Origin origin, Request request, uint64_t unix_ms = 0);
+  // For another store, which cannot merge its `held` rows into the answer itself.
+  void AdmitForwarded(StoreId from, ForwardedRequest forwarded);
+  // For this store itself; TakeOwnReplies has the answer one day.
+  OwnId AdmitOwn(Request request);
   // What the cluster has decided.
   void OnNamespace(const NamespaceChanged& change) { namespaces_.Set(change.ns, change.mode); }
+  void OnNamespace(const pd::Namespace& ns) { namespaces_.Learn(ns); }
+  // Where a region is; `leader` may be zero.
+  void OnRegion(const Region& region, StoreId leader);
+  // The regions without a replica here that are known.
+  std::vector<Region> RegionsElsewhere() const { return routes_.regions(); }
+  // Finds out about the first region that holds something unsent and is not known.
+  void WantRegionOfUnsent();
   // All commits up to and including `token` are durable.
   void OnDurable(IoToken token);
   // Another store answered a forwarded request.
@@ -72,15 +90,18 @@ class Calls {
   // Answers the reads of eventual namespaces that were admitted since the last call. Fails when
   // data cannot be read.
   absl::Status AnswerEventualReads();
-  // The answers to parcels since the last call.
+  // The answers to parcels, and to what the store asked for itself, since the last call.
   std::vector<std::pair<ParcelId, Reply>> TakeParcelReplies() {
     return std::exchange(parcel_replies_, {});
   }
+  std::vector<std::pair<OwnId, Reply>> TakeOwnReplies() { return std::exchange(own_replies_, {}); }
 
   // Fails the calls whose deadline has come.
   void Expire();
   // Routes parked calls again when it is time to.
   void RouteParked();
+  // Asks the placement driver what calls wait for.
+  void Inquire();
   // What was routed to leaders here since the last call, by region.
   std::map<RegionId, Queue> TakeQueues();
 
@@ -99,6 +120,8 @@ class Calls {
     CallKey call;
     RegionId region;
     StoreId to;
+    bool by_route = false;    // No replica here could tell where to.
+    std::string clipped_end;  // Of a scan that was cut short, since too much is held here.
   };
   struct QueuedKeys {
     std::vector<CallKey> writes;
@@ -112,11 +135,18 @@ class Calls {
     kv::Hlc hlc;
   };
 
-  void Accept(CallKey key, uint64_t unix_ms);
+  void Admit(Call call);
+  void Proceed(CallKey key);
+  bool Resolve(CallKey key);
+  void Accept(CallKey key);
   void Route(CallKey key);
   std::optional<Error> FindReplica(const Call& call, const Replica** replica) const;
-  void ForwardTo(StoreId store, RegionId region, CallKey key);
+  bool RouteElsewhere(CallKey key);
+  void ForwardTo(StoreId store, RegionId region, CallKey key, bool by_route = false);
+  bool LearnFrom(const Forward& forward, const Call& call, const Error& error);
+  void GiveUpSilent();
   void Park(CallKey key);
+  void OnTold(Inquiries::Answer told);
   void Interrupt(CallKey key, RegionId region);
   void OnLeaderChanged(RegionId region, StoreId leader);
 
@@ -126,11 +156,14 @@ class Calls {
   void Answer(CallKey key, Reply reply);
   void Forget(CallKey key);
 
+  const StoreId self_;
   const Options& options_;
   const ReplicaSet* const replicas_;
   const DataReader* const data_;
   Outbox* const outbox_;
   Namespaces namespaces_;
+  RouteCache routes_;
+  Inquiries inquiries_;
   Instant now_;
   Effects* effects_ = nullptr;
   env::GroupCommit* commit_ = nullptr;
@@ -139,10 +172,16 @@ class Calls {
   std::map<CallId, CallKey> by_client_;
   std::map<uint64_t, Forward> forwards_;  // By ForwardedRequest::id.
   uint64_t last_forward_id_;
+  // Forwards by route, and when their store counts as silent. Ascending.
+  std::deque<std::pair<Instant, uint64_t>> patience_;
   std::map<RegionId, QueuedKeys> queues_;
   std::vector<CallKey> eventual_reads_;
   std::deque<Accepted> accepted_;  // Oldest first.
   std::vector<std::pair<ParcelId, Reply>> parcel_replies_;
+  std::vector<std::pair<OwnId, Reply>> own_replies_;
+  std::vector<std::pair<OwnId, Reply>> told_;  // By the placement driver, to inquiries_.
+  OwnId last_own_;
+  size_t own_calls_ = 0;  // In the table.
   std::vector<CallKey> parked_;
   Instant retry_at_ = Instant::Max();  // When parked calls are routed again.
 };

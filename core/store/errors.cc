@@ -4,7 +4,9 @@
 #include <utility>
 #include <variant>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "core/pd/namespaces.h"
 #include "core/store/store.h"
 
 namespace flaredb::store {
@@ -179,6 +181,21 @@ Error NamespaceModeError(kv::Mode wanted, const NamespaceMode& is) {
   error.namespace_mode = is;
   return error;
 }
+
+Error NamespaceNotFoundError(const std::string& name) {
+  return Make(ErrorCode::kNamespaceNotFound, false, RegionId(),
+              absl::StrCat("there is no namespace \"", absl::CHexEscape(name),
+                           "\"; the first write to a strong namespace creates it, an eventual one "
+                           "has to be created with its mode"));
+}
+
+Error BadNamespaceNameError() {
+  return Invalid(absl::StrCat(
+      "a namespace's name has 1 to ", pd::kNameBytesMax,
+      " bytes of UTF-8 without control characters and without \"/\"; choose another name"));
+}
+
+Error NamespaceRefusedError(std::string why) { return Invalid(std::move(why)); }
 
 Error OutboxFullError() {
   return BusyError("its outbox is full of writes that their regions have yet to apply");

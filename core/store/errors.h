@@ -30,6 +30,10 @@ Error DeadlineError(bool possible);
 Error ForgottenError();
 // `wanted`: what the operation was for.
 Error NamespaceModeError(kv::Mode wanted, const NamespaceMode& is);
+Error NamespaceNotFoundError(const std::string& name);
+Error BadNamespaceNameError();
+// What the placement driver has against it, as a sentence.
+Error NamespaceRefusedError(std::string why);
 Error OutboxFullError();
 Error StoppedError(RegionId region, bool possible);
 

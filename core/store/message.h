@@ -28,6 +28,9 @@ struct ForwardedRequest {
   uint64_t id = 0;  // Drawn by the sender, echoed; unique in the life of its process.
   RegionId region;
   Request request;
+  // With a read of an eventual namespace: what the sender has accepted itself of what is read. The
+  // answer is merged with it, so that who wrote to a store finds it there.
+  std::vector<kv::LwwRow> held = {};
 };
 struct ForwardedReply {
   uint64_t id = 0;

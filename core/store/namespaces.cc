@@ -24,11 +24,26 @@ std::optional<kv::Mode> ModeFor(const Op& operation) {
   }
 }
 
+NamespaceMode ModeOf(const pd::Namespace& ns) {
+  const bool strong = ns.state == pd::ModeState::kStrong || ns.state == pd::ModeState::kToEventual;
+  return {strong ? kv::Mode::kStrong : kv::Mode::kEventual, ns.mode_epoch, !pd::IsStable(ns.state)};
+}
+
 }  // namespace
 
 void Namespaces::Set(kv::NamespaceId ns, const NamespaceMode& mode) {
   const auto [known, is_new] = modes_.try_emplace(ns, mode);
   if (!is_new && known->second.mode_epoch < mode.mode_epoch) known->second = mode;
+}
+
+void Namespaces::Learn(const pd::Namespace& ns) {
+  names_.emplace(ns.name, ns.id);
+  Set(ns.id, ModeOf(ns));
+}
+
+kv::NamespaceId Namespaces::Find(std::string_view name) const {
+  const auto known = names_.find(name);
+  return known != names_.end() ? known->second : kv::NamespaceId::kNone;
 }
 
 const NamespaceMode& Namespaces::Of(kv::NamespaceId ns) const {

@@ -198,6 +198,28 @@ void Outbox::Advance(uint64_t unix_ms, env::GroupCommit* commit) {
   commit->data.Put(std::string(kClockRowKey), EncodeClock(clock_.Next(unix_ms)));
 }
 
+void Outbox::Follow(kv::Hlc time, env::GroupCommit* commit) {
+  if (time <= clock_.last()) return;
+  clock_.Observe(time, UnixMsOf(time), 0);
+  commit->data.Put(std::string(kClockRowKey), EncodeClock(time));
+}
+
+const std::string* Outbox::FirstUnsent(std::string_view from) const {
+  const auto found = unsent_.lower_bound(from);
+  return found != unsent_.end() ? &*found : nullptr;
+}
+
+const std::string* Outbox::FirstApplied(std::string_view from) const {
+  const auto found = applied_.lower_bound(from);
+  return found != applied_.end() ? &*found : nullptr;
+}
+
+size_t Outbox::unshipped_of(kv::NamespaceId ns) const {
+  size_t rows = rows_of(ns);
+  for (const std::string& key : applied_) rows -= progress_.find(key)->second.ns == ns ? 1 : 0;
+  return rows;
+}
+
 size_t Outbox::rows_of(kv::NamespaceId ns) const {
   size_t rows = 0;
   for (const auto& [key, row] : held_) rows += progress_.find(key)->second.ns == ns ? 1 : 0;

@@ -98,20 +98,31 @@ class Outbox {
   // region. Nothing is stamped with an earlier time from now on; nor in the store's next life, once
   // the commits so far are durable.
   kv::Hlc Watermark(kv::NamespaceId ns) const;
+  // The greatest time that was issued or observed.
+  kv::Hlc clock() const { return clock_.last(); }
   // Lets Watermark go on while nothing is written: what is stamped from now on is later than
   // `unix_ms`. Adds to `commit` what remembers it.
   void Advance(uint64_t unix_ms, env::GroupCommit* commit);
+  // What is stamped from now on is later than `time`, however far that is ahead: the cluster's
+  // clock, which is no single store's. Adds to `commit` what remembers it.
+  void Follow(kv::Hlc time, env::GroupCommit* commit);
   // Somebody else's time; see kv::HlcClock::Observe.
   bool Observe(kv::Hlc time, uint64_t unix_ms, uint64_t skew_ms_max) {
     return clock_.Observe(time, unix_ms, skew_ms_max);
   }
 
-  // Whether Take may find something, and Release.
+  // The first key at or after `from` that Take may find, and Release; null when there is none.
+  // Borrowed until the next change.
+  const std::string* FirstUnsent(std::string_view from) const;
+  const std::string* FirstApplied(std::string_view from) const;
+  // Whether there are any.
   bool has_unsent() const { return !unsent_.empty(); }
   bool has_applied() const { return !applied_.empty(); }
   // Rows that are not released yet, those under way to the disk included; of one namespace, or all.
   size_t rows() const { return held_.size() + pending_.size(); }
   size_t rows_of(kv::NamespaceId ns) const;
+  // Of those the ones of which nobody knows that their region has applied them.
+  size_t unshipped_of(kv::NamespaceId ns) const;
   size_t bytes() const { return bytes_; }
 
  private:

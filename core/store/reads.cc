@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/base/check.h"
 #include "core/kv/engine.h"
@@ -53,30 +54,35 @@ absl::StatusOr<Result> Read(const QueryRequest& query, Index index, const DataRe
 // Reads from what the operation's namespace looks like here.
 template <typename Request, typename Read>
 absl::StatusOr<Result> ReadAs(const Request& request, const RegionMachine& machine,
-                              const Outbox& outbox, const DataReader& data, Read&& read) {
+                              const Outbox& outbox, const std::vector<kv::LwwRow>& held,
+                              const DataReader& data, Read&& read) {
   const kv::NamespaceState state = machine.StateOf(request.ns);
   if (!state.Admits(request.mode)) {
     return Result(NamespaceModeError(request.mode, {state.fence->mode, state.fence->mode_epoch}));
   }
   if (request.mode == kv::Mode::kStrong) return read(data);
-  return read(kv::LwwView(request.ns, state, outbox.held(), data));
+  const kv::LwwView here(request.ns, state, outbox.held(), data);
+  if (held.empty()) return read(here);
+  kv::LwwRows theirs;
+  for (const kv::LwwRow& row : held) theirs[kv::EncodeKey(request.ns, row.key)] = row;
+  return read(kv::LwwView(request.ns, state, theirs, here));
 }
 
 }  // namespace
 
 absl::StatusOr<Result> ReadOperation(const Operation& operation, const RegionMachine& machine,
-                                     const Outbox& outbox, const DataReader& data,
-                                     const Options& options) {
+                                     const Outbox& outbox, const std::vector<kv::LwwRow>& held,
+                                     const DataReader& data, const Options& options) {
   if (const auto* query = std::get_if<QueryRequest>(&operation)) {
     return Read(*query, machine.applied().index, data, options);
   }
   if (const auto* get = std::get_if<GetRequest>(&operation)) {
-    return ReadAs(*get, machine, outbox, data,
+    return ReadAs(*get, machine, outbox, held, data,
                   [&](const DataReader& merged) { return Read(*get, merged); });
   }
   const auto* scan = std::get_if<ScanRequest>(&operation);
   INVARIANT(scan != nullptr) << "writes are not read";
-  return ReadAs(*scan, machine, outbox, data, [&](const DataReader& merged) {
+  return ReadAs(*scan, machine, outbox, held, data, [&](const DataReader& merged) {
     return Read(*scan, machine.region(), merged, options);
   });
 }

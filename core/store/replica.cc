@@ -63,7 +63,7 @@ void Replica::OnDeadline(const TurnContext& turn, ReplicaOutput* output) {
   Drain(turn, output);
 }
 
-void Replica::OnOrder(const TurnContext& turn, const Order& order, ReplicaOutput* output) {
+std::string Replica::OnOrder(const TurnContext& turn, const Order& order, ReplicaOutput* output) {
   std::string refusal;
   if (const auto* change = std::get_if<ChangePeers>(&order.what)) {
     refusal = Refusal(*change);
@@ -82,8 +82,8 @@ void Replica::OnOrder(const TurnContext& turn, const Order& order, ReplicaOutput
         "the plan did not choose this replica, or its log or term has moved since; make a new plan "
         "from what all survivors report now";
   }
-  output->orders.push_back({order.id, std::move(refusal)});
   Drain(turn, output);
+  return refusal;
 }
 
 // What the core cannot know: that a region has one replica on a store at most.

@@ -59,7 +59,6 @@ struct ReplicaOutput {
   std::vector<CallKey> displaced;
   // Writes refused because too much is uncommitted.
   std::vector<CallKey> refused;
-  std::vector<OrderOutcome> orders;
   // Peers that a configuration that is committed now left out, and where they were.
   std::vector<Peer> removed;
   bool leader_changed = false;
@@ -78,7 +77,6 @@ struct ReplicaOutput {
     interrupted.clear();
     displaced.clear();
     refused.clear();
-    orders.clear();
     removed.clear();
     leader_changed = false;
     excluded = false;
@@ -99,7 +97,8 @@ class Replica {
   void OnFetched(const TurnContext& turn, uint64_t fetch_id, raft::EntrySlices entries,
                  ReplicaOutput* output);
   void OnDeadline(const TurnContext& turn, ReplicaOutput* output);
-  void OnOrder(const TurnContext& turn, const Order& order, ReplicaOutput* output);
+  // Returns why it was refused, as a sentence; empty: it was begun.
+  std::string OnOrder(const TurnContext& turn, const Order& order, ReplicaOutput* output);
   // The state up to `applied` is durable: the log may be compacted.
   void OnStateDurable(const TurnContext& turn, Index applied, ReplicaOutput* output);
   // See raft::Raft::Wake.
@@ -133,6 +132,7 @@ class Replica {
   const RegionMachine& machine() const { return machine_; }
   Index applied_index() const { return machine_.applied().index; }
   bool is_leader() const { return raft_.is_leader(); }
+  Term term() const { return raft_.term(); }
   bool HoldsLease(Instant now) const { return raft_.HoldsLease(now); }
   bool poisoned() const { return !raft_.poison().empty(); }
   // The store of the current leader; zero when unknown.

@@ -2,7 +2,6 @@
 #include "core/store/route_cache.h"
 
 #include <iterator>
-#include <vector>
 
 #include "core/base/check.h"
 
@@ -19,13 +18,13 @@ bool ShareKeys(const Region& a, const Region& b) {
 
 }  // namespace
 
-void RouteCache::Learn(const Region& region, StoreId leader) {
+bool RouteCache::Learn(const Region& region, StoreId leader) {
   std::vector<RegionId> replaced;
   for (const auto& [id, route] : by_id_) {
     const RegionEpoch& known = route.region.epoch;
     if (id != region.id && !ShareKeys(route.region, region)) continue;
-    if (known.version > region.epoch.version) return;
-    if (id == region.id && known.conf_version > region.epoch.conf_version) return;
+    if (known.version > region.epoch.version) return false;
+    if (id == region.id && known.conf_version > region.epoch.conf_version) return false;
     replaced.push_back(id);
   }
   // Who leads is not forgotten because somebody does not know.
@@ -35,6 +34,7 @@ void RouteCache::Learn(const Region& region, StoreId leader) {
   for (const RegionId id : replaced) Forget(id);
   by_start_key_[region.start_key] = region.id;
   by_id_[region.id] = {region, leader, 0};
+  return true;
 }
 
 void RouteCache::OnNotLeader(RegionId region, StoreId asked, StoreId leader) {
@@ -67,6 +67,12 @@ const Region* RouteCache::FindByKey(std::string_view key) const {
 const Region* RouteCache::Find(RegionId region) const {
   const auto found = by_id_.find(region);
   return found != by_id_.end() ? &found->second.region : nullptr;
+}
+
+std::vector<Region> RouteCache::regions() const {
+  std::vector<Region> regions;
+  for (const auto& [id, route] : by_id_) regions.push_back(route.region);
+  return regions;
 }
 
 StoreId RouteCache::Target(RegionId region) const {

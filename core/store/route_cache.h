@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/types.h"
 #include "core/region/region.h"
@@ -18,10 +19,10 @@ namespace flaredb::store {
 // cluster has regions.
 class RouteCache {
  public:
-  // A region as somebody knows it, and the store that is said to lead it (zero: nobody knows). Takes
-  // the place of all that share keys with it, unless one of those has a greater version, or it is
-  // the same region with a greater conf_version: then nothing changes.
-  void Learn(const Region& region, StoreId leader);
+  // A region as somebody knows it, and the store that is said to lead it (zero: nobody knows).
+  // Takes the place of all that share keys with it, and is true; unless one of those has a greater
+  // version, or it is the same region with a greater conf_version: then nothing changes.
+  bool Learn(const Region& region, StoreId leader);
   // `asked` did not answer as a leader does; `leader` is whom it names, or zero. Whoever was asked
   // because nobody knows is not asked next.
   void OnNotLeader(RegionId region, StoreId asked, StoreId leader);
@@ -36,6 +37,8 @@ class RouteCache {
   StoreId Target(RegionId region) const;
 
   size_t size() const { return by_id_.size(); }
+  // All that are known, by id.
+  std::vector<Region> regions() const;
 
  private:
   struct Route {

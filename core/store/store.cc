@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -12,6 +14,7 @@
 #include "core/base/rng.h"
 #include "core/region/overlay.h"
 #include "core/store/calls.h"
+#include "core/store/membership.h"
 #include "core/store/outbox.h"
 #include "core/store/replica.h"
 #include "core/store/replica_set.h"
@@ -33,8 +36,13 @@ class Store::Impl {
         beats_(options_.raft),
         outbox_(recovered.identity.store, options_.outbox, std::move(recovered.outbox)),
         shipper_(&outbox_, options_.raft.heartbeat_interval),
-        calls_(options_, &replicas_, &overlay_, &outbox_, rng_.Next()),
+        calls_(identity_.store, options_, &replicas_, &overlay_, &outbox_, rng_.Next()),
         tombstones_(std::move(recovered.tombstones)) {
+    if (options_.cluster) {
+      membership_.emplace(
+          options_, identity_, std::move(recovered.directory), &replicas_, &overlay_, &outbox_,
+          &calls_, [this](const Order& order) { return Tell(order); }, now);
+    }
     for (RecoveredRegion& region : recovered.regions) {
       replicas_.Add(std::make_unique<Replica>(options_, std::move(region), rng_.Fork(), now));
     }
@@ -49,6 +57,7 @@ class Store::Impl {
     commit.token = last_token_.next();
     commit_ = &commit;
     calls_.BeginTurn(now, effects, &commit);
+    if (membership_) membership_->BeginTurn(now, effects, &commit);
 
     DestroyExcluded();
     for (Event& event : events) {
@@ -59,6 +68,8 @@ class Store::Impl {
     calls_.Expire();
     calls_.RouteParked();
     Ship();
+    if (membership_) membership_->Run();
+    calls_.Inquire();
     for (auto& [region, queue] : calls_.TakeQueues()) {
       Replica& replica = *replicas_.Find(region);
       if (!queue.writes.empty()) replica.Propose(context(), queue.writes, &output_);
@@ -79,6 +90,7 @@ class Store::Impl {
       return;
     }
     if (!commit.log.empty() || !commit.data.empty()) IssueCommit(std::move(commit));
+    if (membership_) membership_->EndTurn(last_token_, durable_token_);
     ComputeNextDeadline(now);
   }
 
@@ -89,6 +101,7 @@ class Store::Impl {
   size_t parked_calls() const { return calls_.parked(); }
   size_t outbox_rows() const { return outbox_.rows(); }
   std::vector<CallView> calls() const { return calls_.views(); }
+  const Membership* membership() const { return membership_ ? &*membership_ : nullptr; }
   size_t rows_in_flight() const { return overlay_.size(); }
   bool HoldsLease(RegionId region, Instant now) const {
     const Replica* replica = replicas_.Find(region);
@@ -150,28 +163,35 @@ class Store::Impl {
     }
   }
   void Receive(StoreId from, ForwardedRequest& forwarded) {
-    calls_.Admit(ForwardOrigin{from, forwarded.id}, std::move(forwarded.request));
+    calls_.AdmitForwarded(from, std::move(forwarded));
   }
   void Receive(StoreId, ForwardedReply& reply) { calls_.OnReply(std::move(reply)); }
-  // A store by itself has no placement driver.
-  void Receive(StoreId, cluster::RollCall&) {}
-  void Receive(StoreId, cluster::RollAnswer&) {}
+  void Receive(StoreId from, cluster::RollCall& call) {
+    if (membership_) membership_->OnCall(from, call);
+  }
+  void Receive(StoreId from, cluster::RollAnswer& answer) {
+    if (membership_) membership_->OnAnswer(from, std::move(answer));
+  }
 
-  void On(ClientCall& event) { calls_.Admit(event.id, std::move(event.request), event.unix_ms); }
+  void On(ClientCall& event) {
+    if (membership_ && event.unix_ms != 0) membership_->OnWallClock(event.unix_ms);
+    calls_.Admit(event.id, std::move(event.request), event.unix_ms);
+  }
   void On(NamespaceChanged& event) { calls_.OnNamespace(event); }
   void On(ClientGone& event) { calls_.Abandon(event.id); }
 
-  void On(Order& event) {
-    Replica* replica = replicas_.Find(event.region);
-    if (replica == nullptr) {
-      effects_->orders.push_back({event.id, "there is no replica of the region here"});
-      return;
-    }
-    replica->OnOrder(context(), event, &output_);
+  void On(Order& event) { effects_->orders.push_back({event.id, Tell(event)}); }
+  // Returns why the replica here refused, empty when it began.
+  std::string Tell(const Order& order) {
+    Replica* replica = replicas_.Find(order.region);
+    if (replica == nullptr) return "there is no replica of the region here";
+    std::string refusal = replica->OnOrder(context(), order, &output_);
     Settle(*replica);
+    return refusal;
   }
 
   void On(DiskDone& event) {
+    durable_token_ = std::max(durable_token_, event.token);
     overlay_.Release(event.token);
     outbox_.OnDurable(event.token);
     calls_.OnDurable(event.token);
@@ -283,20 +303,36 @@ class Store::Impl {
   void Ship() {
     if (!outbox_.has_unsent()) return;
     for (const auto& [id, replica] : replicas_) {
-      if (!replica->region().initialized()) continue;
-      if (std::optional<Parcel> parcel = shipper_.Next(replica->region(), now_)) {
-        calls_.Admit(parcel->id, Request{std::nullopt, ParcelBudget(),
-                                         kv::NamespaceCommand(std::move(parcel->batch))});
-      }
+      if (replica->region().initialized()) ShipTo(replica->region());
+    }
+    for (const Region& region : calls_.RegionsElsewhere()) {
+      const Replica* replica = replicas_.Find(region.id);
+      if (replica == nullptr || !replica->region().initialized()) ShipTo(region);
+    }
+    calls_.WantRegionOfUnsent();
+  }
+  void ShipTo(const Region& region) {
+    if (std::optional<Parcel> parcel = shipper_.Next(region, now_)) {
+      calls_.Admit(parcel->id, Request{std::nullopt, ParcelBudget(),
+                                       kv::NamespaceCommand(std::move(parcel->batch))});
     }
   }
 
-  // In the commit that has what was applied, or a later one.
+  // In the commit that has what was applied, or a later one. Where there is no replica to wait for,
+  // the leader's word is enough.
   void ReleaseApplied() {
-    if (!outbox_.has_applied()) return;
-    for (const auto& [id, replica] : replicas_) {
-      if (!replica->region().initialized()) continue;
+    std::string from;
+    while (const std::string* key = outbox_.FirstApplied(from)) {
+      const std::string first = *key;
+      const Replica* replica = replicas_.FindByKey(first);
+      if (replica == nullptr) {
+        from = first + '\0';
+        outbox_.Release(first, from, Index::Max(), commit_);
+        continue;
+      }
       shipper_.OnAppliedHere(replica->region(), replica->applied_index(), commit_);
+      from = replica->region().end_key;
+      if (from.empty()) return;
     }
   }
 
@@ -343,7 +379,6 @@ class Store::Impl {
       const RegionId region = replica.region().id;
       SendAndFetch(replica);
       SettleCalls(replica);
-      std::move(output_.orders.begin(), output_.orders.end(), std::back_inserter(effects_->orders));
       if (output_.region_replaced) replicas_.Add(replicas_.Take(region));
       if (output_.excluded) excluded_.insert(region);
       if (replica.resting()) beats_.Arm(now_);
@@ -401,8 +436,10 @@ class Store::Impl {
       next_deadline_ = now;
       return;
     }
-    next_deadline_ = std::max(now, std::min({calls_.next_deadline(), replicas_.next_deadline(),
-                                             beats_.next_deadline(), shipper_.next_deadline()}));
+    next_deadline_ =
+        std::max(now, std::min({calls_.next_deadline(), replicas_.next_deadline(),
+                                beats_.next_deadline(), shipper_.next_deadline(),
+                                membership_ ? membership_->next_deadline() : Instant::Max()}));
   }
 
   const Options options_;
@@ -416,9 +453,11 @@ class Store::Impl {
   Outbox outbox_;
   Shipper shipper_;
   Calls calls_;
+  std::optional<Membership> membership_;  // With Options::cluster.
   std::map<RegionId, PeerId> tombstones_;
   // Token 1 is Bootstrap's; those of an earlier life do not matter.
   IoToken last_token_{1};
+  IoToken durable_token_{1};
   std::deque<InFlight> in_flight_;
   Instant next_deadline_;
   bool failed_ = false;
@@ -449,6 +488,15 @@ size_t Store::waiting_calls() const { return impl_->waiting_calls(); }
 size_t Store::forwarded_calls() const { return impl_->forwarded_calls(); }
 size_t Store::parked_calls() const { return impl_->parked_calls(); }
 std::vector<CallView> Store::calls() const { return impl_->calls(); }
+const cluster::Directory* Store::directory() const {
+  const Membership* membership = impl_->membership();
+  return membership != nullptr ? &membership->directory() : nullptr;
+}
+const std::vector<std::string>& Store::waiting() const {
+  static const std::vector<std::string> kNothing;
+  const Membership* membership = impl_->membership();
+  return membership != nullptr ? membership->waiting() : kNothing;
+}
 size_t Store::rows_in_flight() const { return impl_->rows_in_flight(); }
 size_t Store::outbox_rows() const { return impl_->outbox_rows(); }
 

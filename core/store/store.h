@@ -4,11 +4,15 @@
 #define FLAREDB_CORE_STORE_STORE_H_
 
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "absl/types/span.h"
 #include "core/base/data_reader.h"
 #include "core/base/time.h"
 #include "core/base/types.h"
+#include "core/cluster/directory.h"
+#include "core/cluster/driver.h"
 #include "core/raft/config.h"
 #include "core/raft/view.h"
 #include "core/region/state_machine.h"
@@ -39,6 +43,16 @@ struct Options {
   const StateMachine* machine = nullptr;
 
   Outbox::Limits outbox;
+
+  // Makes the store a part of a cluster whose members and regions change; `machine` is then a
+  // pd::PdMachine. Absent: regions stay where orders put them, and there is one namespace by name.
+  struct Cluster {
+    std::string address;         // Where others reach it; see pd::StoreDescriptor.
+    uint64_t feature_level = 0;  // Likewise.
+    uint64_t unix_ms = 0;        // The wall clock when the store starts; see ClientCall.
+    cluster::DriverOptions driver;
+  };
+  std::optional<Cluster> cluster;
 
   // Limits of the API; an error names the limit and the value. Names of objects are keys in this
   // sense, commands and queries are values.
@@ -92,6 +106,11 @@ class Store {
   size_t rows_in_flight() const;
   // Writes to eventual namespaces that are not applied here yet.
   size_t outbox_rows() const;
+  // Null without Options::cluster. Borrowed until the next turn: what changed shows in its
+  // revision() and pd_term().
+  const cluster::Directory* directory() const;
+  // What the cluster waits for, a sentence each, as the placement driver last told.
+  const std::vector<std::string>& waiting() const;
   // Where each call is that is not answered yet, in no order that means anything. For reports about
   // what does not get on: O(calls * (calls + replicas)).
   std::vector<CallView> calls() const;

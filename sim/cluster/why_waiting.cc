@@ -17,6 +17,9 @@ std::string Held(const store::CallView& call) {
     case store::CallStep::kNowhere:
       out << "holds it, and nobody there works on it";
       break;
+    case store::CallStep::kNamed:
+      out << "holds it until it knows which namespace its name stands for";
+      break;
     case store::CallStep::kParked:
       out << "holds it until a leader is known";
       break;
@@ -33,7 +36,7 @@ std::string Held(const store::CallView& call) {
       out << "waits to apply index " << call.index << ", where it may read";
       break;
     case store::CallStep::kAccepted:
-      out << "has accepted it and waits for its disk";
+      out << "waits for the disk to have it";
       break;
   }
   return out.str();

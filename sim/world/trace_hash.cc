@@ -20,6 +20,9 @@ void Feed(Hasher* hash, const store::RaftEnvelope& e) {
 void Feed(Hasher* hash, const store::ForwardedRequest& r) {
   hash->Add(r.id).Add(r.region);
   AddTo(hash, r.request);
+  for (const kv::LwwRow& row : r.held) {
+    hash->Add(row.key).Add(row.value).Add(row.deleted).Add(row.hlc).Add(row.origin);
+  }
 }
 
 void Feed(Hasher* hash, const store::ForwardedReply& r) {

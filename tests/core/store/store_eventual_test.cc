@@ -185,8 +185,10 @@ TEST(StoreEventualRegions, ABatchOfSeveralRegionsIsTurnedAway) {
   const kv::NamespaceCommand collect = kv::CollectTombstones{ns, "a", "z", kv::Hlc(1)};
   for (const kv::NamespaceCommand& command : {batch, collect}) {
     const Reply reply = stores.Ask(leader, Make(command));
-    EXPECT_EQ(ErrorOf(reply).code, ErrorCode::kKeyNotInRegion);
+    EXPECT_EQ(ErrorOf(reply).code, ErrorCode::kEpochNotMatch);
     EXPECT_EQ(ErrorOf(reply).outcome, Outcome::kNotApplied);
+    // For whoever cut it, to cut it anew.
+    EXPECT_TRUE(ErrorOf(reply).region.has_value());
   }
   for (uint64_t id = 1; id <= 3; ++id) EXPECT_TRUE(stores.failure(id).ok()) << stores.failure(id);
 }

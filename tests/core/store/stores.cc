@@ -31,22 +31,49 @@ Stores::Stores(uint64_t stores, const Options& options, std::vector<Region> regi
   for (uint64_t id = 1; id <= stores; ++id) {
     Disk& disk = nodes_[id].disk;
     for (const Region& region : regions) {
-      CarryOut(Bootstrap({7, StoreId(id)}, region, Incarnation(id)), &disk);
+      CarryOut(Bootstrap(IdentityOf(id), region, Incarnation(id)), &disk);
     }
     Start(id);
   }
 }
 
 void Stores::AddEmptyStore(uint64_t id) {
-  CarryOut(Bootstrap({7, StoreId(id)}), &nodes_[id].disk);
+  CarryOut(Bootstrap(IdentityOf(id)), &nodes_[id].disk);
   Start(id);
+}
+
+void Stores::AddFounder(uint64_t id) {
+  std::vector<FirstReplica> replicas;
+  for (const Region& region : FoundingRegions(StoreId(id))) {
+    replicas.push_back({region, Incarnation(100 * id + region.id.value())});
+  }
+  CarryOut(Bootstrap(IdentityOf(id), replicas), &nodes_[id].disk);
+  Start(id);
+}
+
+Identity Stores::IdentityOf(uint64_t id) const {
+  return {7, StoreId(id), options_.cluster ? pd::InstanceId{id, 1} : pd::InstanceId{}};
+}
+
+std::string Stores::AddressOf(uint64_t id) { return absl::StrCat("store", id, ":1"); }
+
+uint64_t Stores::unix_ms() const {
+  return 1'700'000'000'000 + static_cast<uint64_t>(now_.nanoseconds() / 1'000'000);
+}
+
+void Stores::Kill(uint64_t id) {
+  node(id).killed = true;
+  node(id).writes.clear();
+  node(id).fetches.clear();
 }
 
 // --- Time and order.
 
 Instant Stores::next_deadline() const {
   Instant next = Instant::Max();
-  for (const auto& [id, n] : nodes_) next = std::min(next, n.store->next_deadline());
+  for (const auto& [id, n] : nodes_) {
+    if (!n.killed) next = std::min(next, n.store->next_deadline());
+  }
   return next;
 }
 
@@ -55,7 +82,7 @@ void Stores::Wait(Duration duration) {
   while (next_deadline() <= end) {
     now_ = std::max(now_, next_deadline());
     for (auto& [id, n] : nodes_) {
-      if (n.store->next_deadline() <= now_) Turn(id, {});
+      if (!n.killed && n.store->next_deadline() <= now_) Turn(id, {});
     }
   }
   now_ = end;
@@ -85,7 +112,7 @@ bool Stores::Step() {
           n.log_failure.ok() ? Read(n.disk, fetch) : n.log_failure;
       Turn(id, {env::LogFetched{fetch.region, fetch.fetch.id, std::move(entries)}});
     }
-    if (n.store->next_deadline() <= now_) {
+    if (!n.killed && n.store->next_deadline() <= now_) {
       Turn(id, {});
       any = true;
     }
@@ -125,7 +152,7 @@ uint64_t Stores::AwaitLeader() {
 
 CallId Stores::Call(uint64_t store, Request request) {
   const CallId call = ++last_call_;
-  Turn(store, {ClientCall{call, std::move(request)}});
+  Turn(store, {ClientCall{call, std::move(request), options_.cluster ? unix_ms() : 0}});
   return call;
 }
 
@@ -155,6 +182,7 @@ std::string Stores::Tell(uint64_t store, decltype(Order::what) what, uint64_t re
 
 void Stores::Turn(uint64_t id, std::vector<Event> events) {
   Node& n = node(id);
+  if (n.killed) return;
   const bool stopped = !n.failure.ok();
   Effects effects;
   n.store->Turn(now_, absl::MakeSpan(events), &effects);
@@ -175,6 +203,7 @@ void Stores::Turn(uint64_t id, std::vector<Event> events) {
   for (Send& send : effects.sends) {
     const std::pair<uint64_t, uint64_t> key(id, send.to.value());
     Count(send.message);
+    if (lost_ && lost_(send.message)) continue;
     if (!cut_.contains(key)) links_[key].push_back(std::move(send.message));
   }
   for (CallReply& answer : effects.replies) {
@@ -201,6 +230,7 @@ void Stores::Count(const StoreMessage& message) {
 void Stores::Deliver(uint64_t from, uint64_t to) {
   std::deque<StoreMessage> messages;
   messages.swap(link(from, to));
+  if (!nodes_.contains(to)) return;  // It has yet to start.
   for (StoreMessage& message : messages) {
     Turn(to, {MessageReceived{StoreId(from), std::move(message)}});
   }
@@ -326,6 +356,10 @@ void Stores::Start(uint64_t id) {
   ASSERT_TRUE(recovered.ok()) << recovered.status().ToString();
   Options options = options_;
   options.seed = id * 1000 + ++n.lives;
+  if (options.cluster) {
+    options.cluster->address = AddressOf(id);
+    options.cluster->unix_ms = unix_ms();
+  }
   n.store = std::make_unique<Store>(options, *std::move(recovered), &n.disk.data, now_);
 }
 
@@ -335,6 +369,7 @@ void Stores::Restart(uint64_t id) {
   n.writes.clear();
   n.fetches.clear();
   n.failure = absl::OkStatus();
+  n.killed = false;
   Start(id);
 }
 
@@ -342,7 +377,7 @@ void Stores::RestartWithNothingApplied(uint64_t id) {
   Disk& disk = node(id).disk;
   disk.data.rows.clear();
   disk.data.Write(
-      Bootstrap({7, StoreId(id)}, RegionOn(1, nodes_.size(), "", ""), Incarnation(id)).data);
+      Bootstrap(IdentityOf(id), RegionOn(1, nodes_.size(), "", ""), Incarnation(id)).data);
   Restart(id);
 }
 
@@ -365,6 +400,14 @@ PeerView Stores::peer(uint64_t store, uint64_t region) const {
 
 bool Stores::leads(uint64_t store) const {
   return node(store).failure.ok() && hosts(store) && peer(store).raft.role == raft::Role::kLeader;
+}
+
+std::vector<uint64_t> Stores::alive() const {
+  std::vector<uint64_t> ids;
+  for (const auto& [id, n] : nodes_) {
+    if (!n.killed) ids.push_back(id);
+  }
+  return ids;
 }
 
 bool Stores::quiet() const {

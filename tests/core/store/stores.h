@@ -5,6 +5,7 @@
 #define FLAREDB_TESTS_CORE_STORE_STORES_H_
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,6 +34,14 @@ class Stores {
   Stores(uint64_t stores, const Options& options, std::vector<Region> regions);
   // A store of the cluster that holds nothing.
   void AddEmptyStore(uint64_t id);
+  // A store that has just founded a cluster and holds everything. Needs Options::cluster.
+  void AddFounder(uint64_t id);
+  // Who the store is; has an instance id with Options::cluster.
+  Identity IdentityOf(uint64_t id) const;
+  // Where it says that it is to be reached.
+  static std::string AddressOf(uint64_t id);
+  // The process is gone, with all that its disk does not have. Restart brings it back.
+  void Kill(uint64_t id);
 
   // --- Time and order.
 
@@ -67,7 +76,12 @@ class Stores {
   void DropAll() { links_.clear(); }
   void Isolate(uint64_t store);
   void Cut(uint64_t a, uint64_t b);
-  void Heal() { cut_.clear(); }
+  // Messages for which `lost` is true get lost, in place of those of an earlier call.
+  void Drop(std::function<bool(const StoreMessage&)> lost) { lost_ = std::move(lost); }
+  void Heal() {
+    cut_.clear();
+    lost_ = nullptr;
+  }
   // Messages of a type ever sent, delivered or not: an alternative of StoreMessage or of
   // raft::Body.
   template <typename T>
@@ -100,10 +114,13 @@ class Stores {
   // --- Observation.
 
   Store& store(uint64_t id) { return *node(id).store; }
+  const Store& store(uint64_t id) const { return *node(id).store; }
   bool hosts(uint64_t store, uint64_t region = 1) const;
   // Requires that the store hosts a replica of the region.
   PeerView peer(uint64_t store, uint64_t region = 1) const;
   bool leads(uint64_t store) const;
+  // The stores whose process is there.
+  std::vector<uint64_t> alive() const;
   const absl::Status& failure(uint64_t store) const { return node(store).failure; }
   // Nothing waits and nothing is in flight, on any store.
   bool quiet() const;
@@ -129,7 +146,8 @@ class Stores {
     bool disk_held = false;
     size_t commits_issued = 0;
     uint64_t lives = 0;
-    absl::Status failure;      // Why the store stopped.
+    absl::Status failure;  // Why the store stopped.
+    bool killed = false;
     absl::Status log_failure;  // Of reads of old entries.
   };
 
@@ -142,12 +160,14 @@ class Stores {
   void Count(const StoreMessage& message);
   void Start(uint64_t id);
   Instant next_deadline() const;
+  uint64_t unix_ms() const;
 
   const Options options_;
   Instant now_ = Instant::FromNanoseconds(1);
   std::map<uint64_t, Node> nodes_;
   std::map<std::pair<uint64_t, uint64_t>, std::deque<StoreMessage>> links_;
   std::set<std::pair<uint64_t, uint64_t>> cut_;
+  std::function<bool(const StoreMessage&)> lost_;
   std::map<CallId, Reply> replies_;
   CallId last_call_;
   uint64_t last_order_ = 0;

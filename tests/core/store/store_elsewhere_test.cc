@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a store does for its clients in regions of which it has no replica.
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/core/store/cluster.h"
+
+namespace flaredb::store {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// Stores 1 to 3 hold everything, store 4 nothing. The namespace "logs" is eventual.
+class StoreElsewhereTest : public ClusterTest {
+ protected:
+  StoreElsewhereTest() {
+    Grow(3);
+    Join(4);
+    Ask(1, pd::Command(pd::EnsureNamespace{"logs", pd::Mode::kEventual}));
+    Await([&] {
+      const cluster::Directory* directory = stores_.store(4).directory();
+      return directory->stores().size() == 4 && directory->Find("logs") != nullptr;
+    });
+    EXPECT_THAT(stores_.store(4).peers(), IsEmpty());
+  }
+  void CutOff(uint64_t store) { stores_.Isolate(store); }
+  size_t Held(uint64_t store) { return stores_.store(store).outbox_rows(); }
+};
+
+TEST_F(StoreElsewhereTest, ItPassesStrongCallsOn) {
+  EXPECT_EQ(Swap(4, "", "k", "v"), "version 1");
+  EXPECT_EQ(Get(4, "", "k"), "v");
+  EXPECT_EQ(Swap(4, "", "k", "w", 7), "mismatch");
+  EXPECT_EQ(Get(1, "", "k"), "v");
+}
+
+TEST_F(StoreElsewhereTest, ItFindsANewLeader) {
+  EXPECT_EQ(Swap(4, "", "k", "v"), "version 1");
+  stores_.Kill(Leader(1)->first);
+  EXPECT_EQ(Get(4, "", "k"), "v");
+}
+
+TEST_F(StoreElsewhereTest, WhatHasBeenForwardedIsNotForwardedAgain) {
+  EXPECT_EQ(Swap(4, "", "k", "v"), "version 1");
+  const uint64_t leader = Leader(1)->first;
+  const uint64_t follower = leader % 3 + 1;
+  const size_t before = stores_.sent<ForwardedRequest>();
+  stores_.Turn(follower, {MessageReceived{StoreId(4),
+                                          ForwardedRequest{1, RegionId(1), store::Get("k"), {}}}});
+  EXPECT_EQ(stores_.sent<ForwardedRequest>(), before);
+  const auto& answers = stores_.link(follower, 4);
+  ASSERT_FALSE(answers.empty());
+  const auto* reply = std::get_if<ForwardedReply>(&answers.back());
+  ASSERT_NE(reply, nullptr);
+  EXPECT_EQ(ErrorOf(reply->reply).code, ErrorCode::kNotLeader);
+  EXPECT_EQ(ErrorOf(reply->reply).leader, StoreId(leader));
+}
+
+TEST_F(StoreElsewhereTest, NorByAStoreThatHasNoReplicaEither) {
+  const size_t before = stores_.sent<ForwardedRequest>();
+  stores_.Turn(
+      4, {MessageReceived{StoreId(1), ForwardedRequest{1, RegionId(1), store::Get("k"), {}}}});
+  EXPECT_EQ(stores_.sent<ForwardedRequest>(), before);
+  const auto* reply = std::get_if<ForwardedReply>(&stores_.link(4, 1).back());
+  ASSERT_NE(reply, nullptr);
+  EXPECT_EQ(ErrorOf(reply->reply).code, ErrorCode::kRegionNotFound);
+}
+
+TEST_F(StoreElsewhereTest, AClientThatRoutesItselfIsTold) {
+  const Region region = std::get<pd::RegionInfo>(Ask(1, pd::Query(pd::GetRegion{"z"}))).region;
+  const Reply reply = stores_.Ask(4, In(region.id.value(), region.epoch, store::Get("k")));
+  EXPECT_EQ(ErrorOf(reply).code, ErrorCode::kRegionNotFound);
+}
+
+TEST_F(StoreElsewhereTest, ItAcceptsEventualWritesAndShipsThem) {
+  EXPECT_EQ(PutRaw(4, "logs", "k", "v"), "accepted");
+  Await([&] { return Held(4) == 0; });
+  for (uint64_t id = 1; id <= 4; ++id) EXPECT_EQ(GetRaw(id, "logs", "k"), "v") << "at " << id;
+}
+
+TEST_F(StoreElsewhereTest, CutOffItAcceptsThemAndDoesNotGuess) {
+  EXPECT_EQ(PutRaw(4, "logs", "k", "old"), "accepted");
+  Await([&] { return Held(4) == 0; });
+  CutOff(4);
+  EXPECT_EQ(PutRaw(4, "logs", "k", "new"), "accepted");
+  EXPECT_THAT(GetRaw(4, "logs", "k"), HasSubstr("deadline")) << "somebody may have written later";
+  EXPECT_EQ(Held(4), 1u);
+  stores_.Restart(4);
+  EXPECT_EQ(Held(4), 1u);
+  stores_.Heal();
+  Await([&] { return Held(4) == 0; });
+  EXPECT_EQ(GetRaw(1, "logs", "k"), "new");
+}
+
+TEST_F(StoreElsewhereTest, WhoWroteHereFindsItHereBeforeItIsShipped) {
+  EXPECT_EQ(PutRaw(1, "logs", "a", "1"), "accepted");
+  EXPECT_EQ(PutRaw(1, "logs", "c", "3"), "accepted");
+  EXPECT_EQ(GetRaw(4, "logs", "a"), "1");
+  // Parcels do not get through, questions do.
+  stores_.Drop([](const StoreMessage& message) {
+    const auto* forwarded = std::get_if<ForwardedRequest>(&message);
+    return forwarded != nullptr &&
+           std::holds_alternative<kv::NamespaceCommand>(forwarded->request.operation);
+  });
+  EXPECT_EQ(PutRaw(4, "logs", "a", "one"), "accepted");
+  EXPECT_EQ(PutRaw(4, "logs", "b", "2"), "accepted");
+  EXPECT_EQ(PutRaw(4, "logs", "c", std::nullopt), "accepted");
+  EXPECT_EQ(GetRaw(4, "logs", "a"), "one");
+  EXPECT_EQ(GetRaw(4, "logs", "c"), "none");
+  EXPECT_EQ(GetRaw(1, "logs", "c"), "3");
+  ScanRequest scan;
+  scan.mode = kv::Mode::kEventual;
+  const Reply reply = Do(4, scan, "logs");
+  const auto* page = std::get_if<ScanReply>(&reply.result);
+  ASSERT_NE(page, nullptr) << Sentence(reply);
+  std::string rows;
+  for (const kv::ScanRow& row : page->page.rows) rows += row.key + "=" + row.value + " ";
+  EXPECT_EQ(rows, "a=one b=2 ");
+  EXPECT_EQ(Held(4), 3u);
+}
+
+TEST_F(StoreElsewhereTest, AScanOverMoreThanFitsIsCutShort) {
+  stores_.Drop([](const StoreMessage& message) {
+    const auto* forwarded = std::get_if<ForwardedRequest>(&message);
+    return forwarded != nullptr &&
+           std::holds_alternative<kv::NamespaceCommand>(forwarded->request.operation);
+  });
+  const std::string large(200 << 10, 'x');
+  for (const char* key : {"a", "b", "c"}) {
+    EXPECT_EQ(PutRaw(4, "logs", key, large), "accepted");
+  }
+  EXPECT_EQ(PutRaw(1, "logs", "d", "4"), "accepted");
+  std::string keys;
+  ScanRequest scan;
+  scan.mode = kv::Mode::kEventual;
+  for (int pages = 0; pages < 10; ++pages) {
+    const Reply reply = Do(4, scan, "logs");
+    const auto* page = std::get_if<ScanReply>(&reply.result);
+    ASSERT_NE(page, nullptr) << Sentence(reply);
+    for (const kv::ScanRow& row : page->page.rows) keys += row.key;
+    scan.begin = page->page.next_key;
+    if (scan.begin.empty()) break;
+  }
+  EXPECT_EQ(keys, "abcd");
+}
+
+}  // namespace
+}  // namespace flaredb::store
