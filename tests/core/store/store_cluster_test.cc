@@ -110,5 +110,15 @@ TEST_F(StoreClusterTest, EverybodyMayRestart) {
   EXPECT_EQ(Get(3, "logs", "k"), "v");
 }
 
+TEST_F(StoreClusterTest, AStoreThatIsNotWhereItWasSaysSo) {
+  Grow(2);
+  stores_.Move(2, "elsewhere:9");
+  stores_.Restart(2);
+  Await([&] {
+    const pd::StoreInfo* info = stores_.store(1).directory()->Find(StoreId(2));
+    return info != nullptr && info->address == "elsewhere:9";
+  });
+}
+
 }  // namespace
 }  // namespace flaredb::store

@@ -357,7 +357,7 @@ void Stores::Start(uint64_t id) {
   Options options = options_;
   options.seed = id * 1000 + ++n.lives;
   if (options.cluster) {
-    options.cluster->address = AddressOf(id);
+    options.cluster->address = n.address.empty() ? AddressOf(id) : n.address;
     options.cluster->unix_ms = unix_ms();
   }
   n.store = std::make_unique<Store>(options, *std::move(recovered), &n.disk.data, now_);

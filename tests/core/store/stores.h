@@ -40,6 +40,8 @@ class Stores {
   Identity IdentityOf(uint64_t id) const;
   // Where it says that it is to be reached.
   static std::string AddressOf(uint64_t id);
+  // It will say something else from its next start on.
+  void Move(uint64_t id, const std::string& address) { node(id).address = address; }
   // The process is gone, with all that its disk does not have. Restart brings it back.
   void Kill(uint64_t id);
 
@@ -148,6 +150,7 @@ class Stores {
     uint64_t lives = 0;
     absl::Status failure;  // Why the store stopped.
     bool killed = false;
+    std::string address;       // Empty: AddressOf.
     absl::Status log_failure;  // Of reads of old entries.
   };
 

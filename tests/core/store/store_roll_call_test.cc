@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// One store and the calls that it answers, made by hand.
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/core/store/cluster.h"
+
+namespace flaredb::store {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// Store 2 is a member that has no replicas; whoever calls it is store 1.
+class StoreRollCallTest : public ClusterTest {
+ protected:
+  StoreRollCallTest() { stores_.AddEmptyStore(2); }
+
+  static cluster::RollCall Call(uint64_t term, uint64_t round) {
+    cluster::RollCall call;
+    call.term = Term(term);
+    call.round = round;
+    call.pd = FoundingRegions(StoreId(1))[1];
+    return call;
+  }
+  // With the stores 1 and 2 and the namespace "logs".
+  cluster::RollCall CallWithView(uint64_t term, uint64_t round, pd::ModeState state,
+                                 uint64_t epoch) {
+    cluster::RollCall call = Call(term, round);
+    call.view.cluster = pd::ClusterId(7);
+    call.view.revision = pd::Revision(epoch + 2);
+    for (uint64_t id = 1; id <= 2; ++id) {
+      pd::StoreInfo info;
+      static_cast<pd::StoreDescriptor&>(info) = {StoreId(id), stores_.IdentityOf(id).instance,
+                                                 Stores::AddressOf(id), 0};
+      info.changed = pd::Revision(id);
+      call.view.stores.push_back(info);
+    }
+    call.view.namespaces = {
+        {kv::NamespaceId(2), "logs", state, pd::ModeEpoch(epoch), false, pd::Revision(epoch + 2)}};
+    return call;
+  }
+  // The answers that leave while the call is taken in and becomes durable.
+  std::vector<cluster::RollAnswer> Answers(cluster::RollCall call) {
+    stores_.Turn(2, {MessageReceived{StoreId(1), std::move(call)}});
+    while (stores_.WriteNext(2)) {
+    }
+    return Sent();
+  }
+  std::vector<cluster::RollAnswer> Sent() {
+    std::vector<cluster::RollAnswer> answers;
+    for (StoreMessage& message : std::exchange(stores_.link(2, 1), {})) {
+      auto* answer = std::get_if<cluster::RollAnswer>(&message);
+      if (answer != nullptr) answers.push_back(std::move(*answer));
+    }
+    return answers;
+  }
+};
+
+TEST_F(StoreRollCallTest, AnAnswerSaysWhichCallAndWhoseDisk) {
+  const auto answers = Answers(CallWithView(3, 8, pd::ModeState::kEventual, 4));
+  ASSERT_EQ(answers.size(), 1u);
+  EXPECT_EQ(answers[0].term, Term(3));
+  EXPECT_EQ(answers[0].round, 8u);
+  EXPECT_EQ(answers[0].instance, stores_.IdentityOf(2).instance);
+  EXPECT_EQ(answers[0].known, pd::Revision(6));
+  ASSERT_EQ(answers[0].namespaces.size(), 1u);
+  EXPECT_EQ(answers[0].namespaces[0].mode_epoch, pd::ModeEpoch(4));
+  EXPECT_EQ(answers[0].namespaces[0].unshipped, 0u);
+}
+
+TEST_F(StoreRollCallTest, ItLeavesWhenTheDiskHasWhatItSays) {
+  stores_.Turn(2, {MessageReceived{StoreId(1), CallWithView(3, 8, pd::ModeState::kEventual, 4)}});
+  EXPECT_THAT(Sent(), IsEmpty());
+  ASSERT_TRUE(stores_.WriteNext(2));
+  EXPECT_EQ(Sent().size(), 1u);
+}
+
+TEST_F(StoreRollCallTest, ItLeavesAtOnceWhenTheDiskHasItAlready) {
+  EXPECT_EQ(Answers(Call(3, 8)).size(), 1u);
+  stores_.Turn(2, {MessageReceived{StoreId(1), Call(3, 9)}});
+  EXPECT_EQ(stores_.writes_pending(2), 0u) << "there was nothing new";
+  EXPECT_EQ(Sent().size(), 1u);
+}
+
+TEST_F(StoreRollCallTest, ButNotBeforeWritesThatAreUnderWay) {
+  EXPECT_EQ(Answers(CallWithView(3, 8, pd::ModeState::kEventual, 4)).size(), 1u);
+  stores_.HoldDisk(2);
+  stores_.Turn(2,
+               {MessageReceived{StoreId(1), CallWithView(3, 9, pd::ModeState::kToStrongDrain, 5)}});
+  stores_.Turn(2, {MessageReceived{StoreId(1), Call(3, 10)}});
+  EXPECT_THAT(Sent(), IsEmpty()) << "the second knows what the first one told";
+  stores_.FreeDisk(2);
+  EXPECT_EQ(Sent().size(), 2u);
+}
+
+TEST_F(StoreRollCallTest, AnOldCallHasNoAnswerAndNoEffect) {
+  EXPECT_EQ(Answers(CallWithView(3, 8, pd::ModeState::kEventual, 4)).size(), 1u);
+  EXPECT_THAT(Answers(Call(3, 8)), IsEmpty()) << "twice";
+  EXPECT_THAT(Answers(Call(3, 7)), IsEmpty());
+  EXPECT_THAT(Answers(CallWithView(2, 9, pd::ModeState::kToStrongDrain, 5)), IsEmpty());
+  EXPECT_EQ(stores_.store(2).directory()->Find("logs")->state, pd::ModeState::kEventual);
+  EXPECT_EQ(Answers(Call(4, 1)).size(), 1u) << "a new term counts anew";
+  stores_.Restart(2);
+  EXPECT_THAT(Answers(Call(3, 100)), IsEmpty()) << "the term outlives the process";
+  EXPECT_EQ(Answers(Call(4, 1)).size(), 1u) << "the round does not";
+}
+
+TEST_F(StoreRollCallTest, AnotherClustersCallIsNone) {
+  cluster::RollCall call = CallWithView(3, 8, pd::ModeState::kEventual, 4);
+  call.view.cluster = pd::ClusterId(8);
+  EXPECT_THAT(Answers(call), IsEmpty());
+  EXPECT_THAT(Known(2), IsEmpty());
+}
+
+TEST_F(StoreRollCallTest, TheClustersClockIsFollowedHoweverFarItIsAhead) {
+  cluster::RollCall call = CallWithView(3, 8, pd::ModeState::kEventual, 4);
+  call.clock = kv::HlcAt(2'000'000'000'000);
+  const auto answers = Answers(call);
+  ASSERT_EQ(answers.size(), 1u);
+  EXPECT_GT(answers[0].clock, call.clock);
+  stores_.Restart(2);
+  const Reply reply = Do(2, RawWriteRequest{kv::NamespaceId::kDefault, "k", "v"}, "logs");
+  const auto* accepted = std::get_if<AcceptedReply>(&reply.result);
+  ASSERT_NE(accepted, nullptr) << Sentence(reply);
+  EXPECT_GT(accepted->hlc, call.clock) << "the disk remembers";
+}
+
+TEST_F(StoreRollCallTest, WritesThatAreNotShippedAreReported) {
+  EXPECT_EQ(Answers(CallWithView(3, 8, pd::ModeState::kEventual, 4)).size(), 1u);
+  const Reply reply = Do(2, RawWriteRequest{kv::NamespaceId::kDefault, "k", "v"}, "logs");
+  const auto* accepted = std::get_if<AcceptedReply>(&reply.result);
+  ASSERT_NE(accepted, nullptr) << Sentence(reply);
+  const auto answers = Answers(CallWithView(3, 9, pd::ModeState::kToStrongDrain, 5));
+  ASSERT_EQ(answers.size(), 1u);
+  ASSERT_EQ(answers[0].namespaces.size(), 1u);
+  EXPECT_EQ(answers[0].namespaces[0].unshipped, 1u);
+  EXPECT_EQ(answers[0].namespaces[0].watermark, accepted->hlc);
+  EXPECT_THAT(PutRaw(2, "logs", "l", "v"), HasSubstr("about to change"));
+}
+
+TEST_F(StoreRollCallTest, AnOrderForARegionThatIsNotHereIsRefused) {
+  cluster::RollCall call = Call(3, 8);
+  call.orders.push_back({RegionId(9), {1, 1}, cluster::MoveLeader{PeerId(4)}});
+  const auto answers = Answers(call);
+  ASSERT_EQ(answers.size(), 1u);
+  ASSERT_EQ(answers[0].refusals.size(), 1u);
+  EXPECT_EQ(answers[0].refusals[0].region, RegionId(9));
+  EXPECT_THAT(answers[0].refusals[0].why, HasSubstr("no replica"));
+}
+
+TEST_F(StoreRollCallTest, AnOrderIsForTheRegionAsItWasWhenItWasPlanned) {
+  Stores stores(1, ClusterOptions());
+  stores.AwaitLeader();
+  cluster::RollCall call = Call(99, 1);
+  const std::vector<raft::MemberChange> add = {
+      {raft::MemberChange::Kind::kAddLearner, PeerId(5), StoreId(5)}};
+  call.orders.push_back({RegionId(1), {2, 1}, cluster::ChangeMembers{add}});
+  stores.Turn(1, {MessageReceived{StoreId(9), call}});
+  EXPECT_FALSE(stores.peer(1).raft.conf.IsMember(PeerId(5)));
+  call.round = 2;
+  call.orders[0].epoch = {1, 1};
+  stores.Turn(1, {MessageReceived{StoreId(9), call}});
+  EXPECT_TRUE(stores.peer(1).raft.conf.IsMember(PeerId(5)));
+}
+
+TEST_F(StoreRollCallTest, WhatTheClusterWaitsForIsShown) {
+  cluster::RollCall call = Call(3, 8);
+  call.waiting = {"the moon"};
+  Answers(call);
+  EXPECT_EQ(stores_.store(2).waiting(), call.waiting);
+  EXPECT_EQ(Answers(Call(3, 9)).size(), 1u);
+  EXPECT_THAT(stores_.store(2).waiting(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace flaredb::store
