@@ -2,6 +2,9 @@
 #include "core/store/shipper.h"
 
 #include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
 #include <variant>
 
 #include "core/base/check.h"
@@ -9,20 +12,37 @@
 
 namespace flaredb::store {
 
-std::optional<Parcel> Shipper::Next(const Region& region, Instant now) {
+void Shipper::Ship(Instant now) {
+  if (!outbox_->has_unsent()) return;
   more_ = false;
-  const auto lane = lanes_.find(region.id);
-  if (lane != lanes_.end() && (lane->second.parcel || now < lane->second.not_before)) {
-    return std::nullopt;
+  for (const auto& [id, replica] : *replicas_) {
+    if (replica->region().initialized()) ShipTo(replica->region(), now);
   }
+  for (const Region& region : calls_->RegionsElsewhere()) {
+    const Replica* replica = replicas_->Find(region.id);
+    if (replica == nullptr || !replica->region().initialized()) ShipTo(region, now);
+  }
+  calls_->WantRegionOfUnsent();
+}
+
+void Shipper::ShipTo(const Region& region, Instant now) {
+  const auto lane = lanes_.find(region.id);
+  if (lane != lanes_.end() && (lane->second.parcel || now < lane->second.not_before)) return;
   const kv::KeyRange range = DataRange(region);
   std::optional<Parcel> parcel = outbox_->Take(range.begin, range.end);
   if (parcel) {
     lanes_[region.id] = {parcel->id, Instant()};
+    // What can't be sent within this time is sent again.
+    calls_->Admit(parcel->id, Request{std::nullopt, config_.election_timeout * 4,
+                                      kv::NamespaceCommand(std::move(parcel->batch))});
   } else if (lane != lanes_.end()) {
     lanes_.erase(lane);
   }
-  return parcel;
+}
+
+void Shipper::Settle(Instant now, env::GroupCommit* commit) {
+  for (const auto& [parcel, reply] : calls_->TakeParcelReplies()) OnReply(parcel, reply, now);
+  ReleaseApplied(commit);
 }
 
 void Shipper::OnReply(ParcelId parcel, const Reply& reply, Instant now) {
@@ -36,13 +56,24 @@ void Shipper::OnReply(ParcelId parcel, const Reply& reply, Instant now) {
     more_ = true;
   } else {
     outbox_->OnFailed(parcel);
-    lane->second = {ParcelId(), now + pause_};
+    lane->second = {ParcelId(), now + config_.heartbeat_interval};
   }
 }
 
-void Shipper::OnAppliedHere(const Region& region, Index applied, env::GroupCommit* commit) {
-  const kv::KeyRange range = DataRange(region);
-  outbox_->Release(range.begin, range.end, applied, commit);
+void Shipper::ReleaseApplied(env::GroupCommit* commit) {
+  std::string from;
+  while (const std::string* key = outbox_->FirstApplied(from)) {
+    const std::string first = *key;
+    const Replica* replica = replicas_->FindByKey(first);
+    if (replica == nullptr) {
+      from = first + '\0';
+      outbox_->Release(first, from, Index::Max(), commit);
+      continue;
+    }
+    const kv::KeyRange range = DataRange(replica->region());
+    outbox_->Release(range.begin, range.end, replica->applied_index(), commit);
+    from = range.end;
+  }
 }
 
 Instant Shipper::next_deadline() const {

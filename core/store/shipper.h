@@ -4,13 +4,15 @@
 #define FLAREDB_CORE_STORE_SHIPPER_H_
 
 #include <map>
-#include <optional>
 
 #include "core/base/time.h"
 #include "core/base/types.h"
 #include "core/env/disk.h"
+#include "core/raft/config.h"
 #include "core/region/region.h"
+#include "core/store/calls.h"
 #include "core/store/outbox.h"
+#include "core/store/replica_set.h"
 #include "core/store/request.h"
 
 namespace flaredb::store {
@@ -19,17 +21,19 @@ namespace flaredb::store {
 // twice, or late, makes no difference: its rows merge.
 class Shipper {
  public:
-  // `outbox` outlives this object. `pause`: before a region is tried again.
-  Shipper(Outbox* outbox, Duration pause) : outbox_(outbox), pause_(pause) {}
+  // The pointers outlive this object. Parcels are calls of this store's own.
+  Shipper(const raft::Config& config, Outbox* outbox, const ReplicaSet* replicas, Calls* calls)
+      : config_(config), outbox_(outbox), replicas_(replicas), calls_(calls) {}
 
-  // What is to be sent to `region` now; nullopt: nothing, or not yet.
-  std::optional<Parcel> Next(const Region& region, Instant now);
-  // The answer to a parcel that Next returned.
-  void OnReply(ParcelId parcel, const Reply& reply, Instant now);
-  // The replica of `region` here has applied everything up to `applied`; see Outbox::Release.
-  void OnAppliedHere(const Region& region, Index applied, env::GroupCommit* commit);
+  // Sends what is to be sent now: to regions here, to those that are known to be elsewhere, and has
+  // the others looked for.
+  void Ship(Instant now);
+  // Takes the answers, and releases what is applied: where a replica here shows it, or, where there
+  // is none to wait for, at the leader's word. In the commit that has what was applied, or a later
+  // one.
+  void Settle(Instant now, env::GroupCommit* commit);
 
-  // When Next may have something that it did not have; Instant::Max() when never.
+  // When Ship may have something that it did not have; Instant::Max() when never.
   Instant next_deadline() const;
 
  private:
@@ -38,10 +42,16 @@ class Shipper {
     Instant not_before;
   };
 
+  void ShipTo(const Region& region, Instant now);
+  void OnReply(ParcelId parcel, const Reply& reply, Instant now);
+  void ReleaseApplied(env::GroupCommit* commit);
+
+  const raft::Config& config_;
   Outbox* const outbox_;
-  const Duration pause_;
+  const ReplicaSet* const replicas_;
+  Calls* const calls_;
   std::map<RegionId, Lane> lanes_;  // Of regions with a parcel under way, or a pause.
-  bool more_ = false;               // A parcel arrived since the last Next.
+  bool more_ = false;               // A parcel arrived since the last Ship.
 };
 
 }  // namespace flaredb::store

@@ -35,8 +35,8 @@ class Store::Impl {
         life_(rng_.Next() | 1),
         beats_(options_.raft),
         outbox_(recovered.identity.store, options_.outbox, std::move(recovered.outbox)),
-        shipper_(&outbox_, options_.raft.heartbeat_interval),
         calls_(identity_.store, options_, &replicas_, &overlay_, &outbox_, rng_.Next()),
+        shipper_(options_.raft, &outbox_, &replicas_, &calls_),
         tombstones_(std::move(recovered.tombstones)) {
     if (options_.cluster) {
       membership_.emplace(
@@ -67,7 +67,7 @@ class Store::Impl {
     // Before routing, so that nothing is begun for a call that is over.
     calls_.Expire();
     calls_.RouteParked();
-    Ship();
+    shipper_.Ship(now);
     if (membership_) membership_->Run();
     calls_.Inquire();
     for (auto& [region, queue] : calls_.TakeQueues()) {
@@ -77,10 +77,7 @@ class Store::Impl {
       Settle(replica);
     }
     if (absl::Status status = calls_.AnswerEventualReads(); !status.ok()) Stop(status);
-    for (const auto& [parcel, reply] : calls_.TakeParcelReplies()) {
-      shipper_.OnReply(parcel, reply, now);
-    }
-    ReleaseApplied();
+    shipper_.Settle(now, commit_);
 
     if (failed_) {
       absl::Status failure = std::move(effects->failure);
@@ -295,47 +292,6 @@ class Store::Impl {
     }
   }
 
-  // --- Eventual namespaces.
-
-  // What can't be sent to a region within this time is sent again.
-  Duration ParcelBudget() const { return options_.raft.election_timeout * 4; }
-
-  void Ship() {
-    if (!outbox_.has_unsent()) return;
-    for (const auto& [id, replica] : replicas_) {
-      if (replica->region().initialized()) ShipTo(replica->region());
-    }
-    for (const Region& region : calls_.RegionsElsewhere()) {
-      const Replica* replica = replicas_.Find(region.id);
-      if (replica == nullptr || !replica->region().initialized()) ShipTo(region);
-    }
-    calls_.WantRegionOfUnsent();
-  }
-  void ShipTo(const Region& region) {
-    if (std::optional<Parcel> parcel = shipper_.Next(region, now_)) {
-      calls_.Admit(parcel->id, Request{std::nullopt, ParcelBudget(),
-                                       kv::NamespaceCommand(std::move(parcel->batch))});
-    }
-  }
-
-  // In the commit that has what was applied, or a later one. Where there is no replica to wait for,
-  // the leader's word is enough.
-  void ReleaseApplied() {
-    std::string from;
-    while (const std::string* key = outbox_.FirstApplied(from)) {
-      const std::string first = *key;
-      const Replica* replica = replicas_.FindByKey(first);
-      if (replica == nullptr) {
-        from = first + '\0';
-        outbox_.Release(first, from, Index::Max(), commit_);
-        continue;
-      }
-      shipper_.OnAppliedHere(replica->region(), replica->applied_index(), commit_);
-      from = replica->region().end_key;
-      if (from.empty()) return;
-    }
-  }
-
   // --- Groups that rest.
 
   void WakeUp(Replica* replica) {
@@ -451,8 +407,8 @@ class Store::Impl {
   ReplicaSet replicas_;
   StoreBeats beats_;
   Outbox outbox_;
-  Shipper shipper_;
   Calls calls_;
+  Shipper shipper_;
   std::optional<Membership> membership_;  // With Options::cluster.
   std::map<RegionId, PeerId> tombstones_;
   // Token 1 is Bootstrap's; those of an earlier life do not matter.

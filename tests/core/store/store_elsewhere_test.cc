@@ -61,6 +61,7 @@ TEST_F(StoreElsewhereTest, WhatHasBeenForwardedIsNotForwardedAgain) {
 }
 
 TEST_F(StoreElsewhereTest, NorByAStoreThatHasNoReplicaEither) {
+  EXPECT_EQ(Get(4, "", "k"), "none");  // It knows where to.
   const size_t before = stores_.sent<ForwardedRequest>();
   stores_.Turn(
       4, {MessageReceived{StoreId(1), ForwardedRequest{1, RegionId(1), store::Get("k"), {}}}});
