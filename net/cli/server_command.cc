@@ -34,6 +34,11 @@ absl::StatusOr<ServerOptions> OptionsOf(const ServerConfig& config) {
     if (!members.ok()) return members.status();
     options.start.initial_cluster = *std::move(members);
   }
+  if (!config.text("peer").empty()) {
+    absl::StatusOr<Members> peers = ParseMembers(config.text("peer"));
+    if (!peers.ok()) return peers.status();
+    options.start.peers = *std::move(peers);
+  }
   auto namespaces = ParseStartNamespaces(config.text("namespace-mode"));
   if (!namespaces.ok()) return namespaces.status();
   options.namespaces = *std::move(namespaces);

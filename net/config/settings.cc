@@ -19,6 +19,10 @@ constexpr std::array kSettings = {
             "All stores of the cluster, this one included; the same list on each of them. "
             "Needed at the first start and when addresses change. Without it the first start "
             "founds a cluster of one store"},
+    Setting{
+        "peer", SettingKind::kList, "ID=HOST:PORT,...", "",
+        "Stores of the cluster that this one is to join at its first start; may be given several "
+        "times"},
     Setting{"cluster-id", SettingKind::kNumber, "N", "",
             "Number of the cluster; by default it follows from --initial-cluster"},
     Setting{

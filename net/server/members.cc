@@ -125,12 +125,15 @@ absl::StatusOr<std::optional<Members>> ReadMembersFile(const std::string& path) 
       absl::StrCat(path, " is damaged: start once with --initial-cluster to write it anew"));
 }
 
-absl::Status WriteMembersFile(const std::string& path, const Members& members) {
+absl::Status ReplaceFile(const std::string& path, std::string_view text) {
   const std::string temporary = path + ".new";
-  const std::string text = std::string(kFileHeader) + FormatMembers(members) + "\n";
   if (absl::Status s = WriteSynced(temporary, text); !s.ok()) return s;
   if (std::rename(temporary.c_str(), path.c_str()) != 0) return SystemError("replace", path, errno);
   return SyncFolderOf(path);
+}
+
+absl::Status WriteMembersFile(const std::string& path, const Members& members) {
+  return ReplaceFile(path, std::string(kFileHeader) + FormatMembers(members) + "\n");
 }
 
 }  // namespace flaredb::net

@@ -33,7 +33,9 @@ uint64_t DeriveClusterId(const Members& members);
 //   1=10.0.0.1:50051,2=10.0.0.2:50051
 // nullopt: there is no file. DATA_LOSS: it is damaged; the text says how to go on.
 absl::StatusOr<std::optional<Members>> ReadMembersFile(const std::string& path);
-// Replaces the file as a whole and syncs it.
+// Replaces a file as a whole and syncs it. UNAVAILABLE, one sentence: it can't.
+absl::Status ReplaceFile(const std::string& path, std::string_view text);
+// The same of this file.
 absl::Status WriteMembersFile(const std::string& path, const Members& members);
 
 }  // namespace flaredb::net

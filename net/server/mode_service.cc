@@ -75,15 +75,9 @@ void List(EventLoop* loop, PdCaller* pd, UnaryCall unary, std::string_view messa
   NextPage(listing);
 }
 
-void Update(EventLoop* loop, PdCaller* pd, UnaryCall unary, std::string_view message) {
-  raftpb::UpdateNamespaceModeRequest in;
-  if (!ParseOrFail(message, &in, &unary)) return;
-  UpdateMode(loop, pd, in, std::move(unary));
-}
-
 }  // namespace
 
-void RegisterModeService(GrpcServer* server, PdCaller* pd) {
+void RegisterModeService(GrpcServer* server, PdCaller* pd, Waiting waiting) {
   const auto add = [&](const char* method, auto* handler) {
     server->RegisterUnary(
         std::string("/raftpb.RaftService/") + method,
@@ -93,7 +87,13 @@ void RegisterModeService(GrpcServer* server, PdCaller* pd) {
   };
   add("GetMode", Get);
   add("ListNamespaceModes", List);
-  add("UpdateNamespaceMode", Update);
+  server->RegisterUnary("/raftpb.RaftService/UpdateNamespaceMode",
+                        [loop = server->loop(), pd, waiting = std::move(waiting)](
+                            UnaryCall call, std::string_view message) {
+                          raftpb::UpdateNamespaceModeRequest in;
+                          if (ParseOrFail(message, &in, &call))
+                            UpdateMode(loop, pd, waiting, in, std::move(call));
+                        });
 }
 
 }  // namespace flaredb::net

@@ -20,8 +20,14 @@ namespace {
 // Kept alive by the functions that it waits for.
 class ModeUpdate : public std::enable_shared_from_this<ModeUpdate> {
  public:
-  ModeUpdate(EventLoop* loop, PdCaller* pd, ModeWish wish, Instant until, UnaryCall call)
-      : loop_(loop), pd_(pd), wish_(std::move(wish)), until_(until), call_(std::move(call)) {}
+  ModeUpdate(EventLoop* loop, PdCaller* pd, Waiting waiting, ModeWish wish, Instant until,
+             UnaryCall call)
+      : loop_(loop),
+        pd_(pd),
+        waiting_(std::move(waiting)),
+        wish_(std::move(wish)),
+        until_(until),
+        call_(std::move(call)) {}
 
   void Run() {
     // A name that nobody has used becomes a namespace of the right mode at once. Not for somebody
@@ -72,16 +78,26 @@ class ModeUpdate : public std::enable_shared_from_this<ModeUpdate> {
   void Answer() {
     raftpb::UpdateNamespaceModeResponse out;
     EncodeNamespace(last_, out.mutable_mode());
-    if (const std::string what = WaitsFor(last_.state); !what.empty()) {
-      out.add_waiting_for("namespace \"" + last_.name + "\" waits for " + what);
-    }
+    if (!pd::IsStable(last_.state)) AddWaitingFor(&out);
     call_.Reply(out.SerializeAsString());
+  }
+
+  // In the words of the placement driver's leader, who knows which stores and regions it is that
+  // lag; before it has told them, what the state means.
+  void AddWaitingFor(raftpb::UpdateNamespaceModeResponse* out) const {
+    const std::string about = "the switch of '" + last_.name + "' ";
+    for (std::string& sentence : waiting_()) {
+      if (sentence.starts_with(about)) out->add_waiting_for(std::move(sentence));
+    }
+    if (out->waiting_for_size() > 0) return;
+    out->add_waiting_for("namespace \"" + last_.name + "\" waits for " + WaitsFor(last_.state));
   }
 
   Duration Budget() const { return TimeFor(call_, loop_->now()); }
 
   EventLoop* const loop_;
   PdCaller* const pd_;
+  const Waiting waiting_;
   const ModeWish wish_;
   const Instant until_;  // When to answer at the latest.
   UnaryCall call_;
@@ -90,8 +106,8 @@ class ModeUpdate : public std::enable_shared_from_this<ModeUpdate> {
 
 }  // namespace
 
-void UpdateMode(EventLoop* loop, PdCaller* pd, const raftpb::UpdateNamespaceModeRequest& request,
-                UnaryCall call) {
+void UpdateMode(EventLoop* loop, PdCaller* pd, const Waiting& waiting,
+                const raftpb::UpdateNamespaceModeRequest& request, UnaryCall call) {
   ModeWish wish{NamespaceName(request.namespace_()), std::nullopt,
                 pd::ModeEpoch(request.expected_mode_epoch())};
   if (request.cancel() && !request.mode().empty()) {
@@ -110,7 +126,8 @@ void UpdateMode(EventLoop* loop, PdCaller* pd, const raftpb::UpdateNamespaceMode
     wait = Duration::Milliseconds(static_cast<int64_t>(std::min(request.wait_ms(), longest)));
   }
   if (call.deadline() != Instant::Max()) wait = std::min(wait, budget);
-  std::make_shared<ModeUpdate>(loop, pd, std::move(wish), loop->now() + wait, std::move(call))
+  std::make_shared<ModeUpdate>(loop, pd, waiting, std::move(wish), loop->now() + wait,
+                               std::move(call))
       ->Run();
 }
 

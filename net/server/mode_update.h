@@ -6,6 +6,7 @@
 #include "core/base/time.h"
 #include "net/event_loop.h"
 #include "net/grpc_server.h"
+#include "net/server/mode_service.h"
 #include "net/server/pd_caller.h"
 
 namespace raftpb {
@@ -19,9 +20,9 @@ namespace flaredb::net {
 inline constexpr Duration kSwitchWait = Duration::Seconds(5);
 inline constexpr Duration kSwitchPoll = Duration::Milliseconds(50);
 
-// Carries out `request` and answers `call`. `loop` and `pd` outlive the call.
-void UpdateMode(EventLoop* loop, PdCaller* pd, const raftpb::UpdateNamespaceModeRequest& request,
-                UnaryCall call);
+// Carries out `request` and answers `call`. `loop`, `pd` and what `waiting` needs outlive the call.
+void UpdateMode(EventLoop* loop, PdCaller* pd, const Waiting& waiting,
+                const raftpb::UpdateNamespaceModeRequest& request, UnaryCall call);
 
 }  // namespace flaredb::net
 

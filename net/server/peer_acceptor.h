@@ -37,6 +37,8 @@ class PeerAcceptor {
 
   // From now on streams are accepted. `incarnation` is this process's.
   void Start(const store::Identity& self, const Members& members, uint64_t incarnation);
+  // Who may talk to us from now on. Streams of others end with their next batch.
+  void SetMembers(const Members& members) { members_ = members; }
   // Ends all streams and accepts no more.
   void Stop();
 

@@ -12,6 +12,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/cluster/directory.h"
+#include "core/pd/cluster.h"
 #include "core/pd/pd_machine.h"
 #include "core/store/recovery.h"
 #include "net/admin/admin_server.h"
@@ -21,6 +23,7 @@
 #include "net/grpc_reflection.h"
 #include "net/grpc_server.h"
 #include "net/server/hand_over.h"
+#include "net/server/join.h"
 #include "net/server/kv_service.h"
 #include "net/server/log.h"
 #include "net/server/mode_service.h"
@@ -46,6 +49,8 @@ constexpr Duration kStopForConnections = Duration::Milliseconds(200);
 // give them (RFC 9113 6.8) before they take no more calls.
 constexpr Duration kStopNotice = Duration::Milliseconds(150);
 constexpr Duration kHandOverInterval = Duration::Milliseconds(10);
+// What this program can do (pd::StoreDescriptor).
+constexpr uint64_t kFeatureLevel = 1;
 // A page of a scan has to fit into a message, with what its encoding adds.
 constexpr size_t kScanBytesMax = 2 << 20;
 
@@ -61,6 +66,24 @@ GrpcServerOptions OptionsOf(std::shared_ptr<const TlsContext> tls) {
   return options;
 }
 
+// Takes a signal that waits because the loop, which would take it, does not run.
+bool StopWasAsked() {
+  sigset_t wanted;
+  sigemptyset(&wanted);
+  sigaddset(&wanted, SIGINT);
+  sigaddset(&wanted, SIGTERM);
+  const timespec now{};
+  return sigtimedwait(&wanted, nullptr, &now) > 0;
+}
+
+Members MembersOf(const cluster::Directory& directory) {
+  Members members;
+  for (const auto& [id, store] : directory.stores()) {
+    if (pd::IsMember(store)) members[id] = store.address;
+  }
+  return members;
+}
+
 class Server {
  public:
   Server(const ServerOptions& options, ServerTls tls, const OpenDisk& open_disk,
@@ -68,6 +91,7 @@ class Server {
       : options_(options),
         flags_(options_.start),
         open_disk_(open_disk),
+        links_tls_(tls.links),
         loop_(std::move(loop)),
         runtime_(loop_.get()),
         grpc_(std::make_unique<GrpcServer>(loop_.get(), OptionsOf(tls.listener))),
@@ -81,7 +105,7 @@ class Server {
             [this](StoreId store) { return transport_.AddressOf(store); }),
         start_namespaces_(loop_.get(), &pd_, options_.namespaces),
         health_(grpc_.get()) {
-    RegisterModeService(grpc_.get(), &pd_);
+    RegisterModeService(grpc_.get(), &pd_, [this] { return runtime_.store().waiting(); });
     RegisterPdService(grpc_.get(), &pd_, /*want_certificates=*/tls.links != nullptr);
     RegisterReflection(grpc_.get(), {ShowAsText, options_.text_reflection});
   }
@@ -99,7 +123,9 @@ class Server {
       return absl::UnavailableError(port.status().message());
     }
     if (absl::Status s = StartAdmin(); !s.ok()) return s;
-    if (absl::Status s = Start(); !s.ok()) return s;
+    if (absl::Status s = Start(); !s.ok()) {
+      return absl::IsCancelled(s) ? absl::OkStatus() : s;
+    }
     if (absl::Status s = Serve(); !s.ok()) return s;
     HangUp();
     Log(LogLevel::kInfo, "stopped", {{"store", flags_.store}});
@@ -133,13 +159,16 @@ class Server {
     if (!remembered.ok()) return remembered.status();
 
     std::optional<FoundStore> found;
-    if (recovered_.has_value()) found = FoundStore{recovered_->identity, Holders(), *remembered};
+    if (recovered_.has_value()) {
+      found = FoundStore{recovered_->identity, Holders(), *remembered,
+                         MembersOf(recovered_->directory)};
+    }
     absl::StatusOr<StartPlan> plan = PlanStart(flags_, found, RandomId());
     if (!plan.ok()) return plan.status();
     if (!recovered_.has_value()) {
-      if (absl::Status s = Found(*plan); !s.ok()) return s;
+      if (absl::Status s = Found(&*plan); !s.ok()) return s;
     }
-    if (plan->members != *remembered) {
+    if (!plan->self_managed && plan->members != *remembered) {
       if (absl::Status s = WriteMembersFile(MembersPath(), plan->members); !s.ok()) return s;
     }
     Launch(*plan);
@@ -175,17 +204,39 @@ class Server {
   }
 
   // Makes the folder a store of the plan's cluster, then opens it like any other.
-  absl::Status Found(const StartPlan& plan) {
-    disk_->Write(
-        store::Bootstrap(plan.identity, FirstRegion(plan.members), Incarnation(RandomId())));
+  absl::Status Found(StartPlan* plan) {
+    if (plan->self_managed) {
+      const auto instance =
+          RememberInstance(flags_.data_dir + "/instance", {RandomId(), RandomId()});
+      if (!instance.ok()) return instance.status();
+      plan->identity.instance = *instance;
+    }
+    if (plan->joins) {
+      const auto joined =
+          Join({flags_.store, plan->identity.instance, flags_.address, kFeatureLevel, flags_.peers},
+               links_tls_, StopWasAsked);
+      if (!joined.ok()) return joined.status();
+      plan->identity.cluster_id = joined->cluster_id;
+      plan->members = joined->members;
+      disk_->Write(store::Bootstrap(plan->identity));
+    } else if (plan->self_managed) {
+      std::vector<store::FirstReplica> replicas;
+      for (const Region& region : store::FoundingRegions(flags_.store)) {
+        replicas.push_back({region, Incarnation(RandomId())});
+      }
+      disk_->Write(store::Bootstrap(plan->identity, replicas));
+    } else {
+      disk_->Write(
+          store::Bootstrap(plan->identity, FirstRegion(plan->members), Incarnation(RandomId())));
+    }
     disk_.reset();
     if (absl::Status s = OpenFolder(); !s.ok()) return s;
     if (!recovered_.has_value()) {
       return absl::InternalError(
           absl::StrCat("the first write to ", flags_.data_dir, " failed: check the disk"));
     }
-    Log(LogLevel::kInfo, "founded",
-        {{"cluster", plan.identity.cluster_id}, {"stores", FormatMembers(plan.members)}});
+    Log(LogLevel::kInfo, plan->joins ? "joined" : "founded",
+        {{"cluster", plan->identity.cluster_id}, {"stores", FormatMembers(plan->members)}});
     return absl::OkStatus();
   }
 
@@ -203,6 +254,12 @@ class Server {
     options.seed = RandomId();
     options.scan_bytes_max = kScanBytesMax;
     options.machine = &pd_machine_;
+    if (plan.self_managed) {
+      options.cluster.emplace();
+      options.cluster->address = flags_.address;
+      options.cluster->feature_level = kFeatureLevel;
+      options.cluster->unix_ms = UnixMsNow();
+    }
     runtime_.Start(options, *std::move(recovered_), disk_.get(), &transport_);
     transport_.Start(plan.identity, plan.members, RandomId());
     UpdateStatus();
@@ -226,7 +283,16 @@ class Server {
     }
   }
 
+  // Whom the cluster says to be in it, and where.
+  void FollowDirectory() {
+    const cluster::Directory* directory = runtime_.store().directory();
+    if (directory == nullptr || directory->revision() == revision_) return;
+    revision_ = directory->revision();
+    transport_.SetMembers(MembersOf(*directory));
+  }
+
   void UpdateStatus() {
+    FollowDirectory();
     const bool serving = status_log_.Update(runtime_.store().peers()) && !stopping_;
     SetServing(serving);
     if (admin_ != nullptr) Publish(stopping_ ? ServerPhase::kStopping : ServerPhase::kServing);
@@ -326,6 +392,7 @@ class Server {
   const ServerOptions options_;
   const StartFlags& flags_;
   const OpenDisk& open_disk_;
+  const std::shared_ptr<const TlsContext> links_tls_;
   const std::unique_ptr<EventLoop> loop_;
   const pd::PdMachine pd_machine_;
   std::unique_ptr<Disk> disk_;
@@ -333,6 +400,7 @@ class Server {
   Runtime runtime_;
   std::unique_ptr<GrpcServer> grpc_;
   Transport transport_;
+  pd::Revision revision_;  // Of the directory that the transport knows.
   KvService kv_;
   PdCaller pd_;
   StartNamespaces start_namespaces_;

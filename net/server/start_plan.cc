@@ -12,12 +12,18 @@ namespace {
 absl::StatusOr<StartPlan> PlanFirstStart(const StartFlags& flags, uint64_t random_id) {
   StartPlan plan;
   plan.identity.store = flags.store;
+  if (!flags.peers.empty()) {
+    plan.self_managed = true;
+    plan.joins = true;
+    return plan;
+  }
   if (flags.initial_cluster.has_value()) {
     plan.members = *flags.initial_cluster;
     plan.identity.cluster_id = DeriveClusterId(plan.members);
   } else {
     plan.members = {{flags.store, flags.address}};
     plan.identity.cluster_id = random_id == 0 ? 1 : random_id;
+    plan.self_managed = true;
   }
   if (flags.cluster_id.has_value()) plan.identity.cluster_id = *flags.cluster_id;
   return plan;
@@ -53,7 +59,19 @@ absl::StatusOr<StartPlan> PlanLaterStart(const StartFlags& flags, const FoundSto
   }
   if (absl::Status s = CheckCluster(flags, found); !s.ok()) return s;
 
-  StartPlan plan{.identity = found.identity, .members = {}};
+  StartPlan plan{.identity = found.identity, .members = {}, .self_managed = false};
+  if (found.identity.instance) {
+    if (flags.initial_cluster.has_value()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the cluster of ", flags.data_dir,
+                       " knows by itself who is in it: leave --initial-cluster out"));
+    }
+    plan.self_managed = true;
+    // Until the cluster has called it, a store that joined knows nobody but its peers.
+    plan.members = found.known.empty() ? flags.peers : found.known;
+    plan.members[flags.store] = flags.address;
+    return plan;
+  }
   if (flags.initial_cluster.has_value()) {
     plan.members = *flags.initial_cluster;
   } else if (found.remembered.has_value()) {
@@ -90,6 +108,15 @@ absl::Status CheckFlags(const StartFlags& flags) {
     return absl::InvalidArgumentError(
         absl::StrCat("--initial-cluster does not name store ", flags.store.value(),
                      ", the one to start: list all stores, this one included"));
+  }
+  if (!flags.peers.empty() && flags.initial_cluster.has_value()) {
+    return absl::InvalidArgumentError(
+        "--peer joins a cluster that there is, and --initial-cluster founds one: give one of them");
+  }
+  if (flags.peers.contains(flags.store)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--peer names store ", flags.store.value(),
+                     ", the one to start: name another store of the cluster"));
   }
   return absl::OkStatus();
 }

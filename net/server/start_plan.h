@@ -22,6 +22,7 @@ struct StartFlags {
   std::string data_dir;                    // For error texts.
   std::optional<uint64_t> cluster_id;      // --cluster-id
   std::optional<Members> initial_cluster;  // --initial-cluster
+  Members peers = {};                      // --peer
 };
 
 // What an earlier start left in the folder.
@@ -29,11 +30,17 @@ struct FoundStore {
   store::Identity identity;
   std::vector<StoreId> members;       // Who holds the first region, by id.
   std::optional<Members> remembered;  // The members file.
+  Members known = {};                 // By the directory of a store that has one.
 };
 
 struct StartPlan {
   store::Identity identity;
   Members members;  // Of all stores, this one included.
+  // The cluster itself knows who is in it, and `members` is only where to begin; otherwise they are
+  // those of --initial-cluster for ever.
+  bool self_managed = false;
+  // It is to be asked whether this store may join: cluster id and members are not known yet.
+  bool joins = false;
 };
 
 // Whether the flags make sense by themselves, whatever the folder holds. INVALID_ARGUMENT: not.

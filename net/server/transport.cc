@@ -17,15 +17,30 @@ Transport::Transport(EventLoop* loop, GrpcServer* server, std::shared_ptr<const 
                 }) {}
 
 void Transport::Start(const store::Identity& self, const Members& members, uint64_t incarnation) {
-  members_ = members;
+  self_ = self;
+  incarnation_ = incarnation;
   acceptor_.Start(self, members, incarnation);
+  SetMembers(members);
+}
+
+void Transport::SetMembers(const Members& members) {
+  if (members == members_) return;
+  const Members before = std::exchange(members_, members);
+  acceptor_.SetMembers(members);
+  std::erase_if(links_, [&](const auto& link) {
+    const auto now = members.find(link.first);
+    return now == members.end() || now->second != before.at(link.first);
+  });
   for (const auto& [id, address] : members) {
-    if (id == self.store) continue;
-    const LinkHeader header{self.cluster_id, self.store, id, incarnation};
-    links_[id] = std::make_unique<PeerLink>(
-        loop_, header, address, tls_,
-        [this, to = id](store::ForwardedReply reply) { OnMessage(to, std::move(reply)); });
+    if (id != self_.store && !links_.contains(id)) OpenLink(id, address);
   }
+}
+
+void Transport::OpenLink(StoreId to, const std::string& address) {
+  const LinkHeader header{self_.cluster_id, self_.store, to, incarnation_};
+  links_[to] = std::make_unique<PeerLink>(
+      loop_, header, address, tls_,
+      [this, to](store::ForwardedReply reply) { OnMessage(to, std::move(reply)); });
 }
 
 void Transport::Stop() {

@@ -37,6 +37,9 @@ class Transport {
 
   // Opens the links. `incarnation` is this process's: random, not 0.
   void Start(const store::Identity& self, const Members& members, uint64_t incarnation);
+  // From now on these are the members: links to new ones and to new addresses are opened, those to
+  // others are closed. Does nothing if they are the same.
+  void SetMembers(const Members& members);
   // Closes the links in both directions.
   void Stop();
 
@@ -51,11 +54,14 @@ class Transport {
 
  private:
   void OnMessage(StoreId from, store::StoreMessage message);
+  void OpenLink(StoreId to, const std::string& address);
 
   EventLoop* const loop_;
   const std::shared_ptr<const TlsContext> tls_;
   const Deliver deliver_;
   PeerAcceptor acceptor_;
+  store::Identity self_;
+  uint64_t incarnation_ = 0;
   Members members_;
   std::map<StoreId, std::unique_ptr<PeerLink>> links_;
 };

@@ -104,7 +104,7 @@ class Kv:
 class Cluster:
     """`count` servers in a temporary folder. Use as a context: at the end everything is gone."""
 
-    def __init__(self, count=3, with_admin=False, server_args=()):
+    def __init__(self, count=3, with_admin=False, server_args=(), by_list=True):
         self.folder = tempfile.mkdtemp(prefix="flaredb-e2e-", dir=os.environ.get("TEST_TMPDIR"))
         ports = free_ports(2 * count)
         self.addresses = {i + 1: f"127.0.0.1:{ports[i]}" for i in range(count)}
@@ -112,6 +112,8 @@ class Cluster:
         self.admin_addresses = {i + 1: f"127.0.0.1:{ports[count + i]}" for i in range(count)}
         self.with_admin = with_admin
         self.server_args = server_args
+        # Founded by --initial-cluster; otherwise by store 1, which the others join.
+        self.by_list = by_list
         self.processes = {}
 
     def __enter__(self):
@@ -138,7 +140,9 @@ class Cluster:
         """Starts a store; the list of members only at its first start."""
         args = ["--store-id", str(store), "--addr", self.addresses[store]]
         args += ["--data-dir", self.data(store), *self.server_args, *extra]
-        if not os.path.exists(self.data(store)):
+        if not self.by_list:
+            args += ["--peer", f"1={self.addresses[1]}"] if store != 1 else []
+        elif not os.path.exists(self.data(store)):
             args += ["--initial-cluster", self.members]
         if self.with_admin:
             args += ["--admin-addr", self.admin_addresses[store]]

@@ -159,6 +159,16 @@ TEST_F(ModeServiceTest, AnUpdateThatWaitedInVainSaysWhatForAndTheSwitchGoesOn) {
   EXPECT_EQ(Logs().state, ModeState::kToStrongDrain);
 }
 
+TEST_F(ModeServiceTest, WhatIsWaitedForIsToldAsThePlacementDriversLeaderPutsIt) {
+  Reach(ModeState::kEventual);
+  waiting_ = {"the switch of 'logs2' to strong waits for store 2, which has 3 rows to ship",
+              "the switch of 'logs' to strong waits for store 4, which has 1 row to ship",
+              "region 1 waits for store 3 to catch up"};
+  const auto got = Update(To("strong"));
+  ASSERT_EQ(got.waiting_for_size(), 1);
+  EXPECT_EQ(got.waiting_for(0), waiting_[1]);
+}
+
 TEST_F(ModeServiceTest, AnUpdateAnswersBeforeItsDeadline) {
   Reach(ModeState::kStrong);
   auto request = To("eventual");

@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "core/pd/cluster.h"
 #include "core/region/state_machine.h"
@@ -35,7 +36,7 @@ class PdServer : public pd::MachineOfRows {
                    std::function<void(store::Reply)> done) { Serve(request, std::move(done)); },
             [](StoreId) { return std::string("leader:1"); }),
         server_(std::make_unique<GrpcServer>(loop_.get(), GrpcServerOptions())) {
-    RegisterModeService(server_.get(), &pd_);
+    RegisterModeService(server_.get(), &pd_, [this] { return waiting_; });
     RegisterPdService(server_.get(), &pd_, /*want_certificates=*/false);
     const auto port = server_->Listen("127.0.0.1:0");
     EXPECT_TRUE(port.ok());
@@ -99,6 +100,7 @@ class PdServer : public pd::MachineOfRows {
   PdCaller pd_;
   std::unique_ptr<GrpcServer> server_;
   std::unique_ptr<GrpcChannel> channel_;
+  std::vector<std::string> waiting_;         // What the store was told.
   std::optional<store::Error> store_error_;  // What the store answers instead.
 
  private:

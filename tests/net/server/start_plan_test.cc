@@ -150,5 +150,56 @@ TEST(StartPlan, TheFirstRegionHasAReplicaEverywhere) {
                 {PeerId(1), StoreId(1)}, {PeerId(2), StoreId(2)}, {PeerId(3), StoreId(3)}}));
 }
 
+// ---- A cluster that knows by itself who is in it.
+
+StartFlags FlagsOfJoiner() {
+  StartFlags flags = FlagsOfStore2();
+  flags.initial_cluster.reset();
+  flags.peers = {{StoreId(1), "a:1"}};
+  return flags;
+}
+
+TEST(StartPlan, WithoutAnythingElseAStoreFounds) {
+  StartFlags flags = FlagsOfJoiner();
+  flags.peers.clear();
+  const auto plan = PlanStart(flags, std::nullopt, kRandom);
+  EXPECT_TRUE(plan->self_managed);
+  EXPECT_FALSE(plan->joins);
+}
+
+TEST(StartPlan, WithAPeerItJoins) {
+  EXPECT_TRUE(CheckFlags(FlagsOfJoiner()).ok());
+  const auto plan = PlanStart(FlagsOfJoiner(), std::nullopt, kRandom);
+  EXPECT_TRUE(plan->self_managed);
+  EXPECT_TRUE(plan->joins);
+}
+
+TEST(StartPlan, ItComesBackAsWhatItIs) {
+  FoundStore found{.identity = {kRandom, StoreId(2), {1, 2}}, .members = {}, .remembered = {}};
+  auto plan = PlanStart(FlagsOfJoiner(), found, kRandom + 1);
+  EXPECT_FALSE(plan->joins);
+  EXPECT_EQ(plan->identity.cluster_id, kRandom);
+  EXPECT_EQ(plan->members, (Members{{StoreId(1), "a:1"}, {StoreId(2), "b:2"}}));
+  found.known = {{StoreId(2), "old:1"}, {StoreId(3), "c:3"}};
+  plan = PlanStart(FlagsOfJoiner(), found, kRandom + 1);
+  EXPECT_EQ(plan->members, (Members{{StoreId(2), "b:2"}, {StoreId(3), "c:3"}}));
+}
+
+TEST(StartPlan, AListIsForClustersThatWereFoundedByOne) {
+  const FoundStore found{
+      .identity = {kRandom, StoreId(2), {1, 2}}, .members = {}, .remembered = {}};
+  const auto plan = PlanStart(FlagsOfStore2(), found, kRandom);
+  EXPECT_EQ(plan.status().code(), absl::StatusCode::kFailedPrecondition);
+  StartFlags both = FlagsOfStore2();
+  both.peers = {{StoreId(1), "a:1"}};
+  EXPECT_EQ(CheckFlags(both).code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(StartPlan, APeerIsAnotherStore) {
+  StartFlags flags = FlagsOfJoiner();
+  flags.peers = {{StoreId(2), "b:2"}};
+  EXPECT_EQ(CheckFlags(flags).code(), absl::StatusCode::kInvalidArgument);
+}
+
 }  // namespace
 }  // namespace flaredb::net

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/server/join.h"
+
+#include <chrono>
+#include <cinttypes>
+#include <cstdio>
+#include <fstream>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/strings.h"
+#include "core/base/time.h"
+#include "net/grpc_sync.h"
+#include "net/server/log.h"
+#include "proto/pdpb.pb.h"
+
+namespace flaredb::net {
+namespace {
+
+constexpr Duration kCallTimeout = Duration::Seconds(3);
+constexpr std::chrono::milliseconds kTryAgain{500};
+
+// Whether it makes no sense to ask again, whoever is asked.
+bool IsFinal(const GrpcStatus& status) {
+  return status.code == absl::StatusCode::kFailedPrecondition ||
+         status.code == absl::StatusCode::kInvalidArgument ||
+         status.code == absl::StatusCode::kPermissionDenied;
+}
+
+template <typename Response, typename Request>
+GrpcStatus Ask(GrpcSyncClient* peer, const char* method, const Request& request,
+               Response* response) {
+  const UnaryResult result = peer->Call(method, request.SerializeAsString(), kCallTimeout);
+  if (!result.status.ok()) return result.status;
+  if (response->ParseFromString(result.message)) return {};
+  return {absl::StatusCode::kFailedPrecondition,
+          "the peer's answer is of another release: run the same version of the program on all "
+          "stores"};
+}
+
+GrpcStatus AskPeer(const std::string& address, const JoinRequest& request,
+                   std::shared_ptr<const TlsContext> tls, Joined* joined) {
+  GrpcChannelOptions options;
+  options.tls = std::move(tls);
+  auto peer = GrpcSyncClient::Create(address, options);
+  if (!peer.ok()) {
+    return {absl::StatusCode::kUnavailable, std::string(FromAbsl(peer.status().message()))};
+  }
+  pdpb::ListStoresResponse stores;
+  GrpcStatus status = Ask(peer->get(), "/pdpb.Pd/ListStores", pdpb::ListStoresRequest(), &stores);
+  if (!status.ok()) return status;
+
+  pdpb::PutStoreRequest put;
+  put.mutable_store()->set_id(request.store.value());
+  put.mutable_store()->set_address(request.address);
+  put.mutable_store()->set_feature_level(request.feature_level);
+  put.mutable_store()->mutable_instance()->set_hi(request.instance.hi);
+  put.mutable_store()->mutable_instance()->set_lo(request.instance.lo);
+  put.set_seen(stores.revision());
+  pdpb::PutStoreResponse answer;
+  status = Ask(peer->get(), "/pdpb.Pd/PutStore", put, &answer);
+  if (!status.ok()) return status;
+
+  joined->cluster_id = answer.cluster_id();
+  for (const metapb::Store& store : stores.stores()) {
+    if (store.state() == metapb::UP || store.state() == metapb::DRAINING) {
+      joined->members[StoreId(store.id())] = store.address();
+    }
+  }
+  joined->members[request.store] = request.address;
+  return {};
+}
+
+}  // namespace
+
+absl::StatusOr<Joined> Join(const JoinRequest& request, std::shared_ptr<const TlsContext> tls,
+                            const std::function<bool()>& stop) {
+  std::string told;
+  while (true) {
+    for (const auto& [id, address] : request.peers) {
+      if (stop()) return absl::CancelledError("told to stop");
+      Joined joined;
+      const GrpcStatus status = AskPeer(address, request, tls, &joined);
+      if (status.ok()) return joined;
+      if (IsFinal(status)) return absl::FailedPreconditionError(ToAbsl(status.message));
+      if (status.message != told) {
+        Log(LogLevel::kInfo, "waits to join a cluster",
+            {{"peer", address}, {"reason", status.message}});
+      }
+      told = status.message;
+    }
+    std::this_thread::sleep_for(kTryAgain);
+  }
+}
+
+absl::StatusOr<pd::InstanceId> RememberInstance(const std::string& path, pd::InstanceId drawn) {
+  constexpr char kFormat[] = "flaredb-instance 1\n%016" PRIx64 "%016" PRIx64 "\n";
+  if (std::ifstream file(path, std::ios::binary); file) {
+    const std::string text((std::istreambuf_iterator<char>(file)), {});
+    pd::InstanceId instance;
+    if (std::sscanf(text.c_str(), "flaredb-instance 1\n%16" SCNx64 "%16" SCNx64, &instance.hi,
+                    &instance.lo) == 2 &&
+        instance) {
+      return instance;
+    }
+    return absl::DataLossError(absl::StrCat(
+        path, " is damaged, and the store has no other data yet: delete it and start again"));
+  }
+  char text[64];
+  std::snprintf(text, sizeof(text), kFormat, drawn.hi, drawn.lo);
+  if (absl::Status s = ReplaceFile(path, text); !s.ok()) return s;
+  return drawn;
+}
+
+}  // namespace flaredb::net

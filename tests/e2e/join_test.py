@@ -1,0 +1,116 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""A cluster that grows: one store founds it, others join by --peer, and one is given up."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import e2e
+
+
+class JoinTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="flaredb-join-", dir=os.environ.get("TEST_TMPDIR"))
+        self.addresses = {i + 1: f"127.0.0.1:{port}" for i, port in enumerate(e2e.free_ports(4))}
+        self.processes = {}
+
+    def tearDown(self):
+        for store in self.processes:
+            self.kill(store)
+        shutil.rmtree(self.folder)
+
+    def start(self, store, *extra):
+        if store != 1:
+            extra = ("--peer", f"1={self.addresses[1]}", *extra)
+        with open(f"{self.folder}/{store}.log", "ab") as log:
+            self.processes[store] = subprocess.Popen(
+                [e2e.FLAREDB, "server", "--store-id", str(store), "--addr", self.addresses[store],
+                 "--data-dir", f"{self.folder}/{store}", "--namespace-mode", "logs=eventual", *extra],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                preexec_fn=e2e.end_with_parent,
+            )
+
+    def kill(self, store):
+        self.processes[store].kill()
+        self.processes[store].wait()
+
+    def log(self, store):
+        with open(f"{self.folder}/{store}.log", encoding="utf-8") as log:
+            return log.read()
+
+    def run_at(self, store, *args):
+        return e2e.run(*args, "--addr", self.addresses[store])
+
+    def replicas(self, store=1):
+        """Replicas by store, as this one tells."""
+        code, out, _ = self.run_at(store, "store", "list", "-o", "json")
+        if code != 0:
+            return {}
+        return {row["store"]: row["replicas"] for row in map(json.loads, out.splitlines())}
+
+    def grow(self):
+        for store in (1, 2, 3):
+            self.start(store)
+        e2e.wait_for("three replicas of both regions", lambda: self.replicas() == {1: 2, 2: 2, 3: 2}, 60)
+
+    def test_three_stores_become_a_cluster_that_outlives_its_founder(self):
+        self.grow()
+        self.assertEqual(self.run_at(2, "kv", "put", "a", "1")[:2], (0, "version 1\n"))
+        self.assertEqual(self.run_at(3, "kv", "get", "a")[:2], (0, "1\n"))
+        self.assertEqual(
+            self.run_at(1, "raw", "put", "k", "v", "--namespace", "logs")[:2], (0, "accepted\n")
+        )
+        e2e.wait_for(
+            "the write to reach the others",
+            lambda: self.run_at(3, "raw", "get", "k", "--namespace", "logs")[:2] == (0, "v\n"),
+        )
+        self.kill(1)
+        e2e.wait_for("another leader", lambda: self.run_at(2, "kv", "put", "a", "2")[0] == 0)
+        self.assertEqual(self.run_at(3, "kv", "get", "a")[:2], (0, "2\n"))
+        # It comes back as what it was.
+        self.start(1)
+        e2e.wait_for("store 1", lambda: self.run_at(1, "kv", "get", "a")[:2] == (0, "2\n"))
+
+    def test_a_mode_is_switched_on_all_stores_without_a_restart(self):
+        self.grow()
+        code, out, err = self.run_at(2, "ns", "set-mode", "logs", "strong")
+        self.assertEqual((code, out), (0, "logs\tstrong\tepoch 4\n"), err)
+        for store in (1, 2, 3):
+            e2e.wait_for(
+                f"store {store} to follow",
+                lambda s=store: self.run_at(s, "kv", "put", "k", "v", "--namespace", "logs")[0] == 0,
+            )
+            self.assertEqual(self.run_at(store, "ns", "get", "logs", "-o", "raw")[:2], (0, "strong\n"))
+
+    def test_a_dead_store_is_replaced(self):
+        self.grow()
+        self.assertEqual(self.run_at(1, "kv", "put", "a", "1")[0], 0)
+        self.kill(3)
+        e2e.wait_for("leaders", lambda: self.replicas() != {})
+        self.start(4)
+        code, _, err = self.run_at(1, "store", "replace", "3", "--with", "4", "--wait", "25")
+        self.assertEqual(code, 0, err)
+        self.assertEqual(self.replicas(), {1: 2, 2: 2, 4: 2})
+        self.assertEqual(self.run_at(4, "kv", "get", "a")[:2], (0, "1\n"))
+
+    def test_a_store_that_waits_to_join_can_be_stopped(self):
+        self.start(2)
+        e2e.wait_for("it to say so", lambda: "waits to join" in self.log(2))
+        self.processes[2].terminate()
+        self.assertEqual(self.processes[2].wait(timeout=20), 0)
+
+    def test_an_id_that_is_taken_is_refused(self):
+        self.grow()
+        self.kill(3)
+        shutil.rmtree(f"{self.folder}/3")
+        self.start(3)
+        self.assertEqual(self.processes[3].wait(timeout=20), 4)
+        self.assertIn("flaredb store replace 3 --with", self.log(3))
+
+
+if __name__ == "__main__":
+    e2e.main()
