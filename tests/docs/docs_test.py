@@ -183,6 +183,13 @@ class Document:
                 stderr=log,
                 preexec_fn=e2e.end_with_parent,
             )
+        if "--namespace-mode" in words:
+            e2e.wait_for("the namespaces", lambda: self.log_holds(log.name, "namespace is there"))
+
+    @staticmethod
+    def log_holds(path, text):
+        with open(path, encoding="utf-8") as log:
+            return text in log.read()
 
     def need_cluster(self):
         if not self.playground and not self.servers:
@@ -240,7 +247,7 @@ class Document:
         if words[0] == "server" and "--help" not in words:
             self.start_server(words)
             return None
-        if words[0] in ("kv", "shell") and "--help" not in words:
+        if words[0] in ("kv", "raw", "ns", "store", "shell") and "--help" not in words:
             self.need_cluster()
             if "--addr" not in words:
                 words = [*words, "--addr", "127.0.0.1:50051"]
