@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <optional>
 #include <string>
 #include <utility>
@@ -88,6 +89,9 @@ ExitCode List(const OperatorRun& run) {
   if (const auto* error = std::get_if<client::Error>(&view)) return Fail(*error);
   for (const client::StoreInfo& store : std::get<View>(view).table.stores) {
     Print(Describe(run, std::get<View>(view), store));
+  }
+  for (const std::string& sentence : std::get<View>(view).table.waiting_for) {
+    std::fprintf(stderr, "%s\n", Escape(sentence).c_str());
   }
   return kExitOk;
 }

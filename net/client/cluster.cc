@@ -105,6 +105,7 @@ Result<StoreTable> Cluster::ListStores(Duration timeout) {
   const auto& got = std::get<pdpb::ListStoresResponse>(reply);
   StoreTable table;
   table.revision = got.revision();
+  table.waiting_for.assign(got.waiting_for().begin(), got.waiting_for().end());
   for (const metapb::Store& store : got.stores()) table.stores.push_back(InfoOf(store));
   return table;
 }

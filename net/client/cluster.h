@@ -55,6 +55,8 @@ struct StoreInfo {
 struct StoreTable {
   std::vector<StoreInfo> stores;  // Ascending by id; without those that were removed.
   uint64_t revision = 0;          // At which it was like that.
+  // What the cluster waits for, in sentences, as far as the store that answered was told.
+  std::vector<std::string> waiting_for;
 };
 // As its leader last reported it.
 struct RegionInfo {

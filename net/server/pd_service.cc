@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "core/region/state_machine.h"
 #include "net/server/unary.h"
@@ -23,6 +24,7 @@ struct Asked {
   PdCaller* pd;
   Duration budget;
   UnaryCall call;
+  std::vector<std::string> waiting;
 
   template <typename Message>
   void Reply(const Message& message) {
@@ -111,6 +113,7 @@ void ListStores(const pdpb::ListStoresRequest& in, const Ask& ask) {
           EncodeStore(store, out.add_stores());
         }
         out.set_revision(view.revision.value());
+        for (const std::string& sentence : ask->waiting) out.add_waiting_for(sentence);
         ask->Reply(out);
       }));
 }
@@ -191,15 +194,19 @@ bool MayCall(const UnaryCall& call) {
 
 class Registrar {
  public:
-  Registrar(GrpcServer* server, PdCaller* pd, bool want_certificates)
-      : server_(server), pd_(pd), want_certificates_(want_certificates) {}
+  Registrar(GrpcServer* server, PdCaller* pd, Waiting waiting, bool want_certificates)
+      : server_(server),
+        pd_(pd),
+        waiting_(std::move(waiting)),
+        want_certificates_(want_certificates) {}
 
   template <typename Request>
   void Add(const char* method, For whom, void (*handler)(const Request&, const Ask&)) {
     const bool guarded = whom == For::kStores && want_certificates_;
     server_->RegisterUnary(
-        std::string("/pdpb.Pd/") + method, [loop = server_->loop(), pd = pd_, guarded, handler](
-                                               UnaryCall call, std::string_view message) {
+        std::string("/pdpb.Pd/") + method,
+        [loop = server_->loop(), pd = pd_, waiting = waiting_, guarded, handler](
+            UnaryCall call, std::string_view message) {
           if (guarded && !MayCall(call)) {
             return call.Fail({absl::StatusCode::kPermissionDenied,
                               "only stores may call this method: show a certificate that "
@@ -208,20 +215,21 @@ class Registrar {
           Request in;
           if (!ParseOrFail(message, &in, &call)) return;
           const Duration budget = TimeFor(call, loop->now());
-          handler(in, std::make_shared<Asked>(Asked{pd, budget, std::move(call)}));
+          handler(in, std::make_shared<Asked>(Asked{pd, budget, std::move(call), waiting()}));
         });
   }
 
  private:
   GrpcServer* const server_;
   PdCaller* const pd_;
+  const Waiting waiting_;
   const bool want_certificates_;
 };
 
 }  // namespace
 
-void RegisterPdService(GrpcServer* server, PdCaller* pd, bool want_certificates) {
-  Registrar registrar(server, pd, want_certificates);
+void RegisterPdService(GrpcServer* server, PdCaller* pd, Waiting waiting, bool want_certificates) {
+  Registrar registrar(server, pd, std::move(waiting), want_certificates);
   registrar.Add("GetCluster", For::kAll, GetCluster);
   registrar.Add("GetMembers", For::kAll, GetMembers);
   registrar.Add("PutStore", For::kStores, PutStore);

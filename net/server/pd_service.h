@@ -4,6 +4,7 @@
 #define FLAREDB_NET_SERVER_PD_SERVICE_H_
 
 #include "net/grpc_server.h"
+#include "net/server/mode_service.h"
 #include "net/server/pd_caller.h"
 
 namespace flaredb::net {
@@ -11,7 +12,7 @@ namespace flaredb::net {
 // Registers the service; `server` must not be listening yet. `pd` outlives it. It is asked by way
 // of this store, so any store answers.
 //   want_certificates  callers without a store's certificate may not do what only stores do
-void RegisterPdService(GrpcServer* server, PdCaller* pd, bool want_certificates);
+void RegisterPdService(GrpcServer* server, PdCaller* pd, Waiting waiting, bool want_certificates);
 
 }  // namespace flaredb::net
 

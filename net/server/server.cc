@@ -106,7 +106,9 @@ class Server {
         start_namespaces_(loop_.get(), &pd_, options_.namespaces),
         health_(grpc_.get()) {
     RegisterModeService(grpc_.get(), &pd_, [this] { return runtime_.store().waiting(); });
-    RegisterPdService(grpc_.get(), &pd_, /*want_certificates=*/tls.links != nullptr);
+    RegisterPdService(
+        grpc_.get(), &pd_, [this] { return runtime_.store().waiting(); },
+        /*want_certificates=*/tls.links != nullptr);
     RegisterReflection(grpc_.get(), {ShowAsText, options_.text_reflection});
   }
   // Connections first: their calls end in the objects that would go before them.

@@ -52,10 +52,16 @@ class JoinTest(unittest.TestCase):
             return {}
         return {row["store"]: row["replicas"] for row in map(json.loads, out.splitlines())}
 
+    def is_waiting(self, store=1):
+        """Whether the cluster waits for anything, such as a replica that is no voter yet."""
+        code, _, err = self.run_at(store, "store", "list")
+        return code != 0 or err != ""
+
     def grow(self):
         for store in (1, 2, 3):
             self.start(store)
         e2e.wait_for("three replicas of both regions", lambda: self.replicas() == {1: 2, 2: 2, 3: 2}, 60)
+        e2e.wait_for("them to be voters", lambda: not self.is_waiting())
 
     def test_three_stores_become_a_cluster_that_outlives_its_founder(self):
         self.grow()

@@ -75,8 +75,11 @@ TEST_F(PdServiceTest, AStoreJoinsAndIsListed) {
   EXPECT_EQ(put.cluster_id(), 100u);
   EXPECT_EQ(put.store().state(), metapb::UP);
   EXPECT_EQ(Store(2).instance, (pd::InstanceId{9, 2}));
+  waiting_ = {"region 1 waits for store 2 to catch up"};
 
   const auto got = Call<pdpb::ListStoresResponse>(Method("ListStores"), pdpb::ListStoresRequest());
+  ASSERT_EQ(got.waiting_for_size(), 1);
+  EXPECT_EQ(got.waiting_for(0), "region 1 waits for store 2 to catch up");
   ASSERT_EQ(got.stores_size(), 2);
   EXPECT_EQ(got.stores(1).id(), 2u);
   EXPECT_EQ(got.stores(1).address(), "s2:1");
@@ -188,7 +191,8 @@ TEST(PdServiceGuard, WhatStoresDoIsForStoresAlone) {
   PdCaller pd([](store::Request, std::function<void(store::Reply)> done) { done({}); },
               [](StoreId) { return std::string(); });
   GrpcServer server(loop.get(), GrpcServerOptions());
-  RegisterPdService(&server, &pd, /*want_certificates=*/true);
+  RegisterPdService(
+      &server, &pd, [] { return std::vector<std::string>(); }, /*want_certificates=*/true);
   const auto port = server.Listen("127.0.0.1:0");
   GrpcChannel channel(loop.get(), "127.0.0.1:" + std::to_string(*port), GrpcChannelOptions());
   for (const auto& [method, denied] :
