@@ -187,6 +187,61 @@ bool DecodeResult(raftpb::WriteReply::Result result, kv::WriteResult* out) {
   return false;
 }
 
+// Whether rows that the sender holds belong to the operation.
+bool ReadsEventually(const store::Operation& operation) {
+  if (const auto* get = std::get_if<store::GetRequest>(&operation)) {
+    return get->mode == kv::Mode::kEventual;
+  }
+  const auto* scan = std::get_if<store::ScanRequest>(&operation);
+  return scan != nullptr && scan->mode == kv::Mode::kEventual;
+}
+
+void EncodeHeld(const kv::LwwRow& row, raftpb::HeldRow* out) {
+  out->set_key(row.key);
+  out->set_value(row.value);
+  out->set_deleted(row.deleted);
+  out->set_hlc(row.hlc.value());
+  out->set_origin_store(row.origin.value());
+}
+
+absl::Status TakeHeld(raftpb::ForwardedRequest* in, store::ForwardedRequest* out) {
+  if (in->held_size() > 0 && !ReadsEventually(out->request.operation)) {
+    return Bad("held rows with an operation that does not read them");
+  }
+  for (raftpb::HeldRow& row : *in->mutable_held()) {
+    if (row.hlc() == 0 || row.origin_store() == 0) return Bad("a held row that nobody stamped");
+    if (row.deleted() && !row.value().empty())
+      return Bad("a held row that is deleted and has a value");
+    if (!out->held.empty() && row.key() <= out->held.back().key) {
+      return Bad("held rows out of order");
+    }
+    out->held.push_back({std::move(*row.mutable_key()), std::move(*row.mutable_value()),
+                         row.deleted(), kv::Hlc(row.hlc()), StoreId(row.origin_store())});
+  }
+  return absl::OkStatus();
+}
+
+size_t BytesOf(const store::Operation& operation) {
+  return std::visit(
+      [](const auto& op) {
+        using Op = std::decay_t<decltype(op)>;
+        if constexpr (std::is_same_v<Op, store::ScanRequest>) {
+          return op.begin.size() + op.end.size();
+        } else if constexpr (std::is_same_v<Op, kv::CompareAndSwap>) {
+          return op.key.size() + op.value.size();
+        } else if constexpr (std::is_same_v<Op, store::ExecuteRequest>) {
+          return op.object.size() + op.command.size();
+        } else if constexpr (std::is_same_v<Op, store::QueryRequest>) {
+          return op.object.size() + op.query.size();
+        } else if constexpr (std::is_same_v<Op, kv::NamespaceCommand>) {
+          return kv::BytesOf(op);
+        } else {
+          return op.key.size();
+        }
+      },
+      operation);
+}
+
 store::GetReply DecodeGet(raftpb::GetReply* in) {
   store::GetReply out;
   if (in->found()) {
@@ -264,6 +319,7 @@ void EncodeRequest(const store::ForwardedRequest& in, raftpb::ForwardedRequest* 
                  },
              },
              in.request.operation);
+  for (const kv::LwwRow& row : in.held) EncodeHeld(row, out->add_held());
 }
 
 absl::Status TakeRequest(raftpb::ForwardedRequest* in, store::ForwardedRequest* out) {
@@ -279,7 +335,8 @@ absl::Status TakeRequest(raftpb::ForwardedRequest* in, store::ForwardedRequest* 
     out->request.context = store::RoutingContext{RegionId(in->context().region_id()),
                                                  DecodeEpoch(in->context().epoch())};
   }
-  return DecodeOperation(in, &out->request.operation);
+  if (absl::Status s = DecodeOperation(in, &out->request.operation); !s.ok()) return s;
+  return TakeHeld(in, out);
 }
 
 void EncodeReply(const store::ForwardedReply& in, raftpb::ForwardedReply* out) {
@@ -403,24 +460,13 @@ absl::Status TakeReply(raftpb::ForwardedReply* in, store::ForwardedReply* out) {
 }
 
 size_t PayloadBytes(const store::ForwardedRequest& request) {
-  return std::visit(
-      [](const auto& operation) {
-        using Op = std::decay_t<decltype(operation)>;
-        if constexpr (std::is_same_v<Op, store::ScanRequest>) {
-          return operation.begin.size() + operation.end.size();
-        } else if constexpr (std::is_same_v<Op, kv::CompareAndSwap>) {
-          return operation.key.size() + operation.value.size();
-        } else if constexpr (std::is_same_v<Op, store::ExecuteRequest>) {
-          return operation.object.size() + operation.command.size();
-        } else if constexpr (std::is_same_v<Op, store::QueryRequest>) {
-          return operation.object.size() + operation.query.size();
-        } else if constexpr (std::is_same_v<Op, kv::NamespaceCommand>) {
-          return kv::BytesOf(operation);
-        } else {
-          return operation.key.size();
-        }
-      },
-      request.request.operation);
+  // What the fields of a held row add to its key and value.
+  constexpr size_t kHeldRowOverhead = 32;
+  size_t bytes = BytesOf(request.request.operation);
+  for (const kv::LwwRow& row : request.held) {
+    bytes += row.key.size() + row.value.size() + kHeldRowOverhead;
+  }
+  return bytes;
 }
 
 size_t PayloadBytes(const store::ForwardedReply& reply) {

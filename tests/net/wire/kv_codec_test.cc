@@ -180,7 +180,7 @@ TEST(KvCodec, RefusesThePageTokenOfAnotherScan) {
 
 TEST(KvCodec, TheLastPageHasNoToken) {
   store::ScanReply page;
-  page.page.rows = {{"k", "v", kv::Version(4)}};
+  page.page.rows = {{"k", "v", kv::Version(4), {}}};
   const auto response =
       Parse<kvrpc::ScanResponse>(EncodeScan({}, {std::move(page), Index(8)}, AddressOf));
   EXPECT_FALSE(response.more());

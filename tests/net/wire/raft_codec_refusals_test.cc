@@ -147,6 +147,44 @@ TEST_F(RefusedMessage, ForwardedCommandThatMergesNothing) {
   batch_.mutable_requests(0)->set_namespace_command(std::string("\1\1\7\4\0", 5));
   EXPECT_EQ(Reason(), "a forwarded command on a namespace that cannot be decoded");
 }
+TEST_F(RefusedMessage, HeldRowsThatNobodyReads) {
+  raftpb::ForwardedRequest* request = batch_.add_requests();
+  request->set_region_id(1);
+  request->mutable_get()->set_namespace_id(7);
+  raftpb::HeldRow* row = request->add_held();
+  row->set_hlc(5);
+  row->set_origin_store(1);
+  EXPECT_EQ(Reason(), "held rows with an operation that does not read them");
+  request->mutable_scan()->set_namespace_id(7);
+  EXPECT_EQ(Reason(), "held rows with an operation that does not read them");
+  request->mutable_scan()->set_eventual(true);
+  EXPECT_EQ(Reason(), "");
+  request->mutable_query();
+  EXPECT_EQ(Reason(), "held rows with an operation that does not read them");
+}
+TEST_F(RefusedMessage, HeldRowsThatNoStoreMakes) {
+  raftpb::ForwardedRequest* request = batch_.add_requests();
+  request->set_region_id(1);
+  request->mutable_get()->set_namespace_id(7);
+  request->mutable_get()->set_eventual(true);
+  raftpb::HeldRow* row = request->add_held();
+  row->set_hlc(5);
+  EXPECT_EQ(Reason(), "a held row that nobody stamped");
+  row->set_origin_store(1);
+  EXPECT_EQ(Reason(), "");
+  row->clear_hlc();
+  EXPECT_EQ(Reason(), "a held row that nobody stamped");
+  row->set_hlc(5);
+  row->set_deleted(true);
+  EXPECT_EQ(Reason(), "");
+  row->set_value("v");
+  EXPECT_EQ(Reason(), "a held row that is deleted and has a value");
+  row->set_deleted(false);
+  *request->add_held() = request->held(0);
+  EXPECT_EQ(Reason(), "held rows out of order");
+  request->mutable_held(1)->set_key("k");
+  EXPECT_EQ(Reason(), "");
+}
 TEST_F(RefusedMessage, ForwardedReplyAboutNoMode) {
   batch_.add_replies()->mutable_error()->set_code(raftpb::StoreError::NAMESPACE_MODE);
   EXPECT_EQ(Reason(), "a forwarded reply about a mode that does not say which");

@@ -160,6 +160,21 @@ TEST(RaftCodec, ReadsKeepTheirMode) {
   }
 }
 
+TEST(RaftCodec, HeldRowsArriveAsTheyWere) {
+  const std::vector<kv::LwwRow> held = {{"", "v", false, kv::Hlc(300), StoreId(3)},
+                                        {"l", "", true, kv::Hlc(UINT64_MAX), StoreId(2)}};
+  for (const store::Operation& read : std::vector<store::Operation>{
+           store::GetRequest{kv::NamespaceId{7}, "k", kv::Mode::kEventual},
+           store::ScanRequest{kv::NamespaceId{7}, "", "", 0, 0, false, kv::Mode::kEventual}}) {
+    store::ForwardedRequest request;
+    request.region = RegionId(1);
+    request.request.operation = read;
+    request.held = held;
+    const auto received = DecodeOrDie(Encode(request));
+    EXPECT_EQ(std::get<store::ForwardedRequest>(received.at(0)).held, held);
+  }
+}
+
 TEST(RaftCodec, CommandsOnNamespacesArriveAsTheyWere) {
   const kv::NamespaceId ns{7};
   for (const kv::NamespaceCommand& command : std::vector<kv::NamespaceCommand>{
@@ -329,6 +344,10 @@ TEST(RaftCodec, KeysAndValuesOfEveryOperationArePayload) {
     request.request.operation = operation;
     EXPECT_GE(PayloadBytes(request), key.size()) << operation.index();
   }
+  store::ForwardedRequest request;
+  request.request.operation = store::GetRequest{ns, "k", kv::Mode::kEventual};
+  request.held = {{"k", key, false, kv::Hlc(300), StoreId(3)}};
+  EXPECT_GE(PayloadBytes(request), key.size());
 }
 
 }  // namespace

@@ -278,6 +278,26 @@ class Maker {
     return reply;
   }
 
+  static bool ReadsEventually(const store::Operation& operation) {
+    if (const auto* get = std::get_if<store::GetRequest>(&operation)) {
+      return get->mode == kv::Mode::kEventual;
+    }
+    const auto* scan = std::get_if<store::ScanRequest>(&operation);
+    return scan != nullptr && scan->mode == kv::Mode::kEventual;
+  }
+
+  std::vector<kv::LwwRow> HeldRows() {
+    std::vector<kv::LwwRow> rows;
+    std::string key;
+    for (uint64_t left = rng_.Between(0, 3); left > 0; --left) {
+      key += "k" + Bytes(20);
+      const bool deleted = Flag();
+      rows.push_back(
+          {key, deleted ? "" : Bytes(50), deleted, kv::Hlc(Positive()), StoreId(Positive())});
+    }
+    return rows;
+  }
+
   store::StoreMessage Request(uint64_t kind) {
     store::ForwardedRequest forwarded;
     forwarded.id = Number();
@@ -310,6 +330,7 @@ class Maker {
       default:
         forwarded.request.operation = NamespaceCommand(kind - 6, ns);
     }
+    if (ReadsEventually(forwarded.request.operation)) forwarded.held = HeldRows();
     return forwarded;
   }
 
