@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include <cstring>
 #include <ctime>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <variant>
@@ -22,14 +24,15 @@
 #include "net/cli/playground_janitor.h"
 #include "net/cli/processes.h"
 #include "net/client/client.h"
+#include "net/client/cluster.h"
 
 namespace flaredb::net {
 namespace {
 
 constexpr int kStores = 3;
 constexpr uint16_t kFirstPort = 50051;
-// The cluster is ready in about a second; a machine under load may take longer.
-constexpr int kReadyAttempts = 120;
+// The cluster is ready in about two seconds; a machine under load may take longer.
+constexpr std::time_t kReadySeconds = 40;
 constexpr Duration kReadyAttempt = Duration::Milliseconds(250);
 constexpr int kStopSeconds = 5;
 
@@ -108,13 +111,10 @@ class Playground {
   }
 
   absl::Status StartStores() {
-    std::string members;
-    for (const StoreProcess& store : stores_) {
-      absl::StrAppend(&members, members.empty() ? "" : ",", store.id, "=", store.address);
-    }
+    const std::string founder = absl::StrCat(stores_[0].id, "=", stores_[0].address);
     for (StoreProcess& store : stores_) {
       std::vector<std::string> arguments = Command(executable_, store);
-      arguments.insert(arguments.end(), {"--initial-cluster", members});
+      if (&store != &stores_[0]) arguments.insert(arguments.end(), {"--peer", founder});
       absl::StatusOr<pid_t> pid = Spawn(arguments, store.log);
       if (!pid.ok()) return pid.status();
       store.pid = *pid;
@@ -127,26 +127,64 @@ class Playground {
             "--addr", store.address, "--data-dir", store.folder};
   }
 
-  // Until every store answers a linearizable read: then there is a leader, and all know it.
+  // Until every region has a voter on every store, so that one may be killed, and every store
+  // answers a linearizable read: then there is a leader, and all know it.
   absl::Status WaitUntilReady() {
+    client::ClientOptions options{.endpoints = {stores_[0].address}, .timeout = kReadyAttempt};
+    const auto cluster = client::Cluster::Create(options);
+    if (!cluster.ok()) return cluster.status();
+    std::string waits_for = "store 1";
+    if (absl::Status s = Await([&] { return HasGrown(cluster->get(), &waits_for); }, waits_for);
+        !s.ok()) {
+      return s;
+    }
     for (const StoreProcess& store : stores_) {
-      const auto client =
-          client::Client::Create({.endpoints = {store.address}, .timeout = kReadyAttempt});
+      options.endpoints = {store.address};
+      const auto client = client::Client::Create(options);
       if (!client.ok()) return client.status();
-      for (int attempt = 0;; ++attempt) {
+      const auto answers = [&] {
         const auto answer = (*client)->Get("ready?");
         const auto* error = std::get_if<client::Error>(&answer);
-        if (error == nullptr) break;
-        HandleSignals(false);
-        if (stop_) return absl::OkStatus();
-        for (const StoreProcess& other : stores_) {
-          if (other.pid == 0) return FailedStart(other);
-        }
-        if (attempt == kReadyAttempts) {
-          return absl::UnavailableError(
-              absl::StrCat("the stores found no leader in time: ", error->message));
-        }
+        if (error != nullptr) waits_for = error->message;
+        return error == nullptr;
+      };
+      if (absl::Status s = Await(answers, waits_for); !s.ok()) return s;
+    }
+    return absl::OkStatus();
+  }
+
+  static bool HasGrown(client::Cluster* cluster, std::string* waits_for) {
+    const auto table = cluster->ListStores(kReadyAttempt);
+    const auto regions = cluster->ListRegions(kReadyAttempt);
+    for (const auto* error :
+         {std::get_if<client::Error>(&table), std::get_if<client::Error>(&regions)}) {
+      if (error == nullptr) continue;
+      *waits_for = error->message;
+      return false;
+    }
+    const std::vector<std::string>& waiting = std::get<client::StoreTable>(table).waiting_for;
+    if (!waiting.empty()) *waits_for = waiting.front();
+    const auto& rows = std::get<std::vector<client::RegionInfo>>(regions);
+    return waiting.empty() && !rows.empty() &&
+           std::all_of(rows.begin(), rows.end(), [](const client::RegionInfo& region) {
+             return region.stores.size() == size_t{kStores};
+           });
+  }
+
+  // Until `is_so` or somebody ends the playground. Fails when a store does or time is up.
+  absl::Status Await(const std::function<bool()>& is_so, const std::string& waits_for) {
+    const std::time_t until = std::time(nullptr) + kReadySeconds;
+    while (!is_so()) {
+      HandleSignals(false);
+      if (stop_) return absl::OkStatus();
+      for (const StoreProcess& store : stores_) {
+        if (store.pid == 0) return FailedStart(store);
       }
+      if (std::time(nullptr) > until) {
+        return absl::UnavailableError(
+            absl::StrCat("the stores did not become a cluster in time: ", waits_for));
+      }
+      usleep(20'000);
     }
     return absl::OkStatus();
   }

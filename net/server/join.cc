@@ -21,7 +21,7 @@ namespace flaredb::net {
 namespace {
 
 constexpr Duration kCallTimeout = Duration::Seconds(3);
-constexpr std::chrono::milliseconds kTryAgain{500};
+constexpr std::chrono::milliseconds kTryAgain{200};
 
 // Whether it makes no sense to ask again, whoever is asked.
 bool IsFinal(const GrpcStatus& status) {

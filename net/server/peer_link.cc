@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/server/peer_link.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -23,9 +24,9 @@ constexpr size_t kUnsentBytesMax = 32 << 20;
 // Replies up to this are sent even then. As many as calls may wait (20,000 by default) stay below
 // what the connection has left.
 constexpr size_t kSmallReplyBytes = 512;
-constexpr Duration kReopenPause = Duration::Milliseconds(100);
-// A store that refuses us has to be configured anew first.
-constexpr Duration kRefusedPause = Duration::Seconds(2);
+// A store that refuses us has yet to hear of us, or one of both has to be configured anew: pauses
+// double up to this.
+constexpr Duration kRefusedPauseMax = Duration::Seconds(2);
 
 GrpcChannelOptions ChannelOptions(const LinkHeader& header, std::shared_ptr<const TlsContext> tls) {
   GrpcChannelOptions options;
@@ -150,6 +151,7 @@ void PeerLink::OnMessage(std::string_view) {
 
 void PeerLink::BecomeUp() {
   state_ = State::kUp;
+  refused_pause_ = kReopenPause;
   ++figures_.opened;
   logged_reason_.clear();
   Log(LogLevel::kInfo, "linked to store", {{"store", header_.to}, {"address", channel_.address()}});
@@ -160,7 +162,11 @@ void PeerLink::OnClosed(const GrpcStatus& status, Sent) {
   state_ = State::kDown;
   batch_->Clear();
   batch_bytes_ = 0;
-  const Duration pause = IsRefusal(status.code) ? kRefusedPause : kReopenPause;
+  Duration pause = kReopenPause;
+  if (IsRefusal(status.code)) {
+    pause = refused_pause_;
+    refused_pause_ = std::min(refused_pause_ * 2, kRefusedPauseMax);
+  }
   reopen_ = loop_->StartTimer(loop_->now() + pause, [this] { Open(); });
   AnswerInFlight();
 }

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/time.h"
 #include "core/base/types.h"
 #include "core/store/message.h"
 #include "net/event_loop.h"
@@ -61,6 +62,7 @@ class PeerLink : private ClientStreamReader {
 
  private:
   enum class State : uint8_t { kDown, kOpening, kUp };
+  static constexpr Duration kReopenPause = Duration::Milliseconds(100);
 
   void OnMessage(std::string_view message) override;
   void OnClosed(const GrpcStatus& status, Sent sent) override;
@@ -85,6 +87,7 @@ class PeerLink : private ClientStreamReader {
   ClientStream stream_;
   State state_ = State::kDown;
   std::optional<EventLoop::TimerId> reopen_;
+  Duration refused_pause_ = kReopenPause;  // Before the store that refused is asked again.
   // Why the link is down, as last logged; each reason is logged once.
   std::string logged_reason_;
 

@@ -281,6 +281,7 @@ class Server {
     while (true) {
       loop_->RunOnce(std::min(runtime_.next_deadline(), look_at_));
       if (!runtime_.failure().ok()) return runtime_.failure();
+      FollowDirectory();
       if (noticed_.has_value() && MayHangUp()) return absl::OkStatus();
     }
   }
@@ -294,7 +295,6 @@ class Server {
   }
 
   void UpdateStatus() {
-    FollowDirectory();
     const bool serving = status_log_.Update(runtime_.store().peers()) && !stopping_;
     SetServing(serving);
     if (admin_ != nullptr) Publish(stopping_ ? ServerPhase::kStopping : ServerPhase::kServing);

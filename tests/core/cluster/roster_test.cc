@@ -182,14 +182,14 @@ TEST_F(NamespaceReports, NobodyIsAllowedToStayBehindTheFences) {
   ASSERT_EQ(work.fences.size(), 1u);
   EXPECT_FALSE(work.done);
   auto fence = std::get<kv::ModeFence>(work.fences.front().command);
-  EXPECT_EQ(fence.fence, (kv::Fence{kv::Mode::kEventual, 2, kv::Hlc(101)}));
+  EXPECT_EQ(fence.fence, (kv::Fence{kv::Mode::kEventual, pd::ModeEpoch(2), kv::Hlc(101)}));
 
   // One from before is no answer to this one.
-  kv::NamespaceReply reply{true, {kv::Fence{kv::Mode::kStrong, 1, kv::Hlc()}, {}}};
+  kv::NamespaceReply reply{true, {kv::Fence{kv::Mode::kStrong, pd::ModeEpoch(1), kv::Hlc()}, {}}};
   modes.OnFence(RegionId(1), fence, reply);
   EXPECT_EQ(modes.Look(At(20), ns, roster_, OneRegion).fences.size(), 1u);
   // Another driver's, with a later time.
-  reply.state.fence = kv::Fence{kv::Mode::kEventual, 2, kv::Hlc(500)};
+  reply.state.fence = kv::Fence{kv::Mode::kEventual, pd::ModeEpoch(2), kv::Hlc(500)};
   modes.OnFence(RegionId(1), fence, reply);
   work = modes.Look(At(20), ns, roster_, OneRegion);
   EXPECT_TRUE(work.fences.empty());
