@@ -15,6 +15,7 @@
 #include "core/base/codec.h"
 #include "core/base/strings.h"
 #include "core/kv/key.h"
+#include "core/kv/namespace_state.h"
 #include "core/kv/record.h"
 #include "core/raft/membership.h"
 #include "core/region/region.h"
@@ -94,6 +95,14 @@ bool IsSound(const raft::LogId& applied) {
 
 bool IsSound(const ReplicaRow& row) { return static_cast<bool>(row.peer); }
 
+bool IsSound(const kv::NamespaceStates& states) {
+  return std::all_of(states.begin(), states.end(), [](const auto& of) {
+    const auto& [ns, state] = of;
+    return ns != kv::NamespaceId::kNone && !(state == kv::NamespaceState()) &&
+           (!state.fence || state.fence->mode_epoch);
+  });
+}
+
 template <auto kDecode, auto kEncode>
 std::optional<std::string> Again(std::string_view bytes) {
   const auto value = kDecode(bytes);
@@ -114,6 +123,8 @@ std::optional<std::string> RowKeyAgain(std::string_view bytes) {
       return RegionRowKey(row->region);
     case RegionRowKind::kApplied:
       return AppliedRowKey(row->region);
+    case RegionRowKind::kNamespaces:
+      return NamespacesRowKey(row->region);
     case RegionRowKind::kReplica:
       return ReplicaRowKey(row->region);
   }
@@ -127,6 +138,8 @@ constexpr Codec kRecord = {"a record", Again<kv::DecodeRecord, kv::EncodeRecord>
 constexpr Codec kRowKey = {"the key of a region's row", RowKeyAgain};
 constexpr Codec kRegion = {"a region", Again<DecodeRegion, EncodeRegion>};
 constexpr Codec kApplied = {"an applied position", Again<DecodeApplied, EncodeApplied>};
+constexpr Codec kNamespaces = {"the states of namespaces",
+                               Again<kv::DecodeNamespaceStates, kv::EncodeNamespaceStates>};
 constexpr Codec kReplica = {"a replica row", Again<DecodeReplicaRow, EncodeReplicaRow>};
 
 void AddEntry(const raft::EntryView& entry, std::vector<Sample>* samples) {
@@ -135,16 +148,27 @@ void AddEntry(const raft::EntryView& entry, std::vector<Sample>* samples) {
   samples->push_back({is_conf ? kConf : kCommand, std::string(entry.payload)});
 }
 
+const Codec& CodecOf(RegionRowKind kind) {
+  switch (kind) {
+    case RegionRowKind::kRegion:
+      return kRegion;
+    case RegionRowKind::kApplied:
+      return kApplied;
+    case RegionRowKind::kNamespaces:
+      return kNamespaces;
+    case RegionRowKind::kReplica:
+      break;
+  }
+  return kReplica;
+}
+
 void AddRow(const std::string& key, const std::string& value, std::vector<Sample>* samples) {
   if (const std::optional<kv::DecodedKey> user = kv::DecodeKey(key)) {
     samples->push_back({kRecordKey, key});
     if (user->ns != kv::NamespaceId::kMachine) samples->push_back({kRecord, value});
   } else if (const std::optional<RegionRow> row = DecodeRegionRowKey(key)) {
     samples->push_back({kRowKey, key});
-    samples->push_back({row->kind == RegionRowKind::kRegion    ? kRegion
-                        : row->kind == RegionRowKind::kApplied ? kApplied
-                                                               : kReplica,
-                        value});
+    samples->push_back({CodecOf(row->kind), value});
   }
 }
 
