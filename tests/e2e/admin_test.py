@@ -82,7 +82,7 @@ class AdminTest(unittest.TestCase):
         after = e2e.wait_for("the figures", lambda: (s := series(get(address, "/metrics")[2])).get(cas) >= 20 and s)
         commits = "flaredb_disk_commit_seconds_count"
         self.assertGreaterEqual(after[commits] - before[commits], 20)
-        self.assertEqual(after['flaredb_raft_replicas{role="leader"}'], 1)
+        self.assertGreaterEqual(after['flaredb_raft_replicas{role="leader"}'], 1)
         self.assertEqual(after["flaredb_raft_replicas_without_leader"], 0)
         other = self.cluster.others(leader)[0]
         sent = f'flaredb_link_messages_sent_total{{to="{other}"}}'
@@ -101,7 +101,9 @@ class AdminTest(unittest.TestCase):
         self.cluster.kill(3)
         e2e.wait_for("the loss of the majority", lambda: self.get(1, "/readyz")[0] == 503)
         text = self.get(1, "/readyz")[2]
-        self.assertIn("[-]leaders waits for region 1 to have a leader; no link to store ", text)
+        self.assertRegex(
+            text, r"\[-\]leaders waits for regions? [12, ]+ to have (a leader|leaders); no link to store "
+        )
         self.assertIn(self.cluster.addresses[2], text)
         self.assertTrue(text.endswith("readyz check failed\n"), text)
         # To end it would help nobody.

@@ -102,7 +102,7 @@ class CommandLineTest(unittest.TestCase):
 class ServerTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.cluster = e2e.Cluster()
+        cls.cluster = e2e.Cluster(by_list=True)
         cls.cluster.__enter__()
         cls.cluster.wait_for_leader()
         assert cls.cluster.kv("put", "kept", "value")[0] == 0

@@ -12,6 +12,9 @@ import sys
 import tempfile
 import time
 
+# The children are other programs: gRPC, which waits until its threads rest, need not prepare them.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
@@ -102,9 +105,13 @@ class Kv:
 
 
 class Cluster:
-    """`count` servers in a temporary folder. Use as a context: at the end everything is gone."""
+    """`count` servers in a temporary folder. Use as a context: at the end everything is gone.
 
-    def __init__(self, count=3, with_admin=False, server_args=(), by_list=True):
+    Store 1 founds the cluster and the others join it, unless `by_list` asks for --initial-cluster.
+    `client_args` is what the command line needs to speak with a store.
+    """
+
+    def __init__(self, count=3, with_admin=False, server_args=(), by_list=False, client_args=()):
         self.folder = tempfile.mkdtemp(prefix="flaredb-e2e-", dir=os.environ.get("TEST_TMPDIR"))
         ports = free_ports(2 * count)
         self.addresses = {i + 1: f"127.0.0.1:{ports[i]}" for i in range(count)}
@@ -112,14 +119,32 @@ class Cluster:
         self.admin_addresses = {i + 1: f"127.0.0.1:{ports[count + i]}" for i in range(count)}
         self.with_admin = with_admin
         self.server_args = server_args
-        # Founded by --initial-cluster; otherwise by store 1, which the others join.
         self.by_list = by_list
+        self.client_args = client_args
         self.processes = {}
 
     def __enter__(self):
         for store in self.addresses:
             self.start(store)
+        if not self.by_list:
+            try:
+                wait_for("replicas on all stores", self.has_grown, 40)
+            except AssertionError:
+                print(self.logs(), file=sys.stderr)
+                self.__exit__()
+                raise
         return self
+
+    def has_grown(self):
+        """Whether every store has a voter of both regions, as store 1 tells."""
+        code, out, err = run(
+            "store", "list", "-o", "json", "--addr", self.addresses[1], *self.client_args
+        )
+        rows = [json.loads(line) for line in out.splitlines()]
+        replicas = {row["store"]: row["replicas"] for row in rows}
+        # A store alone waits for others as long as it is alone.
+        waits = err != "" and len(self.addresses) >= 3
+        return code == 0 and not waits and replicas == {store: 2 for store in self.addresses}
 
     def __exit__(self, *_):
         for store in list(self.processes):
@@ -137,7 +162,7 @@ class Cluster:
         return f"{self.folder}/store-{store}.log"
 
     def start(self, store, *extra):
-        """Starts a store; the list of members only at its first start."""
+        """Starts a store; a list of members only at its first start."""
         args = ["--store-id", str(store), "--addr", self.addresses[store]]
         args += ["--data-dir", self.data(store), *self.server_args, *extra]
         if not self.by_list:
@@ -173,17 +198,19 @@ class Cluster:
             return [json.loads(line) for line in log if line.endswith("\n")]
 
     def leader(self):
-        """The running store that leads in the highest term, or None."""
+        """The running store that leads users' keys in the highest term, or None."""
         led = [
             (int(event["term"]), store)
             for store in self.processes
             for event in self.events(store)
-            if event["message"] in ("leads", "follows")
+            if event["message"] in ("leads", "follows") and event["region"] == "1"
         ]
         term = max(led, default=(0, 0))[0]
         for store in self.processes:
             for event in self.events(store):
-                if event["message"] == "leads" and int(event["term"]) == term:
+                if event["message"] != "leads" or event["region"] != "1":
+                    continue
+                if int(event["term"]) == term:
                     return store
         return None
 

@@ -17,7 +17,7 @@ import e2e
 class KvCommandTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.cluster = e2e.Cluster(1, by_list=False)
+        cls.cluster = e2e.Cluster(1)
         cls.cluster.__enter__()
         cls.cluster.wait_for_leader()
 

@@ -15,7 +15,6 @@ class NamespacesTest(unittest.TestCase):
         cls.cluster = e2e.Cluster(
             1,
             server_args=("--namespace-mode", "logs=eventual", "--namespace-mode", "users=strong"),
-            by_list=False,
         )
         cls.cluster.__enter__()
         cls.cluster.wait_for_leader()

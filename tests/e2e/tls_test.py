@@ -36,7 +36,9 @@ class TlsTest(unittest.TestCase):
         cls.other = cls.folder.name + "/other"
         cert("ca", "--dir", cls.other)
         cert("client", "--dir", cls.other, "--name", "mallory")
-        cls.cluster = e2e.Cluster(3, server_args=cls.tls_args("store"))
+        cls.cluster = e2e.Cluster(
+            3, server_args=cls.tls_args("store"), client_args=cls.tls_args("alice")
+        )
         cls.cluster.__enter__()
         cls.cluster.wait_for_leader()
 
@@ -111,7 +113,11 @@ class TlsTest(unittest.TestCase):
         self.assertIn("only stores", raised.exception.details())
 
     def test_clients_without_certificate_may_be_let_in(self):
-        with e2e.Cluster(1, server_args=[*self.tls_args("store"), "--tls-clients", "optional"]) as one:
+        with e2e.Cluster(
+            1,
+            server_args=[*self.tls_args("store"), "--tls-clients", "optional"],
+            client_args=self.tls_args("alice"),
+        ) as one:
             one.wait_for_leader()
             done = e2e.run("kv", "put", "k", "v", "--tls-ca", f"{self.dir}/ca.crt", "--addr", one.addresses[1])
             self.assertEqual(done[:2], (0, "version 1\n"), done)
