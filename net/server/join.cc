@@ -41,6 +41,17 @@ GrpcStatus Ask(GrpcSyncClient* peer, const char* method, const Request& request,
           "stores"};
 }
 
+// Before the cluster hears of the store.
+GrpcStatus CheckCluster(GrpcSyncClient* peer, const std::string& address, uint64_t wanted) {
+  pdpb::GetClusterResponse cluster;
+  GrpcStatus status = Ask(peer, "/pdpb.Pd/GetCluster", pdpb::GetClusterRequest(), &cluster);
+  if (!status.ok() || !cluster.bootstrapped() || cluster.cluster_id() == wanted) return status;
+  return {absl::StatusCode::kFailedPrecondition,
+          absl::StrCat("the store at ", address, " belongs to cluster ", cluster.cluster_id(),
+                       ", not to cluster ", wanted,
+                       ": name a store of that cluster with --peer, or leave --cluster-id out")};
+}
+
 GrpcStatus AskPeer(const std::string& address, const JoinRequest& request,
                    std::shared_ptr<const TlsContext> tls, Joined* joined) {
   GrpcChannelOptions options;
@@ -48,6 +59,9 @@ GrpcStatus AskPeer(const std::string& address, const JoinRequest& request,
   auto peer = GrpcSyncClient::Create(address, options);
   if (!peer.ok()) {
     return {absl::StatusCode::kUnavailable, std::string(FromAbsl(peer.status().message()))};
+  }
+  if (request.cluster_id.has_value()) {
+    if (GrpcStatus s = CheckCluster(peer->get(), address, *request.cluster_id); !s.ok()) return s;
   }
   pdpb::ListStoresResponse stores;
   GrpcStatus status = Ask(peer->get(), "/pdpb.Pd/ListStores", pdpb::ListStoresRequest(), &stores);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -22,6 +23,8 @@ struct JoinRequest {
   std::string address;         // Where the store listens.
   uint64_t feature_level = 0;  // See pd::StoreDescriptor.
   Members peers;               // Whom to ask; at least one.
+  // Which cluster it has to be; absent: whichever the peers are of.
+  std::optional<uint64_t> cluster_id = std::nullopt;
 };
 struct Joined {
   uint64_t cluster_id = 0;
@@ -30,7 +33,8 @@ struct Joined {
 
 // Asks the peers in turn until one of them answers for the cluster. BLOCKS; asks `stop` now and
 // then. May be repeated, by the same instance.
-//   FAILED_PRECONDITION  the cluster refuses the store; the sentence says why and what to do
+//   FAILED_PRECONDITION  the cluster refuses the store, or is another one than asked for; the
+//                        sentence says why and what to do
 //   CANCELLED            `stop` returned true
 absl::StatusOr<Joined> Join(const JoinRequest& request, std::shared_ptr<const TlsContext> tls,
                             const std::function<bool()>& stop);

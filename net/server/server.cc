@@ -214,9 +214,9 @@ class Server {
       plan->identity.instance = *instance;
     }
     if (plan->joins) {
-      const auto joined =
-          Join({flags_.store, plan->identity.instance, flags_.address, kFeatureLevel, flags_.peers},
-               links_tls_, StopWasAsked);
+      const auto joined = Join({flags_.store, plan->identity.instance, flags_.address,
+                                kFeatureLevel, flags_.peers, flags_.cluster_id},
+                               links_tls_, StopWasAsked);
       if (!joined.ok()) return joined.status();
       plan->identity.cluster_id = joined->cluster_id;
       plan->members = joined->members;

@@ -109,6 +109,22 @@ class JoinTest(unittest.TestCase):
         self.processes[2].terminate()
         self.assertEqual(self.processes[2].wait(timeout=20), 0)
 
+    def test_another_cluster_than_asked_for_is_not_joined(self):
+        self.start(1)
+        e2e.wait_for("a cluster", lambda: self.replicas() != {})
+        self.start(2, "--cluster-id", "5")
+        self.assertEqual(self.processes[2].wait(timeout=20), 4)
+        self.assertIn("not to cluster 5", self.log(2))
+        self.assertEqual(self.replicas(), {1: 2})
+
+    def test_an_address_that_is_taken_is_refused(self):
+        self.grow()
+        self.kill(3)
+        self.addresses[4] = self.addresses[3]
+        self.start(4)
+        self.assertEqual(self.processes[4].wait(timeout=20), 4)
+        self.assertIn(self.addresses[3], self.log(4))
+
     def test_an_id_that_is_taken_is_refused(self):
         self.grow()
         self.kill(3)
