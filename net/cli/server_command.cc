@@ -29,11 +29,6 @@ absl::StatusOr<ServerOptions> OptionsOf(const ServerConfig& config) {
     options.start.data_dir = "./flaredb-data/store-" + config.text("store-id");
   }
   options.start.cluster_id = config.number("cluster-id");
-  if (!config.text("initial-cluster").empty()) {
-    absl::StatusOr<Members> members = ParseMembers(config.text("initial-cluster"));
-    if (!members.ok()) return members.status();
-    options.start.initial_cluster = *std::move(members);
-  }
   if (!config.text("peer").empty()) {
     absl::StatusOr<Members> peers = ParseMembers(config.text("peer"));
     if (!peers.ok()) return peers.status();

@@ -15,16 +15,13 @@ constexpr std::array kSettings = {
             "Where to listen, for clients and other stores"},
     Setting{"data-dir", SettingKind::kText, "DIR", "",
             "Where the data is [./flaredb-data/store-N]; created when missing"},
-    Setting{"initial-cluster", SettingKind::kList, "ID=HOST:PORT,...", "",
-            "All stores of the cluster, this one included; the same list on each of them. "
-            "Needed at the first start and when addresses change. Without it the first start "
-            "founds a cluster of one store"},
     Setting{
         "peer", SettingKind::kList, "ID=HOST:PORT,...", "",
-        "Stores of the cluster that this one is to join at its first start; may be given several "
-        "times"},
+        "Stores of the cluster that this one is to join at its first start, which founds a cluster "
+        "without it; may be given several times"},
     Setting{"cluster-id", SettingKind::kNumber, "N", "",
-            "Number of the cluster; by default it follows from --initial-cluster"},
+            "Number of the cluster, of which the store is or is to be; a founder chooses one by "
+            "default"},
     Setting{
         "namespace-mode", SettingKind::kList, "NAME=MODE,...", "",
         "Namespaces to create in a mode, strong or eventual, if they do not exist; may be given "

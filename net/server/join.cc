@@ -15,6 +15,7 @@
 #include "core/base/time.h"
 #include "net/grpc_sync.h"
 #include "net/server/log.h"
+#include "net/server/replace_file.h"
 #include "proto/pdpb.pb.h"
 
 namespace flaredb::net {

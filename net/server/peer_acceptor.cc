@@ -125,12 +125,12 @@ GrpcStatus PeerAcceptor::Check(const raftpb::RaftBatch& batch) const {
     return {absl::StatusCode::kFailedPrecondition,
             "this is " + here + ", and the caller belongs to cluster " +
                 std::to_string(batch.cluster_id()) +
-                ": check the addresses in --initial-cluster of both, and --cluster-id"};
+                ": check its --peer, and that no address moved from one cluster to another"};
   }
   if (batch.to_store() != self_.store.value()) {
     return {absl::StatusCode::kFailedPrecondition,
             "this is " + here + ", not store " + std::to_string(batch.to_store()) +
-                ": check the addresses in --initial-cluster"};
+                ": check that no two stores were given the same address"};
   }
   if (batch.from_store() == self_.store.value()) {
     return {absl::StatusCode::kFailedPrecondition,

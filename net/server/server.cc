@@ -155,29 +155,18 @@ class Server {
                                                  "; give another one to --data-dir"));
     }
     if (absl::Status s = OpenFolder(); !s.ok()) return s;
-    absl::StatusOr<std::optional<Members>> remembered = ReadMembersFile(MembersPath());
-    // A damaged list does not matter to whoever gives a new one.
-    if (!remembered.ok() && flags_.initial_cluster.has_value()) remembered = std::nullopt;
-    if (!remembered.ok()) return remembered.status();
-
     std::optional<FoundStore> found;
     if (recovered_.has_value()) {
-      found = FoundStore{recovered_->identity, Holders(), *remembered,
-                         MembersOf(recovered_->directory)};
+      found = FoundStore{recovered_->identity, MembersOf(recovered_->directory)};
     }
     absl::StatusOr<StartPlan> plan = PlanStart(flags_, found, RandomId());
     if (!plan.ok()) return plan.status();
     if (!recovered_.has_value()) {
       if (absl::Status s = Found(&*plan); !s.ok()) return s;
     }
-    if (!plan->self_managed && plan->members != *remembered) {
-      if (absl::Status s = WriteMembersFile(MembersPath(), plan->members); !s.ok()) return s;
-    }
     Launch(*plan);
     return absl::OkStatus();
   }
-
-  std::string MembersPath() const { return flags_.data_dir + "/members"; }
 
   // Opens the database and reads what an earlier start left there.
   absl::Status OpenFolder() {
@@ -207,12 +196,9 @@ class Server {
 
   // Makes the folder a store of the plan's cluster, then opens it like any other.
   absl::Status Found(StartPlan* plan) {
-    if (plan->self_managed) {
-      const auto instance =
-          RememberInstance(flags_.data_dir + "/instance", {RandomId(), RandomId()});
-      if (!instance.ok()) return instance.status();
-      plan->identity.instance = *instance;
-    }
+    const auto instance = RememberInstance(flags_.data_dir + "/instance", {RandomId(), RandomId()});
+    if (!instance.ok()) return instance.status();
+    plan->identity.instance = *instance;
     if (plan->joins) {
       const auto joined = Join({flags_.store, plan->identity.instance, flags_.address,
                                 kFeatureLevel, flags_.peers, flags_.cluster_id},
@@ -221,15 +207,12 @@ class Server {
       plan->identity.cluster_id = joined->cluster_id;
       plan->members = joined->members;
       disk_->Write(store::Bootstrap(plan->identity));
-    } else if (plan->self_managed) {
+    } else {
       std::vector<store::FirstReplica> replicas;
       for (const Region& region : store::FoundingRegions(flags_.store)) {
         replicas.push_back({region, Incarnation(RandomId())});
       }
       disk_->Write(store::Bootstrap(plan->identity, replicas));
-    } else {
-      disk_->Write(
-          store::Bootstrap(plan->identity, FirstRegion(plan->members), Incarnation(RandomId())));
     }
     disk_.reset();
     if (absl::Status s = OpenFolder(); !s.ok()) return s;
@@ -242,26 +225,15 @@ class Server {
     return absl::OkStatus();
   }
 
-  // The stores that hold the first region, by id.
-  std::vector<StoreId> Holders() const {
-    std::vector<StoreId> ids;
-    if (recovered_->regions.empty()) return ids;
-    for (const Peer& peer : recovered_->regions.front().region.peers) ids.push_back(peer.store);
-    std::sort(ids.begin(), ids.end());
-    return ids;
-  }
-
   void Launch(const StartPlan& plan) {
     store::Options options;
     options.seed = RandomId();
     options.scan_bytes_max = kScanBytesMax;
     options.machine = &pd_machine_;
-    if (plan.self_managed) {
-      options.cluster.emplace();
-      options.cluster->address = flags_.address;
-      options.cluster->feature_level = kFeatureLevel;
-      options.cluster->unix_ms = UnixMsNow();
-    }
+    options.cluster.emplace();
+    options.cluster->address = flags_.address;
+    options.cluster->feature_level = kFeatureLevel;
+    options.cluster->unix_ms = UnixMsNow();
     runtime_.Start(options, *std::move(recovered_), disk_.get(), &transport_);
     transport_.Start(plan.identity, plan.members, RandomId());
     UpdateStatus();
@@ -288,10 +260,10 @@ class Server {
 
   // Whom the cluster says to be in it, and where.
   void FollowDirectory() {
-    const cluster::Directory* directory = runtime_.store().directory();
-    if (directory == nullptr || directory->revision() == revision_) return;
-    revision_ = directory->revision();
-    transport_.SetMembers(MembersOf(*directory));
+    const cluster::Directory& directory = *runtime_.store().directory();
+    if (directory.revision() == revision_) return;
+    revision_ = directory.revision();
+    transport_.SetMembers(MembersOf(directory));
   }
 
   void UpdateStatus() {

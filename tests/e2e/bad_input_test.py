@@ -3,6 +3,7 @@
 """Whatever users do wrong is answered by one clear sentence and the exit code for it."""
 
 import os
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -35,9 +36,8 @@ class CommandLineTest(unittest.TestCase):
             (["server", "--store-id", "1", "--addr", "nonsense"], "nonsense"),
             (["server", "--store-id", "1", "--addr", "127.0.0.1:0"], "port 0", "--addr"),
             (["server", "--store-id", "1", "--data-dir", ""], "--data-dir", "empty"),
-            (["server", "--store-id", "1", "--initial-cluster", ""], "--initial-cluster", "empty"),
-            (["server", "--store-id", "1", "--initial-cluster", "2=a:1"], "does not name store 1"),
-            (["server", "--store-id", "1", "--initial-cluster", "1:a"], "1:a", "ID=HOST:PORT"),
+            (["server", "--store-id", "1", "--peer", ""], "--peer", "empty"),
+            (["server", "--store-id", "1", "--peer", "1:a"], "1:a", "ID=HOST:PORT"),
             (["server", "--store-id", "1", "--log-format", "xml"], "xml", "auto|human|json"),
             (["server", "--store-id", "1", "--addr", "0.0.0.0:1"], "0.0.0.0:1", "--insecure"),
             (["server", "--store-id", "1", "--config", ""], "--config", "empty"),
@@ -102,7 +102,7 @@ class CommandLineTest(unittest.TestCase):
 class ServerTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.cluster = e2e.Cluster(by_list=True)
+        cls.cluster = e2e.Cluster()
         cls.cluster.__enter__()
         cls.cluster.wait_for_leader()
         assert cls.cluster.kv("put", "kept", "value")[0] == 0
@@ -142,32 +142,29 @@ class ServerTest(unittest.TestCase):
         common = ["--addr", address, "--data-dir", data]
         self.check_server(["--store-id", "2", *common], 4, data, "store 3", "store 2")
         self.check_server(["--store-id", "3", "--cluster-id", "5", *common], 4, data, "cluster")
-        other = f"1=127.0.0.1:1,2=127.0.0.1:2,3={address}"
-        self.check_server(
-            ["--store-id", "3", "--initial-cluster", other, *common], 4, data, "another cluster"
-        )
         self.cluster.start(3)
         e2e.wait_for("the store's return",
                      lambda: self.cluster.kv("get", "kept", stores=[3])[1] == "value\n")
 
-    def test_a_store_of_another_cluster_is_refused_by_its_peers(self):
-        address = "127.0.0.1:%d" % e2e.free_ports(1)[0]
-        members = f"1={self.cluster.addresses[1]},7={address}"
-        with tempfile.TemporaryDirectory() as folder:
-            with open(folder + "/log", "wb") as log:
-                stranger = subprocess.Popen(
-                    [e2e.FLAREDB, "server", "--store-id", "7", "--addr", address, "--data-dir",
-                     folder + "/data", "--initial-cluster", members],
-                    stdin=subprocess.DEVNULL, stderr=log, preexec_fn=e2e.end_with_parent,
-                )
+    def test_a_founder_without_its_folder_is_another_cluster(self):
+        cluster = self.cluster
+        cluster.kill(1)
+        os.rename(cluster.data(1), cluster.data(1) + ".kept")
+        cluster.start(1)
 
-            def told():
-                with open(folder + "/log", encoding="utf-8") as log:
-                    return "refused by store" in (text := log.read()) and "cluster" in text
+        def refused():
+            return any(event["message"] == "refused by store" and "cluster" in event["reason"]
+                       for event in cluster.events(2))
 
-            e2e.wait_for("the refusal in the log", told)
-            stranger.terminate()
-            self.assertEqual(stranger.wait(timeout=10), 0)
+        e2e.wait_for("the refusal in the log", refused)
+        self.assertEqual(cluster.kv("get", "kept", stores=[2, 3])[:2], (0, "value\n"))
+        self.assertNotEqual(cluster.kv("get", "kept", stores=[1])[0], 0)
+        cluster.kill(1)
+        shutil.rmtree(cluster.data(1))
+        os.rename(cluster.data(1) + ".kept", cluster.data(1))
+        cluster.start(1)
+        e2e.wait_for("the store's return",
+                     lambda: cluster.kv("get", "kept", stores=[1])[:2] == (0, "value\n"))
 
     def test_folder_that_cannot_be_one(self):
         port = e2e.free_ports(1)[0]

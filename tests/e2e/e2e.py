@@ -107,11 +107,11 @@ class Kv:
 class Cluster:
     """`count` servers in a temporary folder. Use as a context: at the end everything is gone.
 
-    Store 1 founds the cluster and the others join it, unless `by_list` asks for --initial-cluster.
-    `client_args` is what the command line needs to speak with a store.
+    Store 1 founds the cluster and the others join it. `client_args` is what the command line needs
+    to speak with a store.
     """
 
-    def __init__(self, count=3, with_admin=False, server_args=(), by_list=False, client_args=()):
+    def __init__(self, count=3, with_admin=False, server_args=(), client_args=()):
         self.folder = tempfile.mkdtemp(prefix="flaredb-e2e-", dir=os.environ.get("TEST_TMPDIR"))
         ports = free_ports(2 * count)
         self.addresses = {i + 1: f"127.0.0.1:{ports[i]}" for i in range(count)}
@@ -119,20 +119,18 @@ class Cluster:
         self.admin_addresses = {i + 1: f"127.0.0.1:{ports[count + i]}" for i in range(count)}
         self.with_admin = with_admin
         self.server_args = server_args
-        self.by_list = by_list
         self.client_args = client_args
         self.processes = {}
 
     def __enter__(self):
         for store in self.addresses:
             self.start(store)
-        if not self.by_list:
-            try:
-                wait_for("replicas on all stores", self.has_grown, 40)
-            except AssertionError:
-                print(self.logs(), file=sys.stderr)
-                self.__exit__()
-                raise
+        try:
+            wait_for("replicas on all stores", self.has_grown, 40)
+        except AssertionError:
+            print(self.logs(), file=sys.stderr)
+            self.__exit__()
+            raise
         return self
 
     def has_grown(self):
@@ -151,10 +149,6 @@ class Cluster:
             self.kill(store)
         shutil.rmtree(self.folder)
 
-    @property
-    def members(self):
-        return ",".join(f"{i}={a}" for i, a in self.addresses.items())
-
     def data(self, store):
         return f"{self.folder}/store-{store}"
 
@@ -162,13 +156,11 @@ class Cluster:
         return f"{self.folder}/store-{store}.log"
 
     def start(self, store, *extra):
-        """Starts a store; a list of members only at its first start."""
+        """Starts a store, for the first time or again."""
         args = ["--store-id", str(store), "--addr", self.addresses[store]]
         args += ["--data-dir", self.data(store), *self.server_args, *extra]
-        if not self.by_list:
-            args += ["--peer", f"1={self.addresses[1]}"] if store != 1 else []
-        elif not os.path.exists(self.data(store)):
-            args += ["--initial-cluster", self.members]
+        if store != 1:
+            args += ["--peer", f"1={self.addresses[1]}"]
         if self.with_admin:
             args += ["--admin-addr", self.admin_addresses[store]]
         with open(self.log_path(store), "ab") as log:

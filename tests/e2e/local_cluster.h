@@ -15,7 +15,7 @@ namespace flaredb {
 // by kill -9, or with the test.
 class LocalCluster {
  public:
-  // Does not wait for the stores: clients do.
+  // With a voter of every region on every store.
   LocalCluster();
   ~LocalCluster();
   LocalCluster(const LocalCluster&) = delete;
@@ -28,7 +28,6 @@ class LocalCluster {
 
  private:
   std::string folder_;
-  std::string members_;
   std::vector<std::string> addresses_;
   std::vector<pid_t> pids_;
 };

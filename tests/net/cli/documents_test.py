@@ -77,7 +77,7 @@ class DocumentsTest(unittest.TestCase):
         self.assertIn(("kv", "cas-delete"), self.tree)
         self.assertIn("--expect", self.tree["kv", "cas-delete"][1])
         self.assertIn("-o", self.tree["kv", "scan"][1])
-        self.assertIn("--initial-cluster", self.tree[("server",)][1])
+        self.assertIn("--peer", self.tree[("server",)][1])
 
     def test_bash(self):
         script = self.script("bash")

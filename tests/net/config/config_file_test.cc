@@ -28,12 +28,11 @@ TEST(ConfigFile, KeysAreTheNamesOfFlagsAndKnowTheirPlace) {
 }
 
 TEST(ConfigFile, AListIsAStringOrAnArray) {
-  for (const char* text :
-       {"initial-cluster = '1=a:1,2=b:1'", "initial-cluster = ['1=a:1', '2=b:1']",
-        "initial-cluster = [\n  '1=a:1',\n  '2=b:1',\n]"}) {
+  for (const char* text : {"peer = '1=a:1,2=b:1'", "peer = ['1=a:1', '2=b:1']",
+                           "peer = [\n  '1=a:1',\n  '2=b:1',\n]"}) {
     const ConfigFile file = ParseConfigFile("f.toml", text);
     ASSERT_TRUE(file.problems.empty()) << file.problems[0].what;
-    EXPECT_EQ(file.values.at("initial-cluster").text, "1=a:1,2=b:1");
+    EXPECT_EQ(file.values.at("peer").text, "1=a:1,2=b:1");
   }
 }
 
@@ -50,9 +49,8 @@ TEST(ConfigFile, AWrongTypeIsToldWithTheRightOne) {
             Lines{"f.toml:1:1: store-id is a string, not a whole number: write store-id = 1"});
   EXPECT_EQ(Problems("addr = 50051"),
             Lines{"f.toml:1:1: addr is a whole number, not a string: write addr = \"HOST:PORT\""});
-  EXPECT_EQ(Problems("initial-cluster = ['1=a:1', 2]"),
-            Lines{"f.toml:1:1: initial-cluster is an array, not strings: write initial-cluster = "
-                  "[\"...\", \"...\"]"});
+  EXPECT_EQ(Problems("peer = ['1=a:1', 2]"),
+            Lines{"f.toml:1:1: peer is an array, not strings: write peer = [\"...\", \"...\"]"});
   EXPECT_EQ(Problems("[addr]\nport = 1"),
             Lines{"f.toml:1:2: addr is a table, not a string: write addr = \"HOST:PORT\""});
 }

@@ -62,7 +62,7 @@ TEST_F(ServerConfigTest, AnEmptyVariableIsNotSetWhereThereIsADefault) {
 
 // It would found a cluster of one store, or speak in plain text.
 TEST_F(ServerConfigTest, AnEmptyVariableIsRefusedWhereThereIsNoDefault) {
-  for (const char* variable : {"FLAREDB_INITIAL_CLUSTER", "FLAREDB_CLUSTER_ID", "FLAREDB_TLS_CA",
+  for (const char* variable : {"FLAREDB_PEER", "FLAREDB_CLUSTER_ID", "FLAREDB_TLS_CA",
                                "FLAREDB_TLS_CERT", "FLAREDB_TLS_KEY"}) {
     environment_ = {{variable, ""}};
     EXPECT_EQ(Error(), std::string(variable) + " \"\" is empty: give a value, or leave it out");

@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <string>
 
 namespace flaredb::net {
@@ -25,36 +23,6 @@ TEST(Members, OneSentenceForEveryMistake) {
     EXPECT_NE(std::string(members.status().message()).find("write ID=HOST:PORT"),
               std::string::npos);
   }
-}
-
-class MembersFile : public testing::Test {
- protected:
-  const std::string path_ = testing::TempDir() + "/members";
-  void SetUp() override { std::filesystem::remove(path_); }
-};
-
-TEST_F(MembersFile, IsReadBack) {
-  const Members members = {{StoreId(1), "a:1"}, {StoreId(2), "b:2"}};
-  EXPECT_EQ(*ReadMembersFile(path_), std::nullopt);
-  ASSERT_TRUE(WriteMembersFile(path_, {{StoreId(1), "old:1"}}).ok());
-  ASSERT_TRUE(WriteMembersFile(path_, members).ok());
-  EXPECT_EQ(*ReadMembersFile(path_), members);
-}
-
-TEST_F(MembersFile, DamageIsNoticed) {
-  for (const char* text :
-       {"", "flaredb-members 1\n", "flaredb-members 1\n1=a:1", "flaredb-members 2\n1=a:1\n",
-        "1=a:1\n", "flaredb-members 1\n1=a:1\n\n"}) {
-    std::ofstream(path_) << text;
-    EXPECT_TRUE(absl::IsDataLoss(ReadMembersFile(path_).status())) << text;
-  }
-}
-
-TEST_F(MembersFile, AFolderThatIsGoneIsOneSentence) {
-  const absl::Status status = WriteMembersFile("/nowhere/members", {{StoreId(1), "a:1"}});
-  EXPECT_EQ(std::string(status.message()),
-            "cannot create /nowhere/members.new: No such file or directory; check that the data "
-            "folder exists, is writable and has space");
 }
 
 }  // namespace
