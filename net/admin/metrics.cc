@@ -95,6 +95,12 @@ void AddStore(const ServerStatus& status, Page* page) {
               status.parked_calls);
   page->Gauge("flaredb_store_unsynced_rows", "Rows applied in memory and not yet synced.",
               status.rows_in_flight);
+  page->Gauge("flaredb_store_outbox_rows",
+              "Writes to eventual namespaces that are not applied on this store yet.",
+              status.outbox_rows);
+  page->Gauge("flaredb_cluster_waits",
+              "Things that the cluster waits for, as this store was last told.",
+              status.cluster_waits.size());
 }
 
 void AddReplicas(const ServerStatus& status, Page* page) {

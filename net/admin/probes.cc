@@ -34,9 +34,7 @@ ProbeResult Loop(const ServerStatus& status, Instant now) {
 
 ProbeResult Start(const ServerStatus& status) {
   ProbeResult result{"start", ""};
-  if (status.phase == ServerPhase::kStarting) {
-    result.waits_for = "the data folder " + status.data_dir + " to be opened and read";
-  }
+  if (status.phase == ServerPhase::kStarting) result.waits_for = status.starting;
   return result;
 }
 

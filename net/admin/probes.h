@@ -28,7 +28,7 @@ inline constexpr Duration kLoopStall = Duration::Seconds(10);
 Probe Liveness(const ServerStatus& status, Instant now);
 
 // A store that fails this should get no calls at the moment.
-//   start     the data folder is open and read
+//   start     the data folder is open and read, and the store part of a cluster
 //   loop      as above
 //   replicas  no broken invariant silenced a replica
 //   leaders   every replica knows its region's leader

@@ -30,6 +30,7 @@ struct ServerStatus {
   ServerPhase phase = ServerPhase::kStarting;
   Instant taken_at;
   std::string data_dir;
+  std::string starting;  // While it starts: what that waits for, in words.
   // All below is empty while the server starts.
   store::Identity identity;
   std::vector<store::PeerView> peers;
@@ -38,6 +39,8 @@ struct ServerStatus {
   size_t forwarded_calls = 0;
   size_t parked_calls = 0;
   size_t rows_in_flight = 0;
+  size_t outbox_rows = 0;
+  std::vector<std::string> cluster_waits;  // See Store::waiting.
   RuntimeFigures runtime;
   std::vector<LinkFigures> links;
   GrpcServerCounters grpc;

@@ -14,7 +14,6 @@
 #include "core/base/strings.h"
 #include "core/base/time.h"
 #include "net/grpc_sync.h"
-#include "net/server/log.h"
 #include "net/server/replace_file.h"
 #include "proto/pdpb.pb.h"
 
@@ -23,6 +22,15 @@ namespace {
 
 constexpr Duration kCallTimeout = Duration::Seconds(3);
 constexpr std::chrono::milliseconds kTryAgain{200};
+
+constexpr char kInstanceScan[] = "flaredb-instance 1\n%16" SCNx64 "%16" SCNx64;
+
+std::string InstanceText(pd::InstanceId instance) {
+  char text[64];
+  std::snprintf(text, sizeof(text), "flaredb-instance 1\n%016" PRIx64 "%016" PRIx64 "\n",
+                instance.hi, instance.lo);
+  return text;
+}
 
 // Whether it makes no sense to ask again, whoever is asked.
 bool IsFinal(const GrpcStatus& status) {
@@ -92,7 +100,7 @@ GrpcStatus AskPeer(const std::string& address, const JoinRequest& request,
 }  // namespace
 
 absl::StatusOr<Joined> Join(const JoinRequest& request, std::shared_ptr<const TlsContext> tls,
-                            const std::function<bool()>& stop) {
+                            const std::function<bool()>& stop, const TellWait& tell) {
   std::string told;
   while (true) {
     for (const auto& [id, address] : request.peers) {
@@ -101,10 +109,7 @@ absl::StatusOr<Joined> Join(const JoinRequest& request, std::shared_ptr<const Tl
       const GrpcStatus status = AskPeer(address, request, tls, &joined);
       if (status.ok()) return joined;
       if (IsFinal(status)) return absl::FailedPreconditionError(ToAbsl(status.message));
-      if (status.message != told) {
-        Log(LogLevel::kInfo, "waits to join a cluster",
-            {{"peer", address}, {"reason", status.message}});
-      }
+      if (status.message != told) tell(address, status.message);
       told = status.message;
     }
     std::this_thread::sleep_for(kTryAgain);
@@ -112,21 +117,15 @@ absl::StatusOr<Joined> Join(const JoinRequest& request, std::shared_ptr<const Tl
 }
 
 absl::StatusOr<pd::InstanceId> RememberInstance(const std::string& path, pd::InstanceId drawn) {
-  constexpr char kFormat[] = "flaredb-instance 1\n%016" PRIx64 "%016" PRIx64 "\n";
   if (std::ifstream file(path, std::ios::binary); file) {
     const std::string text((std::istreambuf_iterator<char>(file)), {});
     pd::InstanceId instance;
-    if (std::sscanf(text.c_str(), "flaredb-instance 1\n%16" SCNx64 "%16" SCNx64, &instance.hi,
-                    &instance.lo) == 2 &&
-        instance) {
-      return instance;
-    }
+    std::sscanf(text.c_str(), kInstanceScan, &instance.hi, &instance.lo);
+    if (instance && text == InstanceText(instance)) return instance;
     return absl::DataLossError(absl::StrCat(
         path, " is damaged, and the store has no other data yet: delete it and start again"));
   }
-  char text[64];
-  std::snprintf(text, sizeof(text), kFormat, drawn.hi, drawn.lo);
-  if (absl::Status s = ReplaceFile(path, text); !s.ok()) return s;
+  if (absl::Status s = ReplaceFile(path, InstanceText(drawn)); !s.ok()) return s;
   return drawn;
 }
 

@@ -32,12 +32,14 @@ struct Joined {
 };
 
 // Asks the peers in turn until one of them answers for the cluster. BLOCKS; asks `stop` now and
-// then. May be repeated, by the same instance.
+// then, and tells when the reason changes why a peer could not answer. May be repeated, by the same
+// instance.
 //   FAILED_PRECONDITION  the cluster refuses the store, or is another one than asked for; the
 //                        sentence says why and what to do
 //   CANCELLED            `stop` returned true
+using TellWait = std::function<void(const std::string& peer, const std::string& reason)>;
 absl::StatusOr<Joined> Join(const JoinRequest& request, std::shared_ptr<const TlsContext> tls,
-                            const std::function<bool()>& stop);
+                            const std::function<bool()>& stop, const TellWait& tell);
 
 // The instance that the folder's file remembers; `drawn`, which it then remembers, without one. It
 // comes before everything else that the store does: a store that joined and then lost its power

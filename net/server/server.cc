@@ -139,6 +139,7 @@ class Server {
 
   absl::Status StartAdmin() {
     if (options_.admin_address.empty()) return absl::OkStatus();
+    starting_ = "the data folder " + flags_.data_dir + " to be opened and read";
     Publish(ServerPhase::kStarting);
     auto admin = AdminServer::Start(options_.admin_address, &board_);
     if (!admin.ok()) return admin.status();
@@ -202,7 +203,10 @@ class Server {
     if (plan->joins) {
       const auto joined = Join({flags_.store, plan->identity.instance, flags_.address,
                                 kFeatureLevel, flags_.peers, flags_.cluster_id},
-                               links_tls_, StopWasAsked);
+                               links_tls_, StopWasAsked,
+                               [this](const std::string& peer, const std::string& reason) {
+                                 TellJoinWaits(peer, reason);
+                               });
       if (!joined.ok()) return joined.status();
       plan->identity.cluster_id = joined->cluster_id;
       plan->members = joined->members;
@@ -223,6 +227,12 @@ class Server {
     Log(LogLevel::kInfo, plan->joins ? "joined" : "founded",
         {{"cluster", plan->identity.cluster_id}, {"stores", FormatMembers(plan->members)}});
     return absl::OkStatus();
+  }
+
+  void TellJoinWaits(const std::string& peer, const std::string& reason) {
+    Log(LogLevel::kInfo, "waits to join a cluster", {{"peer", peer}, {"reason", reason}});
+    starting_ = "the store at " + peer + " to let this one join: " + reason;
+    if (admin_ != nullptr) Publish(ServerPhase::kStarting);
   }
 
   void Launch(const StartPlan& plan) {
@@ -285,6 +295,7 @@ class Server {
     status.phase = phase;
     status.taken_at = MonotonicNow();
     status.data_dir = flags_.data_dir;
+    status.starting = starting_;
     if (phase != ServerPhase::kStarting) {
       const store::Store& store = runtime_.store();
       status.identity = store.identity();
@@ -294,6 +305,8 @@ class Server {
       status.forwarded_calls = store.forwarded_calls();
       status.parked_calls = store.parked_calls();
       status.rows_in_flight = store.rows_in_flight();
+      status.outbox_rows = store.outbox_rows();
+      status.cluster_waits = store.waiting();
       status.runtime = runtime_.figures();
       status.links = transport_.figures();
       status.grpc = grpc_->counters();
@@ -380,6 +393,7 @@ class Server {
   StartNamespaces start_namespaces_;
   HealthService health_;
   StatusLog status_log_;
+  std::string starting_;  // What the start waits for.
   StatusBoard board_;
   std::unique_ptr<AdminServer> admin_;      // After board_, which it reads.
   std::unique_ptr<SignalWatcher> signals_;  // Until the first signal.

@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import tempfile
 import unittest
+import urllib.error
+import urllib.request
 
 import e2e
 
@@ -104,8 +106,13 @@ class JoinTest(unittest.TestCase):
         self.assertEqual(self.run_at(4, "kv", "get", "a")[:2], (0, "1\n"))
 
     def test_a_store_that_waits_to_join_can_be_stopped(self):
-        self.start(2)
+        admin = f"127.0.0.1:{e2e.free_ports(1)[0]}"
+        self.start(2, "--admin-addr", admin)
         e2e.wait_for("it to say so", lambda: "waits to join" in self.log(2))
+        with self.assertRaises(urllib.error.HTTPError) as not_ready:
+            urllib.request.urlopen(f"http://{admin}/readyz", timeout=10)
+        self.assertIn(f"the store at {self.addresses[1]} to let this one join",
+                      not_ready.exception.read().decode())
         self.processes[2].terminate()
         self.assertEqual(self.processes[2].wait(timeout=20), 0)
 

@@ -54,6 +54,15 @@ TEST(Metrics, ReplicasAreAddedUpSoThatSeriesDoNotGrowWithRegions) {
   EXPECT_EQ(Value(page, "flaredb_raft_follower_lag_entries_max"), "40");
 }
 
+TEST(Metrics, WhatTheClusterWaitsForIsCounted) {
+  ServerStatus status = OneLeaderOneFollower();
+  status.outbox_rows = 12;
+  status.cluster_waits = {"for a store", "for another"};
+  const std::string page = MetricsPage(status, {});
+  EXPECT_EQ(Value(page, "flaredb_store_outbox_rows"), "12");
+  EXPECT_EQ(Value(page, "flaredb_cluster_waits"), "2");
+}
+
 TEST(Metrics, AStoreThatStartsHasNoNumberYet) {
   EXPECT_EQ(MetricsPage({}, {}).find("flaredb_store_info{"), std::string::npos);
 }

@@ -35,7 +35,7 @@ TEST(Probes, AServingStoreIsAliveAndReady) {
 
 TEST(Probes, AStartingStoreIsAliveHoweverLongItTakesAndNotReady) {
   ServerStatus status;
-  status.data_dir = "/data";
+  status.starting = "the data folder /data to be opened and read";
   EXPECT_TRUE(Passed(Liveness(status, kNow)));
   EXPECT_EQ(WaitsFor(Readiness(status, kNow), "start"),
             "the data folder /data to be opened and read");

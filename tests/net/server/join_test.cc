@@ -21,7 +21,10 @@ TEST(RememberInstance, TheFirstOneDrawnIsKept) {
 
 TEST(RememberInstance, ADamagedFileIsTold) {
   const std::string path = testing::TempDir() + "/damaged";
-  for (const char* text : {"", "flaredb-instance 2\n", "flaredb-instance 1\nnone\n"}) {
+  const std::string begin = "flaredb-instance 1\n0123456789abcdeffedcba987654321";
+  for (const std::string& text : {std::string(), std::string("flaredb-instance 2\n"),
+                                  std::string("flaredb-instance 1\nnone\n"), begin, begin + "0",
+                                  begin + "0\n\n", begin + "\n"}) {
     std::ofstream(path) << text;
     EXPECT_EQ(RememberInstance(path, {1, 2}).status().code(), absl::StatusCode::kDataLoss) << text;
   }
@@ -35,9 +38,16 @@ TEST(RememberInstance, AFolderThatIsNotThereIsTold) {
 TEST(Join, EndsWhenItIsToldTo) {
   const JoinRequest request{StoreId(2), {1, 2}, "127.0.0.1:2", 1, {{StoreId(1), "127.0.0.1:1"}}};
   int asked = 0;
-  const auto joined = Join(request, nullptr, [&] { return ++asked > 2; });
+  int told = 0;
+  const auto joined = Join(
+      request, nullptr, [&] { return ++asked > 2; },
+      [&](const std::string& peer, const std::string&) {
+        EXPECT_EQ(peer, "127.0.0.1:1");
+        ++told;
+      });
   EXPECT_EQ(joined.status().code(), absl::StatusCode::kCancelled);
   EXPECT_EQ(asked, 3);
+  EXPECT_EQ(told, 1);  // The reason is the same each time.
 }
 
 }  // namespace
