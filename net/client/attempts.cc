@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "net/address.h"
 #include "net/client/retry_policy.h"
 #include "net/system_clock.h"
@@ -24,11 +26,11 @@ constexpr Duration kAttemptMin = Duration::Milliseconds(500);
 // The time of one operation, and how much of it is spent between attempts.
 class Budget {
  public:
-  Budget(Duration timeout, size_t stores, Rng rng)
+  Budget(Duration timeout, const std::vector<std::string>& addresses, Rng rng)
       : timeout_(timeout),
         deadline_(net::MonotonicNow() + timeout),
         attempt_max_(std::max(timeout / kAttemptsPerTimeout, kAttemptMin)),
-        stores_(static_cast<uint32_t>(stores)),
+        addresses_(addresses),
         rng_(rng) {}
 
   Duration ForAttempt() const { return std::min(deadline_ - net::MonotonicNow(), attempt_max_); }
@@ -37,8 +39,8 @@ class Budget {
   // Waits before the next attempt. The first round over all stores is without pauses.
   void Pause(Duration at_least) {
     Duration pause = at_least;
-    if (++attempts_ >= stores_) {
-      const uint32_t doublings = std::min<uint32_t>(attempts_ - stores_, 10);
+    if (++attempts_ >= addresses_.size()) {
+      const size_t doublings = std::min<size_t>(attempts_ - addresses_.size(), 10);
       const Duration grown = std::min(kPauseMin * (int64_t{1} << doublings), kPauseMax);
       pause = std::max(pause, rng_.Between(grown / 2, grown));
     }
@@ -49,16 +51,17 @@ class Budget {
   }
 
   std::string NoAnswer(const net::GrpcStatus& last) const {
-    return "no answer within " + std::to_string(timeout_.milliseconds()) + " ms: " + last.message;
+    return absl::StrCat("no answer within ", timeout_.milliseconds(), " ms from ",
+                        absl::StrJoin(addresses_, ", "), ": ", last.message);
   }
 
  private:
   const Duration timeout_;
   const Instant deadline_;
   const Duration attempt_max_;
-  const uint32_t stores_;
+  const std::vector<std::string>& addresses_;
   Rng rng_;
-  uint32_t attempts_ = 0;
+  size_t attempts_ = 0;
 };
 
 Error OutOfTime(bool busy, std::string message) {
@@ -104,7 +107,7 @@ absl::StatusOr<std::unique_ptr<Attempts>> Attempts::Create(
 
 Attempts::Asked Attempts::Ask(std::string_view method, const std::string& request, Duration timeout,
                               Again again) {
-  Budget budget(timeout, endpoints_.addresses().size(), Draws());
+  Budget budget(timeout, endpoints_.addresses(), Draws());
   Route route(&endpoints_);
   bool maybe_applied = false;
   bool busy = false;
@@ -153,7 +156,7 @@ Attempts::WriteReply Attempts::ReplyOf(Asked asked) {
 
 Attempts::WriteReply Attempts::Write(std::string_view method, const MakeRequest& make,
                                      Duration timeout, const std::optional<WriteId>& repeat) {
-  Budget budget(timeout, endpoints_.addresses().size(), Draws());
+  Budget budget(timeout, endpoints_.addresses(), Draws());
   Route route(&endpoints_);
   WriteId id = repeat.has_value() ? *repeat : NewWriteId();
   bool maybe_applied = repeat.has_value();
