@@ -175,13 +175,12 @@ class Document:
             ports = e2e.free_ports(3)
             self.addresses = {f"127.0.0.1:{50051 + i}": f"127.0.0.1:{ports[i]}" for i in range(3)}
         with open(os.path.join(self.folder, f"{len(self.servers)}.log"), "wb") as log:
-            self.servers[text] = subprocess.Popen(
+            self.servers[text] = e2e.spawn(
                 [e2e.FLAREDB, *map(self.real, words)],
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=e2e.end_with_parent,
             )
         if "--namespace-mode" in words:
             e2e.wait_for("the namespaces", lambda: self.log_holds(log.name, "namespace is there"))

@@ -5,15 +5,11 @@ import json
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-
-# The children are other programs: gRPC, which waits until its threads rest, need not prepare them.
-os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -104,6 +100,15 @@ class Kv:
         self.channel.close()
 
 
+def spawn(command, **options):
+    """Starts a process that gets SIGKILL when the test ends, however it ends.
+
+    By a program, not by preexec_fn: what runs between fork and exec in a process that has threads of
+    gRPC's may find their locks taken for ever.
+    """
+    return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command], **options)
+
+
 class Cluster:
     """`count` servers in a temporary folder. Use as a context: at the end everything is gone.
 
@@ -164,12 +169,11 @@ class Cluster:
         if self.with_admin:
             args += ["--admin-addr", self.admin_addresses[store]]
         with open(self.log_path(store), "ab") as log:
-            self.processes[store] = subprocess.Popen(
+            self.processes[store] = spawn(
                 [FLAREDB, "server", *args],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=end_with_parent,
             )
 
     def kill(self, store):
@@ -233,14 +237,13 @@ class Playground:
         self.parent_folder = tempfile.mkdtemp(prefix="e2e-", dir=os.environ.get("TEST_TMPDIR"))
         self.started = time.monotonic()
         # Not in a session with the test and without input, as under a service manager.
-        self.process = subprocess.Popen(
+        self.process = spawn(
             [FLAREDB, "playground"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             env={**os.environ, "TMPDIR": self.parent_folder},
-            preexec_fn=end_with_parent,
         )
         self.text = self.read_until("Then kill a store")
         self.ready_after = time.monotonic() - self.started
@@ -267,13 +270,6 @@ class Playground:
         self.process.stdout.close()
         wait_for("the end of everything", self.gone)
         os.rmdir(self.parent_folder)
-
-
-def end_with_parent():
-    """In a child: SIGKILL when the test ends, however it ends."""
-    import ctypes
-
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def processes_with(text):

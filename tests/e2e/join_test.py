@@ -29,11 +29,10 @@ class JoinTest(unittest.TestCase):
         if store != 1:
             extra = ("--peer", f"1={self.addresses[1]}", *extra)
         with open(f"{self.folder}/{store}.log", "ab") as log:
-            self.processes[store] = subprocess.Popen(
+            self.processes[store] = e2e.spawn(
                 [e2e.FLAREDB, "server", "--store-id", str(store), "--addr", self.addresses[store],
                  "--data-dir", f"{self.folder}/{store}", "--namespace-mode", "logs=eventual", *extra],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                preexec_fn=e2e.end_with_parent,
             )
 
     def kill(self, store):

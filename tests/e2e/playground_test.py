@@ -49,9 +49,8 @@ class PlaygroundTest(unittest.TestCase):
         self.assertEqual(e2e.run("kv", "put", "k", "v", "--addr", others)[:2], (0, "version 1\n"))
 
         command = shlex.split(text.strip().splitlines()[-1])
-        by_hand = subprocess.Popen(
+        by_hand = e2e.spawn(
             command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            preexec_fn=e2e.end_with_parent,
         )
         own = self.playground.addresses[1]
         e2e.wait_for(

@@ -50,13 +50,12 @@ class QuickstartTest(unittest.TestCase):
     def start(self, store):
         """Runs the store's line in the test's folder, where the data then is, too."""
         with open(f"{self.folder}/{store}.log", "ab") as log:
-            self.processes[store] = subprocess.Popen(
+            self.processes[store] = e2e.spawn(
                 [e2e.FLAREDB, *self.here(SERVERS[store])],
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=e2e.end_with_parent,
             )
 
     def kill(self, store):

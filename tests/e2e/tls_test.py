@@ -137,10 +137,10 @@ class TlsTest(unittest.TestCase):
             self.assertIn("--insecure", self.refusal("--addr", f"{host}:PORT"))
         port = e2e.free_ports(1)[0]
         with tempfile.TemporaryDirectory() as folder:
-            process = subprocess.Popen(
+            process = e2e.spawn(
                 [e2e.FLAREDB, "server", "--store-id", "1", "--addr", f"0.0.0.0:{port}", "--insecure",
                  "--data-dir", folder + "/data"],
-                stderr=subprocess.DEVNULL, preexec_fn=e2e.end_with_parent,
+                stderr=subprocess.DEVNULL,
             )
             e2e.wait_for("the store", lambda: e2e.run("kv", "put", "k", "v", "--addr", f"127.0.0.1:{port}")[0] == 0)
             process.terminate()
