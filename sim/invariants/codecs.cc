@@ -15,6 +15,7 @@
 #include "core/base/codec.h"
 #include "core/base/strings.h"
 #include "core/kv/key.h"
+#include "core/kv/namespace_command.h"
 #include "core/kv/namespace_state.h"
 #include "core/kv/record.h"
 #include "core/raft/membership.h"
@@ -70,7 +71,35 @@ bool IsSound(const kv::Record& record) {
          record.forgotten_index <= record.changed_index;
 }
 
+bool IsSound(const kv::LwwBatch& batch) {
+  return !batch.rows.empty() &&
+         std::all_of(batch.rows.begin(), batch.rows.end(), [](const kv::LwwRow& row) {
+           return row.hlc && row.origin && (!row.deleted || row.value.empty());
+         });
+}
+
+bool IsSound(const kv::Fence& fence) {
+  return fence.mode_epoch && (fence.mode == kv::Mode::kStrong || fence.mode == kv::Mode::kEventual);
+}
+
+bool IsSound(const kv::ModeFence& command) { return IsSound(command.fence); }
+
+bool IsSound(const kv::CollectTombstones&) { return true; }
+
+bool IsSound(const kv::NamespaceStates& states) {
+  return std::all_of(states.begin(), states.end(), [](const auto& entry) {
+    const auto& [ns, state] = entry;
+    return ns != kv::NamespaceId::kNone && state != kv::NamespaceState() &&
+           (!state.fence || IsSound(*state.fence)) &&
+           static_cast<bool>(state.floors.version) == static_cast<bool>(state.floors.index);
+  });
+}
+
 bool IsSound(const RegionCommand& command) {
+  if (const auto* of_namespace = std::get_if<kv::NamespaceCommand>(&command.command)) {
+    return kv::NamespaceOf(*of_namespace) != kv::NamespaceId::kNone &&
+           std::visit([](const auto& c) { return IsSound(c); }, *of_namespace);
+  }
   const auto* of_kv = std::get_if<kv::Command>(&command.command);
   if (of_kv == nullptr) return true;
   const auto* erase = std::get_if<kv::CompareAndDelete>(of_kv);
@@ -94,14 +123,6 @@ bool IsSound(const raft::LogId& applied) {
 }
 
 bool IsSound(const ReplicaRow& row) { return static_cast<bool>(row.peer); }
-
-bool IsSound(const kv::NamespaceStates& states) {
-  return std::all_of(states.begin(), states.end(), [](const auto& of) {
-    const auto& [ns, state] = of;
-    return ns != kv::NamespaceId::kNone && !(state == kv::NamespaceState()) &&
-           (!state.fence || state.fence->mode_epoch);
-  });
-}
 
 template <auto kDecode, auto kEncode>
 std::optional<std::string> Again(std::string_view bytes) {
