@@ -84,7 +84,28 @@ namespace flaredb {
   X(kWriteOvertaken, "a write is told that others changed the record since")                \
   X(kRecreated, "a store gets a replica of a region that it had one of before")             \
   X(kMessageToTheDead, "a message would bring a destroyed replica back")                    \
-  X(kReplacedUnknowing, "a message for its successor tells a replica that it was removed")
+  X(kReplacedUnknowing, "a message for its successor tells a replica that it was removed")  \
+  /* Eventual namespaces. */                                                                \
+  X(kOutboxFull, "a write is refused because the outbox has no room")                       \
+  X(kRowRecovered, "a store starts with rows in its outbox")                                \
+  X(kRowReplaced, "a row in the outbox gives way to a later write of its key")              \
+  X(kRowReplacedUnderWay, "a row gives way to a later one while its parcel is under way")   \
+  X(kRowReplacedApplied, "a row gives way to a later one between apply and release")        \
+  X(kReleaseWaitsForApply, "a row was applied by its region, and not yet here")             \
+  X(kReleaseWaitsForDisk, "a row stays because a later write of its key is under way")      \
+  X(kParcelFailed, "a parcel is to be sent again")                                          \
+  X(kMergeLost, "a row loses against a later one")                                          \
+  X(kMergeRepeated, "a row comes to its region once more")                                  \
+  X(kMergeCollected, "a row comes of a time that may have been collected")                  \
+  X(kMergeOverStrong, "a row meets a record that has no time")                              \
+  X(kMergeWithGhost, "a key comes back after its tombstone was collected")                  \
+  X(kCollected, "a tombstone is collected")                                                 \
+  X(kCollectKeeps, "a tombstone is too young to be collected")                              \
+  X(kFenceTooOld, "a fence comes after one of a later epoch")                               \
+  X(kStrongFenced, "a fence turns a conditional write away")                                \
+  X(kOverlayWins, "a read shows a row that is not applied here")                            \
+  X(kOverlayAlone, "a read shows a row of a key that has no record here")                   \
+  X(kOverlayLoses, "a read finds a record that is later than the row that is held")
 
 // Alternatives that the code may take at any time, and rarely or never would in a run.
 #define FLAREDB_BUGGIFY_POINTS(X)                                       \

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "core/base/check.h"
+#include "core/base/probe.h"
 
 namespace flaredb::kv {
 
@@ -27,9 +28,18 @@ bool Merge(const LwwRow& row, const NamespaceState& state, Index index,
   INVARIANT(row.hlc) << "a row has a time";
   INVARIANT(!row.deleted || row.value.empty());
   // It was applied before, and what it left may have been collected since.
-  if (row.hlc < state.floors.collected_hlc) return false;
-  if (*record && RankOf(row) <= RankOf(**record, state)) return false;
+  if (row.hlc < state.floors.collected_hlc) {
+    REACHED(kMergeCollected);
+    return false;
+  }
+  SOMETIMES(kMergeOverStrong, *record && !(*record)->hlc);
+  if (*record && RankOf(row) <= RankOf(**record, state)) {
+    SOMETIMES(kMergeRepeated, RankOf(row) == RankOf(**record, state));
+    SOMETIMES(kMergeLost, RankOf(row) < RankOf(**record, state));
+    return false;
+  }
 
+  SOMETIMES(kMergeWithGhost, !*record && state.Ghost());
   if (!*record) *record = state.Ghost();
   if (!*record) record->emplace();
   Record& merged = **record;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/kv/lww_view.h"
 
+#include "core/base/probe.h"
 #include "core/kv/engine.h"
 
 namespace flaredb::kv {
@@ -15,7 +16,10 @@ absl::StatusOr<std::string> LwwView::Merged(const LwwRow& row,
   }
   // The entry that will apply the row has no index yet, and no reader asks for it.
   constexpr Index kSomeIndex(UINT64_MAX);
-  Merge(row, state_, kSomeIndex, &record);
+  const bool wins = Merge(row, state_, kSomeIndex, &record);
+  SOMETIMES(kOverlayWins, wins && bytes);
+  SOMETIMES(kOverlayAlone, wins && !bytes);
+  SOMETIMES(kOverlayLoses, !wins && record && row.hlc < record->hlc);
   if (record) return EncodeRecord(*record);
   // The row was applied, and its tombstone collected.
   Record gone;

@@ -8,6 +8,7 @@
 
 #include "core/base/check.h"
 #include "core/base/codec.h"
+#include "core/base/probe.h"
 #include "core/kv/engine.h"
 #include "core/kv/key.h"
 
@@ -139,6 +140,7 @@ absl::Status Carry(const LwwBatch& batch, Index index, const DataReader& data,
 
 absl::Status Carry(const ModeFence& command, Index, const DataReader&, NamespaceState* state,
                    WriteBatch*) {
+  SOMETIMES(kFenceTooOld, state->fence && state->fence->mode_epoch > command.fence.mode_epoch);
   if (!state->fence || state->fence->mode_epoch < command.fence.mode_epoch) {
     state->fence = command.fence;
   }
@@ -159,7 +161,9 @@ absl::Status Carry(const CollectTombstones& collect, Index index, const DataRead
     // One without a time is a strong deletion, from before the namespace was eventual.
     const Hlc base = state->fence ? state->fence->base_hlc : Hlc();
     const Hlc deleted_at = record->hlc ? record->hlc : base;
+    SOMETIMES(kCollectKeeps, record->tombstone && deleted_at >= collect.before);
     if (!record->tombstone || deleted_at >= collect.before) return true;
+    REACHED(kCollected);
     floors.version = std::max(floors.version, record->version);
     floors.index = index;
     deletes.Delete(std::string(key));

@@ -229,6 +229,7 @@ void Calls::AnswerWrite(CallKey key, ApplyReply outcome, const Replica& replica)
       Answer(key, Reply{std::move(*of_namespace), replica.applied_index()});
       return;
     }
+    REACHED(kStrongFenced);
     --call->attempts;  // The fence turned it away.
     const kv::Fence& fence = *of_namespace->state.fence;
     Fail(key, NamespaceModeError(kv::Mode::kStrong, {fence.mode, fence.mode_epoch}),

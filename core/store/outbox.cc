@@ -6,6 +6,7 @@
 
 #include "core/base/check.h"
 #include "core/base/codec.h"
+#include "core/base/probe.h"
 #include "core/base/strings.h"
 #include "core/kv/key.h"
 
@@ -79,6 +80,7 @@ bool IsBefore(std::string_view key, std::string_view end) { return end.empty() |
 
 Outbox::Outbox(StoreId self, const Limits& limits, RecoveredOutbox recovered)
     : self_(self), limits_(limits), clock_(recovered.last) {
+  SOMETIMES(kRowRecovered, !recovered.rows.empty());
   for (auto& [key, row] : recovered.rows) {
     bytes_ += BytesOf(row.row);
     Hold(key, std::move(row));
@@ -89,7 +91,10 @@ std::optional<kv::Hlc> Outbox::Accept(kv::NamespaceId ns, kv::ModeEpoch mode_epo
                                       std::string_view key, std::optional<std::string> value,
                                       uint64_t unix_ms, env::GroupCommit* commit) {
   const size_t bytes = key.size() + (value ? value->size() : 0);
-  if (bytes_ + bytes > limits_.bytes_max) return std::nullopt;
+  if (bytes_ + bytes > limits_.bytes_max) {
+    REACHED(kOutboxFull);
+    return std::nullopt;
+  }
   bytes_ += bytes;
   const bool deleted = !value;
   const kv::Hlc hlc = clock_.Next(unix_ms);
@@ -117,6 +122,9 @@ void Outbox::Hold(std::string key, OutboxRow row) {
     bytes_ -= BytesOf(older->second);
   }
   Progress& progress = progress_[key];
+  SOMETIMES(kRowReplaced, held_.contains(key));
+  SOMETIMES(kRowReplacedUnderWay, static_cast<bool>(progress.parcel));
+  SOMETIMES(kRowReplacedApplied, static_cast<bool>(progress.applied));
   progress = {row.ns, row.mode_epoch, ParcelId(), Index(), progress.pending};
   applied_.erase(key);
   unsent_.insert(key);
@@ -168,6 +176,8 @@ void Outbox::Release(std::string_view begin, std::string_view end, Index applied
                      env::GroupCommit* commit) {
   for (auto at = applied_.lower_bound(begin); at != applied_.end() && IsBefore(*at, end);) {
     const auto progress = progress_.find(*at);
+    SOMETIMES(kReleaseWaitsForApply, progress->second.applied > applied);
+    SOMETIMES(kReleaseWaitsForDisk, progress->second.pending > 0);
     // A later write of the key will take this row's place on the disk, too.
     if (progress->second.applied > applied || progress->second.pending > 0) {
       ++at;
