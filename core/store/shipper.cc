@@ -8,13 +8,14 @@
 #include <variant>
 
 #include "core/base/check.h"
+#include "core/base/probe.h"
 #include "core/kv/key.h"
 
 namespace flaredb::store {
 
 void Shipper::Ship(Instant now) {
   if (!outbox_->has_unsent()) return;
-  more_ = false;
+  next_ = Instant::Max();
   for (const auto& [id, replica] : *replicas_) {
     if (replica->region().initialized()) ShipTo(replica->region(), now);
   }
@@ -27,7 +28,11 @@ void Shipper::Ship(Instant now) {
 
 void Shipper::ShipTo(const Region& region, Instant now) {
   const auto lane = lanes_.find(region.id);
-  if (lane != lanes_.end() && (lane->second.parcel || now < lane->second.not_before)) return;
+  if (lane != lanes_.end() && lane->second.parcel) return;
+  if (lane != lanes_.end() && now < lane->second.not_before) {
+    next_ = std::min(next_, lane->second.not_before);
+    return;
+  }
   const kv::KeyRange range = DataRange(region);
   std::optional<Parcel> parcel = outbox_->Take(range.begin, range.end);
   if (parcel) {
@@ -53,10 +58,12 @@ void Shipper::OnReply(ParcelId parcel, const Reply& reply, Instant now) {
   if (answer != nullptr && answer->admitted) {
     outbox_->OnApplied(parcel, reply.applied_index);
     lanes_.erase(lane);
-    more_ = true;
+    next_ = now;
   } else {
+    REACHED(kParcelFailed);
     outbox_->OnFailed(parcel);
     lane->second = {ParcelId(), now + config_.heartbeat_interval};
+    next_ = std::min(next_, lane->second.not_before);
   }
 }
 
@@ -76,13 +83,6 @@ void Shipper::ReleaseApplied(env::GroupCommit* commit) {
   }
 }
 
-Instant Shipper::next_deadline() const {
-  if (!outbox_->has_unsent()) return Instant::Max();
-  Instant earliest = more_ ? Instant() : Instant::Max();
-  for (const auto& [region, lane] : lanes_) {
-    if (!lane.parcel) earliest = std::min(earliest, lane.not_before);
-  }
-  return earliest;
-}
+Instant Shipper::next_deadline() const { return outbox_->has_unsent() ? next_ : Instant::Max(); }
 
 }  // namespace flaredb::store

@@ -33,7 +33,7 @@ class Shipper {
   // one.
   void Settle(Instant now, env::GroupCommit* commit);
 
-  // When Ship may have something that it did not have; Instant::Max() when never.
+  // When the next Ship may find something that the last one did not; Instant::Max() when never.
   Instant next_deadline() const;
 
  private:
@@ -51,7 +51,7 @@ class Shipper {
   const ReplicaSet* const replicas_;
   Calls* const calls_;
   std::map<RegionId, Lane> lanes_;  // Of regions with a parcel under way, or a pause.
-  bool more_ = false;               // A parcel arrived since the last Ship.
+  Instant next_;                    // See next_deadline.
 };
 
 }  // namespace flaredb::store
