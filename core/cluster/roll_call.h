@@ -89,8 +89,9 @@ struct RegionReport {
 struct NamespaceReport {
   kv::NamespaceId ns = kv::NamespaceId::kNone;
   pd::ModeEpoch mode_epoch;  // What the store acts on.
-  uint64_t unshipped = 0;    // Writes accepted here that are not applied, those in flight included.
-  kv::Hlc watermark;         // store::Outbox::Watermark.
+  // Writes accepted here that the store may still send to their region, now or after a crash.
+  uint64_t unshipped = 0;
+  kv::Hlc watermark;  // store::Outbox::Watermark.
 
   friend bool operator==(const NamespaceReport&, const NamespaceReport&) = default;
 };

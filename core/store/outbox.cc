@@ -224,12 +224,6 @@ const std::string* Outbox::FirstApplied(std::string_view from) const {
   return found != applied_.end() ? &*found : nullptr;
 }
 
-size_t Outbox::unshipped_of(kv::NamespaceId ns) const {
-  size_t rows = rows_of(ns);
-  for (const std::string& key : applied_) rows -= progress_.find(key)->second.ns == ns ? 1 : 0;
-  return rows;
-}
-
 size_t Outbox::rows_of(kv::NamespaceId ns) const {
   size_t rows = 0;
   for (const auto& [key, row] : held_) rows += progress_.find(key)->second.ns == ns ? 1 : 0;

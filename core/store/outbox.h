@@ -118,11 +118,10 @@ class Outbox {
   // Whether there are any.
   bool has_unsent() const { return !unsent_.empty(); }
   bool has_applied() const { return !applied_.empty(); }
-  // Rows that are not released yet, those under way to the disk included; of one namespace, or all.
+  // Rows that are not released yet, those under way to the disk included: as many as a crash may
+  // bring back, once the commits so far are durable. Of one namespace, or all.
   size_t rows() const { return held_.size() + pending_.size(); }
   size_t rows_of(kv::NamespaceId ns) const;
-  // Of those the ones of which nobody knows that their region has applied them.
-  size_t unshipped_of(kv::NamespaceId ns) const;
   size_t bytes() const { return bytes_; }
 
  private:

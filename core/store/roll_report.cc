@@ -42,7 +42,7 @@ std::vector<cluster::NamespaceReport> ReportNamespaces(const cluster::Directory&
   std::vector<cluster::NamespaceReport> reports;
   for (const auto& [name, ns] : directory.namespaces()) {
     if (ns.state == pd::ModeState::kStrong) continue;
-    reports.push_back({ns.id, ns.mode_epoch, outbox.unshipped_of(ns.id), outbox.Watermark(ns.id)});
+    reports.push_back({ns.id, ns.mode_epoch, outbox.rows_of(ns.id), outbox.Watermark(ns.id)});
   }
   std::sort(reports.begin(), reports.end(),
             [](const auto& a, const auto& b) { return a.ns < b.ns; });

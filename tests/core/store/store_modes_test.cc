@@ -133,6 +133,31 @@ TEST_F(StoreModesTest, WhatAStoreHasSaidItsDiskRemembers) {
   AwaitState(pd::ModeState::kStrong);
 }
 
+// A crash would bring the row back behind the fence, where no region takes it any more.
+TEST_F(StoreModesTest, ADrainWaitsUntilNoCrashBringsARowBack) {
+  Grow(3);
+  Ask(1, pd::Command(pd::EnsureNamespace{"logs", pd::Mode::kEventual}));
+  AwaitState(pd::ModeState::kEventual);
+  const uint64_t leader = Leader(1)->first;
+  uint64_t late = 1;
+  while (late == leader || late == Leader(2)->first) ++late;
+  const PeerId replica = stores_.peer(late).peer;
+  stores_.Drop([replica](const StoreMessage& message) {
+    const auto* raft = std::get_if<RaftEnvelope>(&message);
+    return raft != nullptr && raft->region == RegionId(1) && raft->message.to == replica;
+  });
+  EXPECT_EQ(PutRaw(late, "logs", "k", "v"), "accepted");
+  Await([&] { return GetRaw(leader, "logs", "k") == "v"; });
+  Switch(pd::Mode::kStrong);
+  stores_.Pass(Duration::Seconds(20));
+  EXPECT_EQ(State(leader), pd::ModeState::kToStrongDrain)
+      << "the region has the row, but the replica beside its outbox does not";
+  stores_.Heal();
+  AwaitState(pd::ModeState::kStrong);
+  stores_.Restart(late);
+  EXPECT_EQ(stores_.store(late).outbox_rows(), 0u);
+}
+
 TEST_F(StoreModesTest, DeletedKeysStayDeletedAndTheirTombstonesGo) {
   Grow(3);
   Ask(1, pd::Command(pd::EnsureNamespace{"logs", pd::Mode::kEventual}));
