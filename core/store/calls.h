@@ -78,6 +78,7 @@ class Calls {
   std::vector<Region> RegionsElsewhere() const { return routes_.regions(); }
   // Finds out about the first region that holds something unsent and is not known.
   void WantRegionOfUnsent();
+  const NamespaceMode& ModeOf(kv::NamespaceId ns) const { return namespaces_.Of(ns); }
   // All commits up to and including `token` are durable.
   void OnDurable(IoToken token);
   // Another store answered a forwarded request.

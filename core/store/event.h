@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "core/base/types.h"
 #include "core/env/disk.h"
+#include "core/kv/hlc.h"
 #include "core/store/message.h"
 #include "core/store/order.h"
 #include "core/store/request.h"
@@ -33,6 +34,13 @@ struct ClientCall {
 struct NamespaceChanged {
   kv::NamespaceId ns = kv::NamespaceId::kNone;
   NamespaceMode mode;
+  // What the store stamps from now on comes after this time: after the base of the region's fence
+  // and after everything that may have been collected, or it would be taken for something older.
+  kv::Hlc after = {};
+};
+// The wall clock goes on, as in ClientCall, whether or not anybody writes; see Outbox::Advance.
+struct WallClock {
+  uint64_t unix_ms = 0;
 };
 // The client went away: no reply is wanted. The operation may still take effect.
 struct ClientGone {
@@ -47,7 +55,7 @@ struct DiskFailed {
   absl::Status status;
 };
 using Event = std::variant<MessageReceived, ClientCall, ClientGone, Order, DiskDone, DiskFailed,
-                           env::LogFetched, NamespaceChanged>;
+                           env::LogFetched, NamespaceChanged, WallClock>;
 
 }  // namespace flaredb::store
 

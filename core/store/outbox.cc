@@ -231,6 +231,10 @@ size_t Outbox::rows_of(kv::NamespaceId ns) const {
   return rows;
 }
 
+bool IsOutboxRow(std::string_view key) {
+  return key == kClockRowKey || (key >= kAreaBegin && key < kAreaEnd);
+}
+
 absl::StatusOr<RecoveredOutbox> RecoverOutbox(StoreId self, const DataReader& data) {
   RecoveredOutbox outbox;
   const absl::StatusOr<std::optional<std::string>> clock = data.Get(kClockRowKey);

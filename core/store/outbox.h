@@ -157,6 +157,9 @@ class Outbox {
   ParcelId last_parcel_;
 };
 
+// Whether the row under `key` of a store's data belongs to its outbox.
+bool IsOutboxRow(std::string_view key);
+
 // Reads what an earlier life of the store left. DATA_LOSS: it cannot be decoded.
 absl::StatusOr<RecoveredOutbox> RecoverOutbox(StoreId self, const DataReader& data);
 

@@ -97,6 +97,9 @@ class Store::Impl {
   size_t forwarded_calls() const { return calls_.forwarded(); }
   size_t parked_calls() const { return calls_.parked(); }
   size_t outbox_rows() const { return outbox_.rows(); }
+  EventualView eventual(kv::NamespaceId ns) const {
+    return {calls_.ModeOf(ns), outbox_.rows_of(ns), outbox_.Watermark(ns), outbox_.clock()};
+  }
   std::vector<CallView> calls() const { return calls_.views(); }
   const Membership* membership() const { return membership_ ? &*membership_ : nullptr; }
   size_t rows_in_flight() const { return overlay_.size(); }
@@ -174,7 +177,11 @@ class Store::Impl {
     if (membership_ && event.unix_ms != 0) membership_->OnWallClock(event.unix_ms);
     calls_.Admit(event.id, std::move(event.request), event.unix_ms);
   }
-  void On(NamespaceChanged& event) { calls_.OnNamespace(event); }
+  void On(NamespaceChanged& event) {
+    outbox_.Follow(event.after, commit_);
+    calls_.OnNamespace(event);
+  }
+  void On(WallClock& event) { outbox_.Advance(event.unix_ms, commit_); }
   void On(ClientGone& event) { calls_.Abandon(event.id); }
 
   void On(Order& event) { effects_->orders.push_back({event.id, Tell(event)}); }
@@ -455,5 +462,6 @@ const std::vector<std::string>& Store::waiting() const {
 }
 size_t Store::rows_in_flight() const { return impl_->rows_in_flight(); }
 size_t Store::outbox_rows() const { return impl_->outbox_rows(); }
+EventualView Store::eventual(kv::NamespaceId ns) const { return impl_->eventual(ns); }
 
 }  // namespace flaredb::store

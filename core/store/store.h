@@ -78,6 +78,14 @@ struct PeerView {
   std::string poison;
 };
 
+// How a store stands towards one namespace. A crash may take back what is not on the disk yet.
+struct EventualView {
+  NamespaceMode mode;  // That it has heard of.
+  size_t rows = 0;     // See Outbox::rows_of,
+  kv::Hlc watermark;   // Outbox::Watermark,
+  kv::Hlc clock;       // Outbox::clock.
+};
+
 class Store {
  public:
   // `data` shows what is durable up to the last DiskDone, or more; it outlives the store.
@@ -111,6 +119,8 @@ class Store {
   const cluster::Directory* directory() const;
   // What the cluster waits for, a sentence each, as the placement driver last told.
   const std::vector<std::string>& waiting() const;
+  // For checkers, and whoever switches modes in place of the placement driver.
+  EventualView eventual(kv::NamespaceId ns) const;
   // Where each call is that is not answered yet, in no order that means anything. For reports about
   // what does not get on: O(calls * (calls + replicas)).
   std::vector<CallView> calls() const;

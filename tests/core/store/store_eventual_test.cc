@@ -123,6 +123,25 @@ TEST_F(StoreEventualTest, AcceptedRowsOutliveTheProcess) {
   EXPECT_EQ(Get(leader_, "k"), "v");
 }
 
+TEST_F(StoreEventualTest, StampsComeAfterWhatTheStoreIsToldToPass) {
+  const kv::Hlc after = kv::HlcAt(2'000'000'000'000);
+  const NamespaceMode mode{kv::Mode::kEventual, kv::ModeEpoch(2)};
+  stores_.Turn(follower_, Events(NamespaceChanged{kLogs, mode, after}));
+  EXPECT_GT(Put(follower_, "k", "v"), after);
+  stores_.Turn(leader_, Events(NamespaceChanged{kLogs, mode, after}));
+  stores_.Settle();
+  stores_.Restart(leader_);
+  Announce(mode);
+  EXPECT_GT(Put(leader_, "l", "v"), after);
+}
+
+TEST_F(StoreEventualTest, TheWatermarkOfAnIdleStoreGoesOn) {
+  const kv::Hlc before = stores_.store(leader_).eventual(kLogs).watermark;
+  stores_.Turn(leader_, Events(WallClock{2'000'000'000'000}));
+  EXPECT_LT(before, kv::HlcAt(2'000'000'000'000));
+  EXPECT_GT(stores_.store(leader_).eventual(kLogs).watermark, kv::HlcAt(2'000'000'000'000));
+}
+
 TEST_F(StoreEventualTest, NobodyComesInThroughTheWrongDoor) {
   const auto refused = [&](Operation operation) {
     const Reply reply = stores_.Ask(leader_, With(std::move(operation)));
