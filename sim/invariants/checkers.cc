@@ -323,7 +323,8 @@ void Checkers::AfterDurable(uint32_t node) {
   Replica& replica = replicas_[node];
   const auto& rows = replica.disk->image().rows();
   replica.durable_peer = PeerIn(region_.id, rows);
-  Fail("SNAP", BrokenRows(names_.Store(node), rows, AppliedIn(region_.id, rows), commits_));
+  Fail("SNAP",
+       BrokenRows(region_.id, names_.Store(node), rows, AppliedIn(region_.id, rows), commits_));
 }
 
 void Checkers::AtEnd() {
@@ -334,7 +335,7 @@ void Checkers::AtEnd() {
     const bool member = replica.running && replica.peer != replica.lost_peer &&
                         commits_.confs().back().conf.IsMember(replica.peer);
     const Index applied = member ? commits_.last() : AppliedIn(region_.id, rows);
-    Fail("APPLY", BrokenRows(names_.Store(node), rows, applied, commits_));
+    Fail("APPLY", BrokenRows(region_.id, names_.Store(node), rows, applied, commits_));
   }
 }
 

@@ -6,8 +6,10 @@
 #include <sstream>
 
 #include "core/kv/key.h"
+#include "core/kv/namespace_state.h"
 #include "core/kv/record.h"
 #include "core/region/state_rows.h"
+#include "core/store/outbox.h"
 
 namespace flaredb::sim {
 namespace {
@@ -16,7 +18,8 @@ std::string Tell(const KvModel::State* state) {
   if (state == nullptr) return "no record";
   return "version " + std::to_string(state->version.value()) +
          (state->live ? "" : " (a tombstone)") + " of index " +
-         std::to_string(state->index.value());
+         std::to_string(state->index.value()) +
+         (state->hlc ? " and time " + std::to_string(state->hlc.value()) : "");
 }
 
 // A sentence unless `bytes` are the record that `state` describes.
@@ -31,7 +34,8 @@ std::optional<std::string> BrokenRecord(const std::string& store, std::string_vi
   }
   if (state != nullptr && record->version == state->version && record->tombstone != state->live &&
       record->value == state->value && record->changed_index == state->index &&
-      record->forgotten_index == state->forgotten_index &&
+      record->forgotten_index == state->forgotten_index && record->hlc == state->hlc &&
+      record->origin == state->origin &&
       std::equal(record->requests.begin(), record->requests.end(), state->remembered.begin(),
                  state->remembered.end())) {
     return std::nullopt;
@@ -40,8 +44,9 @@ std::optional<std::string> BrokenRecord(const std::string& store, std::string_vi
   out << "by the log up to index " << at << " key " << key << " has " << Tell(state) << ", but "
       << store << " has version " << record->version << (record->tombstone ? " (a tombstone)" : "")
       << " of index " << record->changed_index;
+  if (record->hlc) out << " and time " << record->hlc << " of store " << record->origin;
   if (state != nullptr && record->version == state->version && record->tombstone != state->live) {
-    out << (record->value == state->value ? ", and remembers other requests"
+    out << (record->value == state->value ? ", and remembers other things of it"
                                           : ", with another value");
   }
   out << ".";
@@ -124,6 +129,20 @@ std::optional<std::string> BrokenRegionRow(const std::string& store, std::string
   return store + " writes a region row that is not what its entries make of it.";
 }
 
+// A sentence unless `bytes` (null: there is no row) say what the region knows of namespaces at
+// `at`.
+std::optional<std::string> BrokenNamespaces(const std::string& store, const std::string* bytes,
+                                            Index at, const KvModel& model) {
+  const kv::NamespaceStates expected = model.NamespacesAt(at);
+  if (bytes == nullptr && expected.empty()) return std::nullopt;
+  if (bytes != nullptr) {
+    const absl::StatusOr<kv::NamespaceStates> states = kv::DecodeNamespaceStates(*bytes);
+    if (states.ok() && *states == expected) return std::nullopt;
+  }
+  return store + " holds another row of namespaces than the log up to index " +
+         std::to_string(at.value()) + " makes.";
+}
+
 std::optional<ReplicaRow> ReplicaIn(RegionId region,
                                     const std::map<std::string, std::string, std::less<>>& rows) {
   const auto row = rows.find(ReplicaRowKey(region));
@@ -171,7 +190,7 @@ std::optional<std::string> BrokenBatch(RegionId region, const std::string& store
   const MachineHistory& machine = commits.machine();
   const Index before = *applied;
   // The batch takes effect as a whole, so only the last word on a key counts.
-  std::map<std::string_view, std::string_view> last;
+  std::map<std::string_view, const std::string*> last;             // Null: deleted.
   std::map<std::string_view, const std::string*> last_of_machine;  // Null: deleted.
   const std::string applied_key = AppliedRowKey(region);
   for (const Mutation& mutation : batch.mutations) {
@@ -179,14 +198,15 @@ std::optional<std::string> BrokenBatch(RegionId region, const std::string& store
       last_of_machine[mutation.key] = mutation.value ? &*mutation.value : nullptr;
       continue;
     }
-    if (!mutation.value) return store + " deletes a row, which no entry asks for.";
-    last[mutation.key] = *mutation.value;
+    if (store::IsOutboxRow(mutation.key)) continue;
+    last[mutation.key] = mutation.value ? &*mutation.value : nullptr;
   }
+  if (last.empty() && last_of_machine.empty()) return std::nullopt;
   const auto position_row = last.find(applied_key);
-  if (position_row == last.end()) {
+  if (position_row == last.end() || position_row->second == nullptr) {
     return store + " writes rows without the applied position that covers them.";
   }
-  const absl::StatusOr<raft::LogId> position = DecodeApplied(position_row->second);
+  const absl::StatusOr<raft::LogId> position = DecodeApplied(*position_row->second);
   std::ostringstream out;
   if (!position.ok()) {
     return store + " writes an applied position that can't be decoded.";
@@ -215,9 +235,10 @@ std::optional<std::string> BrokenBatch(RegionId region, const std::string& store
         << " elsewhere, but " << store << " applied them without writing it.";
     return out.str();
   }
-  std::set<std::string_view> changed;
+  std::set<KvModel::RowName> changed;
   for (Index i = before.next(); i <= position->index; ++i) {
-    if (const std::string* key = model.ChangedAt(i)) changed.insert(*key);
+    const auto& rows = model.ChangedAt(i);
+    changed.insert(rows.begin(), rows.end());
   }
   for (const auto& [row, bytes] : last) {
     const std::optional<kv::DecodedKey> key = kv::DecodeKey(row);
@@ -225,20 +246,34 @@ std::optional<std::string> BrokenBatch(RegionId region, const std::string& store
       if (row == applied_key) continue;
       if (row == RegionRowKey(region)) {
         const raft::ConfState* conf = ConfIn(before, position->index, commits);
-        if (auto broken = BrokenRegionRow(store, bytes, conf)) return broken;
+        if (bytes == nullptr) return store + " deletes the region row, which no entry asks for.";
+        if (auto broken = BrokenRegionRow(store, *bytes, conf)) return broken;
+        continue;
+      }
+      if (row == NamespacesRowKey(region) && model.NamespacesChanged(before, position->index)) {
+        if (auto broken = BrokenNamespaces(store, bytes, position->index, model)) return broken;
         continue;
       }
       return store + " writes a system row that no entry asks for.";
     }
-    if (changed.erase(key->user_key) == 0) {
+    if (changed.erase({key->ns, key->user_key}) == 0) {
       out << store << " changes key " << key->user_key << " with the entries " << before.next()
           << ".." << position->index << ", none of which changes it.";
       return out.str();
     }
-    if (auto broken = BrokenRecord(store, key->user_key, position->index, bytes,
-                                   model.At(key->user_key, position->index))) {
+    const KvModel::State* state = model.At(key->ns, key->user_key, position->index);
+    if (bytes == nullptr && state == nullptr) continue;
+    if (bytes == nullptr) {
+      return store + " deletes key " + std::string(key->user_key) + ", which has " + Tell(state) +
+             " by the log up to index " + std::to_string(position->index.value()) + ".";
+    }
+    if (auto broken = BrokenRecord(store, key->user_key, position->index, *bytes, state)) {
       return broken;
     }
+  }
+  if (model.NamespacesChanged(before, position->index) &&
+      !last.contains(NamespacesRowKey(region))) {
+    return store + " applied what changes a namespace without writing the row of namespaces.";
   }
   const raft::ConfState* conf = ConfIn(before, position->index, commits);
   const bool peers_change = conf != nullptr && *PeersOf(*conf) != *PeersOf(commits.ConfAt(before));
@@ -247,11 +282,11 @@ std::optional<std::string> BrokenBatch(RegionId region, const std::string& store
   }
   if (changed.empty()) return std::nullopt;
   out << "the entries " << before.next() << ".." << position->index << " change key "
-      << *changed.begin() << ", but " << store << " applied them without writing it.";
+      << changed.begin()->key << ", but " << store << " applied them without writing it.";
   return out.str();
 }
 
-std::optional<std::string> BrokenRows(const std::string& store,
+std::optional<std::string> BrokenRows(RegionId region, const std::string& store,
                                       const std::map<std::string, std::string, std::less<>>& rows,
                                       Index applied, const Commits& commits) {
   const KvModel& model = commits.model();
@@ -273,15 +308,21 @@ std::optional<std::string> BrokenRows(const std::string& store,
     const std::optional<kv::DecodedKey> key = kv::DecodeKey(row);
     if (!key) continue;
     ++records;
-    if (auto broken =
-            BrokenRecord(store, key->user_key, applied, bytes, model.At(key->user_key, applied))) {
+    if (auto broken = BrokenRecord(store, key->user_key, applied, bytes,
+                                   model.At(key->ns, key->user_key, applied))) {
       return broken;
     }
   }
-  const auto expected =
-      std::count_if(model.keys().begin(), model.keys().end(),
-                    [&](const auto& key) { return key.second.front().index <= applied; });
-  if (records == static_cast<size_t>(expected)) return std::nullopt;
+  const auto namespaces = rows.find(NamespacesRowKey(region));
+  const std::string* bytes = namespaces != rows.end() ? &namespaces->second : nullptr;
+  if (auto broken = BrokenNamespaces(store, bytes, applied, model)) return broken;
+  size_t expected = 0;
+  for (const auto& [ns, space] : model.spaces()) {
+    for (const auto& [key, states] : space.keys) {
+      if (model.At(ns, key, applied) != nullptr) ++expected;
+    }
+  }
+  if (records == expected) return std::nullopt;
   return store + " holds " + std::to_string(records) + " records, but the log up to index " +
          std::to_string(applied.value()) + " makes " + std::to_string(expected) + ".";
 }

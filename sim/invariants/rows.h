@@ -36,8 +36,8 @@ PeerId PeerIn(RegionId region, const std::map<std::string, std::string, std::les
 PeerId RemovedIn(RegionId region, const std::map<std::string, std::string, std::less<>>& rows);
 
 // A sentence unless `rows` of a store that applied everything up to `applied` are those of the
-// models, no more and no fewer.
-std::optional<std::string> BrokenRows(const std::string& store,
+// models, no more and no fewer; those of the store's own outbox are nobody's business here.
+std::optional<std::string> BrokenRows(RegionId region, const std::string& store,
                                       const std::map<std::string, std::string, std::less<>>& rows,
                                       Index applied, const Commits& commits);
 

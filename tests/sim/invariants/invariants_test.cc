@@ -465,10 +465,10 @@ TEST_F(RowsTest, RowsAtTheEnd) {
   WriteBatch batch;
   PutKey(&batch, 2, "b", 3);
   std::map<std::string, std::string, std::less<>> rows;
-  EXPECT_TRUE(BrokenRows("store 1", rows, Index(3), commits_).has_value());
+  EXPECT_TRUE(BrokenRows(kRegion, "store 1", rows, Index(3), commits_).has_value());
   rows[batch.mutations[0].key] = *batch.mutations[0].value;
-  EXPECT_EQ(BrokenRows("store 1", rows, Index(3), commits_), std::nullopt);
-  EXPECT_TRUE(BrokenRows("store 1", rows, Index(2), commits_).has_value());
+  EXPECT_EQ(BrokenRows(kRegion, "store 1", rows, Index(3), commits_), std::nullopt);
+  EXPECT_TRUE(BrokenRows(kRegion, "store 1", rows, Index(2), commits_).has_value());
 }
 
 // A log whose entries are decided one by one.
@@ -482,6 +482,15 @@ class KvModelTest : public testing::Test {
     return model_.DecidedAt(index)->reply;
   }
 
+  // What follows in the log, whatever the model says to it.
+  void Follow(const std::vector<std::string>& payloads) {
+    for (const std::string& payload : payloads) {
+      const Index index = model_.applied().next();
+      EXPECT_EQ(log_.Apply(Append(index.value(), {{1, payload}})), std::nullopt);
+      EXPECT_EQ(model_.Apply(log_.At(index)), std::nullopt);
+    }
+  }
+
   LogImage log_;
   KvModel model_{kEpoch, Index()};
   std::string complaint_;
@@ -489,12 +498,57 @@ class KvModelTest : public testing::Test {
 
 using Result = kv::WriteResult;
 
+constexpr kv::NamespaceId kNs{7};
+
+std::string Of(kv::NamespaceCommand command) {
+  return EncodeRegionCommand({kEpoch, std::move(command)});
+}
+std::string Batch(uint64_t epoch, const std::string& value, uint64_t hlc, uint64_t store) {
+  const kv::LwwRow row{"k", value, value.empty(), kv::Hlc(hlc), StoreId(store)};
+  return Of(kv::LwwBatch{kNs, kv::ModeEpoch(epoch), {row}});
+}
+std::string Fence(kv::Mode mode, uint64_t epoch, uint64_t base = 0) {
+  return Of(kv::ModeFence{kNs, {mode, kv::ModeEpoch(epoch), kv::Hlc(base)}});
+}
+std::string Collect(uint64_t before) {
+  return Of(kv::CollectTombstones{kNs, "", "", kv::Hlc(before)});
+}
+
+TEST_F(KvModelTest, TheLatestWriterWins) {
+  Follow({Batch(1, "a", 10, 1), Batch(1, "b", 10, 2), Batch(1, "", 10, 1), Batch(1, "c", 9, 9)});
+  EXPECT_EQ(model_.At(kNs, "k", Index(1))->value, "a");
+  EXPECT_EQ(model_.At(kNs, "k", Index(2))->value, "b");
+  EXPECT_FALSE(model_.At(kNs, "k", Index(3))->live);
+  EXPECT_EQ(model_.At(kNs, "k", Index(4))->version, kv::Version(3));
+  EXPECT_TRUE(model_.ChangedAt(Index(4)).empty());
+}
+
+TEST_F(KvModelTest, AFenceTurnsAwayWhatWasAcceptedBefore) {
+  Follow({Fence(kv::Mode::kEventual, 2, 10), Batch(1, "a", 20, 1), Batch(2, "b", 20, 1),
+          Fence(kv::Mode::kStrong, 3), Batch(3, "c", 30, 1), Fence(kv::Mode::kEventual, 2, 99)});
+  EXPECT_EQ(model_.At(kNs, "k", Index(2)), nullptr);
+  EXPECT_EQ(model_.At(kNs, "k", Index(6))->value, "b");
+  EXPECT_EQ(model_.StateAt(kNs, Index(6)).fence->mode, kv::Mode::kStrong);
+  EXPECT_EQ(model_.Carried(kNs, "k", StoreId(1)), kv::Hlc(20));
+}
+
+TEST_F(KvModelTest, WhatWasCollectedStaysAway) {
+  Follow({Batch(1, "a", 10, 1), Batch(1, "", 20, 1), Collect(20), Collect(21), Batch(1, "a", 10, 1),
+          Batch(1, "b", 21, 1)});
+  EXPECT_NE(model_.At(kNs, "k", Index(3)), nullptr) << "it may not be known everywhere";
+  EXPECT_EQ(model_.At(kNs, "k", Index(4)), nullptr);
+  EXPECT_EQ(model_.At(kNs, "k", Index(5)), nullptr);
+  EXPECT_EQ(model_.At(kNs, "k", Index(6))->version, kv::Version(3)) << "versions go on";
+  EXPECT_TRUE(model_.NamespacesChanged(Index(3), Index(4)));
+  EXPECT_FALSE(model_.NamespacesChanged(Index(4), Index(6)));
+}
+
 TEST_F(KvModelTest, ARetryIsAnsweredAsItsFirst) {
   const kv::WriteReply first = Decide(Cas("k", 0, "a", 7));
   EXPECT_EQ(first, (kv::WriteReply{Result::kApplied, kv::Version(1), ""}));
   Decide(Cas("k", 1, "b", 8, 1));
   EXPECT_EQ(Decide(Cas("k", 0, "a", 7)), first);
-  EXPECT_EQ(model_.ChangedAt(Index(3)), nullptr);
+  EXPECT_TRUE(model_.ChangedAt(Index(3)).empty());
   EXPECT_EQ(model_.At("k", Index(3))->value, "b");
   EXPECT_EQ(model_.At("k", Index(0)), nullptr);
 }
