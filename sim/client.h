@@ -32,6 +32,9 @@ struct ClientOp {
   uint32_t group = 0;                         // and one operation of the history.
   ValueId value = 0;                          // Of a swap.
   uint32_t key = 0;                           // Unless a scan.
+  kv::NamespaceId ns = kv::NamespaceId::kDefault;
+  std::optional<size_t> write;  // In the EventualLedger.
+  EventNumber read = 0;         // When an eventual one began.
   // Some attempt was not refused for certain: it may have taken effect, or still may.
   bool maybe_applied = false;
   // A write that nothing names: it is not asked again unless it was refused for certain.

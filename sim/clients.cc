@@ -221,6 +221,7 @@ void Clients::OnError(Client* client, const store::Error& error) {
   switch (error.code) {
     case store::ErrorCode::kForgotten:
       // The store itself may have tried more than once.
+    case store::ErrorCode::kNamespaceMode:
       client->op.maybe_applied |= error.outcome == store::Outcome::kUnknown;
       return GiveUp(client);
     case store::ErrorCode::kInvalidArgument:

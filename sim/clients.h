@@ -113,6 +113,7 @@ class Clients {
   void Finish(Client* client);
   // Ends the operation in progress without a result; an auditor begins another one.
   void GiveUp(Client* client);
+  uint32_t stores() const { return stores_; }
   // An auditor has read something.
   void NoteProgress() { ++finished_; }
   void Fail(const char* invariant, std::string sentence);

@@ -11,8 +11,10 @@
 #include "core/base/check.h"
 #include "core/base/rng.h"
 #include "sim/cluster/cluster.h"
+#include "sim/eventual_ledger.h"
 #include "sim/faults/last_orders.h"
 #include "sim/faults/majority_loss.h"
+#include "sim/faults/mode_switcher.h"
 #include "sim/faults/nemesis.h"
 #include "sim/faults/operator.h"
 #include "sim/invariants/codecs.h"
@@ -67,6 +69,7 @@ constexpr const char* kPhaseNames[] = {"faults", "recovery", "healed", "orders",
 Profile ProfileOf(Choices* choices, const RunOptions& options) {
   Profile profile = DrawProfile(choices, options.operations_max, options.faults_max);
   if (options.subject.new_spec && profile.ending == Ending::kLost) profile.ending = Ending::kHealed;
+  if (options.subject.new_spec) profile.eventual = {};
   return profile;
 }
 
@@ -80,13 +83,18 @@ class Simulation {
         spec_(options.subject.new_spec ? options.subject.new_spec() : nullptr),
         clients_(Clients::Endpoints(profile_.workload, profile_.stores)),
         probes_(&world_, profile_.buggify),
-        network_(&world_, profile_.network, profile_.stores + clients_),
+        network_(&world_, profile_.network,
+                 profile_.stores + clients_ + (profile_.eventual.active ? 1 : 0)),
         cluster_(&world_, profile_, &network_, spec_.get(), options.subject.new_real_disk),
+        ledger_(&cluster_.checkers().commits().model()),
         workload_(NewWorkload()),
         nemesis_(&world_, profile_, &cluster_, &network_, clients_),
         operator_(&world_, profile_.orders, &cluster_),
         last_orders_(&world_, &cluster_, profile_.store.raft.election_timeout),
-        majority_loss_(&world_, &cluster_, profile_.store.raft.election_timeout) {
+        majority_loss_(&world_, &cluster_, profile_.store.raft.election_timeout),
+        mode_switcher_(&world_, profile_.eventual, profile_.store.raft.election_timeout, &cluster_,
+                       &network_, profile_.stores + clients_),
+        losses_(profile_.stores) {
     cluster_.SetStateCoverage(options.states);
     if (options.record == nullptr) return;
     options.record->nodes = profile_.stores;
@@ -119,6 +127,9 @@ class Simulation {
   }
   void CheckProgress();
   void CheckCodecs();
+  bool ModesSettled() const { return !profile_.eventual.active || mode_switcher_.Settled(); }
+  void NoteLosses();
+  void JudgeEventual();
   void Enter(Phase phase);
   void FailLiveness(const std::string& what);
   void FailInACircle();
@@ -134,11 +145,16 @@ class Simulation {
   Probes probes_;
   SimNetwork network_;
   Cluster cluster_;
+  EventualLedger ledger_;
   const std::unique_ptr<Clients> workload_;
   Nemesis nemesis_;
   Operator operator_;
   LastOrders last_orders_;
   MajorityLoss majority_loss_;
+  ModeSwitcher mode_switcher_;
+  // By node: how often its disk was wiped, and whether it has stopped for good, as the ledger
+  // knows.
+  std::vector<std::pair<uint32_t, bool>> losses_;
   Phase phase_ = Phase::kFaults;
   Instant healed_at_;
   Instant calm_since_;
@@ -153,7 +169,8 @@ std::unique_ptr<Clients> Simulation::NewWorkload() {
   const Commits& commits = cluster_.checkers().commits();
   if (spec_ == nullptr) {
     return std::make_unique<Workload>(&world_, profile_, cluster_.region(), &network_,
-                                      &commits.model());
+                                      &commits.model(),
+                                      profile_.eventual.active ? &ledger_ : nullptr);
   }
   return std::make_unique<MachineWorkload>(&world_, profile_, cluster_.region(), &network_,
                                            spec_.get(), &commits);
@@ -167,6 +184,7 @@ RunResult Simulation::Run() {
     workload_->Start();
     nemesis_.Start();
     operator_.Start();
+    mode_switcher_.Start();
     Enter(Phase::kFaults);
     world_.queue.After(Duration(), {EventKind::kPhase, 0, 0});
     while (phase_ != Phase::kOver && !world_.report.failed()) {
@@ -182,6 +200,7 @@ RunResult Simulation::Run() {
     }
     if (!world_.report.failed() && comes_to_rest()) cluster_.CheckAtEnd();
     if (!world_.report.failed()) CheckCodecs();
+    if (!world_.report.failed() && profile_.eventual.active) JudgeEventual();
     if (!world_.report.failed()) workload_->JudgeHistory(double_check_);
   } catch (const InvariantViolation& broken) {
     world_.report.Fail(FailureKind::kSafety, "INV", broken.what());
@@ -235,6 +254,7 @@ void Simulation::Dispatch(const Event& event) {
       if (!packet) return;
       if (packet->to < profile_.stores) return cluster_.Deliver(*std::move(packet));
       if (recorder_) recorder_->Fared(*packet, Record::Fate::kArrived);
+      if (packet->to == profile_.stores + clients_) return mode_switcher_.Deliver(*packet);
       return workload_->Deliver(*std::move(packet));
     }
     case EventKind::kClient:
@@ -243,6 +263,10 @@ void Simulation::Dispatch(const Event& event) {
       return nemesis_.OnEvent(event.arg);
     case EventKind::kOperator:
       return operator_.OnEvent();
+    case EventKind::kModes:
+      NoteLosses();
+      mode_switcher_.OnEvent();
+      return ledger_.CheckFences(&world_.report);
     case EventKind::kPhase:
       return OnPhase();
     default:
@@ -296,7 +320,9 @@ void Simulation::OnPhase() {
       }
       break;
     case Phase::kSettle:
-      if (cluster_.Settled() && !cluster_.HeldAtRest() && !WhoIsAwake()) Enter(Phase::kOver);
+      if (ModesSettled() && cluster_.Settled() && !cluster_.HeldAtRest() && !WhoIsAwake()) {
+        Enter(Phase::kOver);
+      }
       break;
     case Phase::kCalm:
       WatchTerm();
@@ -326,6 +352,7 @@ void Simulation::CheckProgress() {
   if (!cluster_.leader()) return FailLiveness("there is no leader");
   if (!workload_->done()) return FailLiveness("clients still wait");
   if (phase_ == Phase::kOrders) return FailLiveness(last_orders_.Describe());
+  if (!ModesSettled()) return FailLiveness(mode_switcher_.Describe());
   if (!cluster_.Settled()) {
     return FailLiveness("not every member has applied everything, or a store is not quiet");
   }
@@ -345,6 +372,30 @@ void Simulation::CheckCodecs() {
   }
 }
 
+// Whose disk was lost since the last call.
+void Simulation::NoteLosses() {
+  for (uint32_t node = 0; node < profile_.stores; ++node) {
+    const uint32_t wipes = cluster_.losses().wipes(node);
+    const bool stopped = cluster_.losses().stopped(node);
+    if (std::exchange(losses_[node], {wipes, stopped}) != std::pair(wipes, stopped)) {
+      ledger_.OnDiskLost(node);
+    }
+  }
+}
+
+void Simulation::JudgeEventual() {
+  NoteLosses();
+  std::vector<EventualEnd> ends(profile_.stores);
+  for (uint32_t node = 0; node < profile_.stores; ++node) {
+    ends[node].wiped = losses_[node].first != 0;
+    ends[node].stopped = losses_[node].second;
+    ends[node].member = cluster_.losses().IsMember(node);
+    ends[node].outbox = cluster_.OutboxOf(node);
+    ends[node].rows = cluster_.checkers().replicas()[node].disk->image().rows();
+  }
+  ledger_.Judge(ends, kAlwaysEventual, comes_to_rest(), &world_.report);
+}
+
 void Simulation::Heal() {
   healed_at_ = world_.now();
   events_at_progress_ = world_.queue.processed();
@@ -355,6 +406,7 @@ void Simulation::Heal() {
   if (recorder_) recorder_->Healed();
   probes_.Stop();
   operator_.Stop();
+  mode_switcher_.Stop();
   network_.Heal();
   cluster_.Heal();
   if (profile_.ending == Ending::kQuorum) cluster_.LeaveAQuorum();

@@ -2,7 +2,6 @@
 #include "sim/workload.h"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <sstream>
 #include <type_traits>
@@ -30,12 +29,18 @@ bool IsThis(const store::Operation& asked, const kv::Command& command) {
 }  // namespace
 
 Workload::Workload(World* world, const Profile& profile, const Region& region, SimNetwork* network,
-                   const KvModel* model)
-    : Clients(world, profile, region, network), model_(model), hints_(profile_.keys) {}
+                   const KvModel* model, EventualLedger* ledger)
+    : Clients(world, profile, region, network),
+      model_(model),
+      ledger_(ledger),
+      eventual_(profile.eventual) {}
 
 void Workload::StartOperation(Client* client) {
   Choices& choices = world_->choices;
   const uint32_t slot = client->slot;
+  if (ledger_ != nullptr && choices.Chance(Choice::kEventual, eventual_.share_ppm, slot + 1)) {
+    return Makes() ? StartInOtherNamespace(client) : Think(client);
+  }
   const auto key = static_cast<uint32_t>(choices.Pick(Choice::kOperation, profile_.keys, slot));
   uint64_t pick = choices.Pick(
       Choice::kOperation, profile_.gets + profile_.scans + profile_.swaps + profile_.deletes, slot);
@@ -61,11 +66,14 @@ void Workload::StartAudit(Client* client) {
       /*deletes=*/false);
 }
 
-void Workload::StartGet(Client* client, uint32_t key) {
+void Workload::StartGet(Client* client, uint32_t key, kv::NamespaceId ns) {
   client->op = {};
   client->op.key = key;
-  client->op.operation = store::GetRequest{.key = KeyName(key)};
-  client->op.refs.push_back(history_.InvokeGet(client->number, KeyName(key)));
+  client->op.ns = ns;
+  client->op.operation = store::GetRequest{.ns = ns, .key = KeyName(key)};
+  if (ns == kv::NamespaceId::kDefault) {
+    client->op.refs.push_back(history_.InvokeGet(client->number, KeyName(key)));
+  }
   Begin(client);
 }
 
@@ -86,47 +94,64 @@ void Workload::StartScan(Client* client, std::string begin, std::string end) {
   Begin(client);
 }
 
-void Workload::StartWrite(Client* client, uint32_t key, bool deletes) {
+// The history is that of the default namespace: what raw writes do to versions it does not know.
+void Workload::StartWrite(Client* client, uint32_t key, bool deletes, kv::NamespaceId ns) {
   Choices& choices = world_->choices;
   const uint32_t slot = client->slot;
-  kv::Version expected = hints_[key].version;
+  const Hint hint = HintOf(ns, key);
+  const bool judged = ns == kv::NamespaceId::kDefault;
+  kv::Version expected = hint.version;
   const bool once = !client->auditor && choices.Chance(Choice::kExpectation, 100000, slot);
   kv::Retry retry;
   if (!once) retry = {{1, client->number, ++client->seq}, client->seen_index};
   if (choices.Chance(Choice::kExpectation, 900000, slot)) {
     // Whoever knows the version knows the index that it was learnt with.
-    if (!once) retry.seen_index = std::max(retry.seen_index, hints_[key].index);
+    if (!once) retry.seen_index = std::max(retry.seen_index, hint.index);
   } else {
     expected = kv::Version(choices.Between(Choice::kExpectation, 0, expected.value() + 1, slot));
   }
   client->op = {};
   client->op.key = key;
+  client->op.ns = ns;
   client->op.once = once;
   // A deletion has to expect something.
   if (deletes && expected) {
     client->op.operation =
-        kv::CompareAndDelete{.key = KeyName(key), .expected = expected, .retry = retry};
-    client->op.refs.push_back(
-        history_.InvokeCasDelete(client->number, KeyName(key), expected.value()));
+        kv::CompareAndDelete{.ns = ns, .key = KeyName(key), .expected = expected, .retry = retry};
+    if (judged) {
+      client->op.refs.push_back(
+          history_.InvokeCasDelete(client->number, KeyName(key), expected.value()));
+    }
   } else {
     client->op.value = ++last_value_;
-    client->op.operation = kv::CompareAndSwap{.key = KeyName(key),
+    client->op.operation = kv::CompareAndSwap{.ns = ns,
+                                              .key = KeyName(key),
                                               .value = MakeValue(client->op.value),
                                               .expected = expected,
                                               .retry = retry};
-    client->op.refs.push_back(
-        history_.InvokeCas(client->number, KeyName(key), expected.value(), client->op.value));
+    if (judged) {
+      client->op.refs.push_back(
+          history_.InvokeCas(client->number, KeyName(key), expected.value(), client->op.value));
+    }
   }
   Begin(client);
 }
 
-void Workload::OnAsked(const Client&, AttemptId attempt) {
+void Workload::OnAsked(const Client& client, AttemptId attempt) {
   INVARIANT(attempt == asked_.size() + 1);
   asked_.push_back(model_->applied());
+  if (client.op.write) ledger_->Asked(*client.op.write, client.target);
 }
 
 void Workload::OnRefused(const Client& client, AttemptId attempt, const store::Error& error,
                          Index applied) {
+  if (error.code == store::ErrorCode::kNamespaceMode) {
+    if (client.op.ns == kv::NamespaceId::kDefault) {
+      return Fail("DOOR", "a store takes a namespace that was always strong for another one: " +
+                              error.message);
+    }
+    modes_[client.op.ns] = error.namespace_mode->mode;
+  }
   if (error.code == store::ErrorCode::kForgotten) {
     CheckDecision(client, attempt, {kv::WriteResult::kForgotten, {}, {}}, applied);
   } else if (applied > model_->applied()) {
@@ -139,16 +164,24 @@ void Workload::OnRefused(const Client& client, AttemptId attempt, const store::E
 void Workload::OnResult(Client* client, AttemptId attempt, const store::Result& result,
                         Index applied) {
   if (const auto* get = std::get_if<store::GetReply>(&result)) {
-    return OnReply(client, *get, applied);
+    return client->op.read != 0 ? OnEventualReply(client, *get, applied)
+                                : OnReply(client, *get, applied);
   }
   if (const auto* scan = std::get_if<store::ScanReply>(&result)) {
-    return OnReply(client, *scan, applied);
+    return client->op.read != 0 ? OnEventualReply(client, *scan, applied)
+                                : OnReply(client, *scan, applied);
+  }
+  if (const auto* accepted = std::get_if<store::AcceptedReply>(&result)) {
+    return OnReply(client, *accepted);
   }
   const auto& write = std::get<kv::WriteReply>(result);
   if (CheckDecision(*client, attempt, write, applied)) OnReply(client, write, applied);
 }
 
 void Workload::OnEnd(const Client& client, bool unknown) {
+  if (client.op.write) {
+    unknown ? ledger_->Unknown(*client.op.write) : ledger_->Refused(*client.op.write);
+  }
   for (const auto ref : client.op.refs) {
     if (unknown) {
       history_.Info(ref);
@@ -180,14 +213,14 @@ std::set<ValueId> Workload::RecordWhatIsLeft() {
   for (const auto& [key, states] : model_->keys()) {
     for (size_t i = 0; i < states.size(); ++i) changes[states[i].index] = {&key, i};
   }
-  hints_.assign(hints_.size(), Hint());
+  hints_.clear();
   for (const auto& [index, change] : changes) {
     const auto& [key, i] = change;
     const std::vector<KvModel::State>& states = model_->keys().at(*key);
     const KvModel::State& state = states[i];
     const uint64_t expected = i > 0 && states[i - 1].live ? states[i - 1].version.value() : 0;
     if (state.live) {
-      const std::optional<ValueId> value = ParseValue(state.value);
+      const std::optional<ValueId> value = ValueOf(state.value);
       INVARIANT(value) << "the model holds only values of this workload";
       kept.insert(*value);
       history_.OkCas(history_.InvokeCas(0, *key, expected, *value), state.version.value());
@@ -195,10 +228,11 @@ std::set<ValueId> Workload::RecordWhatIsLeft() {
       history_.OkCasDelete(history_.InvokeCasDelete(0, *key, expected));
     }
   }
-  for (uint32_t key = 0; key < hints_.size(); ++key) {
+  for (uint32_t key = 0; key < profile_.keys; ++key) {
     const KvModel::State* state = model_->At(KeyName(key), model_->applied());
     if (state != nullptr)
-      hints_[key] = {state->live ? state->version : kv::Version(), state->index};
+      HintOf(kv::NamespaceId::kDefault, key) = {state->live ? state->version : kv::Version(),
+                                                state->index};
   }
   return kept;
 }
@@ -214,8 +248,13 @@ void Workload::MayStillCome(const std::string& key, const VersionedOp& op) {
 
 void Workload::OnReply(Client* client, const store::GetReply& reply, Index applied) {
   const uint32_t key = client->op.key;
-  if (const std::string wrong = WrongRead(KeyName(key), reply.found, applied); !wrong.empty()) {
+  const kv::NamespaceId ns = client->op.ns;
+  if (const std::string wrong = WrongRead(ns, KeyName(key), reply.found, applied); !wrong.empty()) {
     return Fail("READ", wrong);
+  }
+  if (ns != kv::NamespaceId::kDefault) {
+    Learn(ns, key, reply.found ? reply.found->version : kv::Version(), applied);
+    return Think(client);
   }
   RecordRead(client->op.refs[0], key, applied);
   if (!client->auditor) return Think(client);
@@ -245,41 +284,39 @@ void Workload::OnReply(Client* client, const store::ScanReply& reply, Index appl
 }
 
 void Workload::OnReply(Client* client, const kv::WriteReply& reply, Index applied) {
-  const auto ref = client->op.refs[0];
-  const bool deletes = client->op.value == 0;
-  switch (reply.result) {
-    case kv::WriteResult::kApplied:
-      client->store = client->target;
-      if (deletes) {
-        history_.OkCasDelete(ref);
-      } else {
-        history_.OkCas(ref, reply.version.value());
-      }
-      Learn(client->op.key, reply.version, applied);
-      return Think(client);
-    case kv::WriteResult::kMismatch:
+  if (reply.result == kv::WriteResult::kForgotten) return GiveUp(client);
+  if (reply.result == kv::WriteResult::kApplied) client->store = client->target;
+  for (const auto ref : client->op.refs) {
+    if (reply.result == kv::WriteResult::kMismatch) {
       history_.Mismatch(ref, reply.version.value());
-      Learn(client->op.key, reply.version, applied);
-      return Think(client);
-    case kv::WriteResult::kOvertaken:
+    } else if (reply.result == kv::WriteResult::kOvertaken) {
       history_.Fail(ref);
-      Learn(client->op.key, reply.version, applied);
-      return Think(client);
-    case kv::WriteResult::kForgotten:
-      return GiveUp(client);
+    } else if (client->op.value == 0) {
+      history_.OkCasDelete(ref);
+    } else {
+      history_.OkCas(ref, reply.version.value());
+    }
   }
+  Learn(client->op.ns, client->op.key, reply.version, applied);
+  Think(client);
 }
 
-std::string Workload::WrongRead(const std::string& key,
+std::string Workload::WrongRead(kv::NamespaceId ns, const std::string& key,
                                 const std::optional<kv::VersionedValue>& found,
                                 Index applied) const {
-  const KvModel::State* state = model_->At(key, applied);
+  const KvModel::State* state = model_->At(ns, key, applied);
   const bool live = state != nullptr && state->live;
-  if (applied <= model_->applied() && live == found.has_value() &&
+  const kv::NamespaceState space = model_->StateAt(ns, applied);
+  const bool strong = !space.fence || space.fence->mode == kv::Mode::kStrong;
+  if (strong && applied <= model_->applied() && live == found.has_value() &&
       (!live || (state->version == found->version && state->value == found->value))) {
     return {};
   }
   std::ostringstream out;
+  if (!strong) {
+    return "a client was let in to read key " + key + " of a namespace that is eventual at index " +
+           std::to_string(applied.value()) + ", as if it were strong.";
+  }
   out << "a client read key " << key << " at index " << applied << " and was told "
       << (found ? "version " + std::to_string(found->version.value()) : "that it does not exist")
       << ", but by the log up to there "
@@ -361,31 +398,24 @@ void Workload::RecordRead(VersionedHistory::OpRef ref, uint32_t key, Index appli
   const KvModel::State* state = model_->At(KeyName(key), applied);
   if (state == nullptr || !state->live) {
     history_.OkNotFound(ref);
-    Learn(key, kv::Version(), applied);
+    Learn(kv::NamespaceId::kDefault, key, kv::Version(), applied);
     return;
   }
-  const std::optional<ValueId> value = ParseValue(state->value);
+  const std::optional<ValueId> value = ValueOf(state->value);
   INVARIANT(value) << "the model holds only values of this workload";
   history_.OkFound(ref, state->version.value(), *value);
-  Learn(key, state->version, applied);
+  Learn(kv::NamespaceId::kDefault, key, state->version, applied);
 }
 
-void Workload::Learn(uint32_t key, kv::Version version, Index applied) {
-  if (applied < hints_[key].index) return;
-  hints_[key] = {version, applied};
+void Workload::Learn(kv::NamespaceId ns, uint32_t key, kv::Version version, Index applied) {
+  Hint& hint = HintOf(ns, key);
+  if (applied < hint.index) return;
+  hint = {version, applied};
 }
 
 std::string Workload::MakeValue(ValueId value) {
   // Lengths differ, so that limits in bytes are met in every way.
   return std::to_string(value) + ":" + std::string(Mix64(value) % (profile_.value_bytes + 1), 'x');
-}
-
-std::optional<ValueId> Workload::ParseValue(const std::string& value) {
-  ValueId id = 0;
-  const char* end = value.data() + value.size();
-  const auto [rest, error] = std::from_chars(value.data(), end, id);
-  if (error != std::errc() || rest == end || *rest != ':') return std::nullopt;
-  return id;
 }
 
 }  // namespace flaredb::sim

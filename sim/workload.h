@@ -5,6 +5,7 @@
 #define FLAREDB_SIM_WORKLOAD_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -13,6 +14,7 @@
 #include "core/kv/command.h"
 #include "core/region/region.h"
 #include "sim/clients.h"
+#include "sim/eventual_ledger.h"
 #include "sim/history/history.h"
 #include "sim/invariants/kv_model.h"
 #include "sim/world/network.h"
@@ -30,10 +32,10 @@ namespace flaredb::sim {
 //           and no answer names a place that is not committed
 class Workload : public Clients {
  public:
-  // `model` is the region's history as the checkers know it. Everything passed outlives this
-  // object.
+  // `model` is the region's history as the checkers know it, `ledger` takes what concerns eventual
+  // namespaces; null: the run has none. Everything passed outlives this object.
   Workload(World* world, const Profile& profile, const Region& region, SimNetwork* network,
-           const KvModel* model);
+           const KvModel* model, EventualLedger* ledger = nullptr);
 
   const VersionedHistory& history() const override { return history_; }
   void JudgeHistory(bool double_check) override;
@@ -55,16 +57,27 @@ class Workload : public Clients {
                 Index applied) override;
   void OnEnd(const Client& client, bool unknown) override;
 
-  void StartGet(Client* client, uint32_t key);
+  void StartGet(Client* client, uint32_t key, kv::NamespaceId ns = kv::NamespaceId::kDefault);
   void StartScan(Client* client, std::string begin, std::string end);
-  void StartWrite(Client* client, uint32_t key, bool deletes);
+  void StartWrite(Client* client, uint32_t key, bool deletes,
+                  kv::NamespaceId ns = kv::NamespaceId::kDefault);
+
+  // workload_eventual.cc
+  void StartInOtherNamespace(Client* client);
+  void StartRawWrite(Client* client, uint32_t key, bool deletes, kv::NamespaceId ns);
+  void StartEventualGet(Client* client, uint32_t key, kv::NamespaceId ns);
+  void StartEventualScan(Client* client, std::string begin, std::string end, kv::NamespaceId ns);
+  void AskAnybody(Client* client);
+  void OnReply(Client* client, const store::AcceptedReply& reply);
+  void OnEventualReply(Client* client, const store::GetReply& reply, Index applied);
+  void OnEventualReply(Client* client, const store::ScanReply& reply, Index applied);
   void OnReply(Client* client, const store::GetReply& reply, Index applied);
   void OnReply(Client* client, const store::ScanReply& reply, Index applied);
   void OnReply(Client* client, const kv::WriteReply& reply, Index applied);
 
   // Each says what is wrong with an answer; empty: nothing.
-  std::string WrongRead(const std::string& key, const std::optional<kv::VersionedValue>& found,
-                        Index applied) const;
+  std::string WrongRead(kv::NamespaceId ns, const std::string& key,
+                        const std::optional<kv::VersionedValue>& found, Index applied) const;
   std::string WrongPage(const store::ScanRequest& scan, const kv::ScanPage& page,
                         Index applied) const;
   std::string WrongDecision(const store::Operation& write, AttemptId attempt,
@@ -77,13 +90,17 @@ class Workload : public Clients {
   void MayStillCome(const std::string& key, const VersionedOp& op);
   // Tells the history that `key` was read at log position `applied`, with the right result.
   void RecordRead(VersionedHistory::OpRef ref, uint32_t key, Index applied);
-  void Learn(uint32_t key, kv::Version version, Index applied);
+  Hint& HintOf(kv::NamespaceId ns, uint32_t key) { return hints_[ns][key]; }
+  void Learn(kv::NamespaceId ns, uint32_t key, kv::Version version, Index applied);
   std::string KeyName(uint32_t key) const { return "k" + std::to_string(key); }
   std::string MakeValue(ValueId value);
-  static std::optional<ValueId> ParseValue(const std::string& value);
 
   const KvModel* model_;
-  std::vector<Hint> hints_;   // By key.
+  EventualLedger* ledger_;
+  const EventualProfile& eventual_;
+  // What clients believe of the namespaces that are not always strong.
+  std::map<kv::NamespaceId, kv::Mode> modes_;
+  std::map<kv::NamespaceId, std::map<uint32_t, Hint>> hints_;  // By key.
   std::vector<Index> asked_;  // What was committed when it began, by AttemptId - 1.
   VersionedHistory history_;
   ValueId last_value_ = 0;

@@ -76,6 +76,8 @@ std::string InWords(const Event& event) {
       return "the nemesis acts";
     case EventKind::kOperator:
       return "the operator acts";
+    case EventKind::kModes:
+      return "modes are switched";
     case EventKind::kPhase:
       return "the run looks whether its phase is over";
   }

@@ -4,11 +4,26 @@
 #include <algorithm>
 
 #include "core/base/probes.h"
+#include "core/kv/key.h"
 #include "sim/world/describe.h"
 #include "sim/world/recorder.h"
 #include "sim/world/trace_hash.h"
 
 namespace flaredb::sim {
+namespace {
+
+void NoteEventual(const store::Operation& operation, Node::Call* call) {
+  if (const auto* write = std::get_if<store::RawWriteRequest>(&operation)) {
+    call->eventual = true;
+    call->row = kv::EncodeKey(write->ns, write->key);
+  } else if (const auto* get = std::get_if<store::GetRequest>(&operation)) {
+    call->eventual = get->mode == kv::Mode::kEventual;
+  } else if (const auto* scan = std::get_if<store::ScanRequest>(&operation)) {
+    call->eventual = scan->mode == kv::Mode::kEventual;
+  }
+}
+
+}  // namespace
 
 void Cluster::Give(uint32_t id, store::Order order, Fault why) {
   Node& node = nodes_[id];
@@ -48,8 +63,10 @@ void Cluster::Deliver(Packet packet) {
                          "<- client " + sim::Describe(call->request));
     }
     const store::CallId name(++node.last_call);
-    node.calls.emplace(name, Node::Call{packet.from, call->attempt, checkers_.commits().last()});
-    node.inbox.push_back(store::ClientCall{name, std::move(call->request)});
+    Node::Call& waits = node.calls[name];
+    waits = {packet.from, call->attempt, checkers_.commits().last(), false, ""};
+    if (profile_.eventual.active) NoteEventual(call->request.operation, &waits);
+    node.inbox.push_back(store::ClientCall{name, std::move(call->request), UnixMs(id)});
   } else if (auto* cancel = std::get_if<ClientCancel>(&packet.body)) {
     const auto it = std::find_if(node.calls.begin(), node.calls.end(), [&](const auto& entry) {
       return entry.second.attempt == cancel->attempt;
@@ -259,13 +276,7 @@ void Cluster::Perform(uint32_t id, size_t sends_kept, size_t replies_kept, bool 
                               ", which was answered before or never made.");
       return;
     }
-    // Whoever is sure to lead has committed what anybody else has.
-    const bool answers = !std::holds_alternative<store::Error>(reply.reply.result);
-    if (answers && reply.reply.applied_index < it->second.committed) {
-      FailSafety("READ", Names::Store(id) + " answers a call by the state at index " +
-                             std::to_string(reply.reply.applied_index.value()) + ", but index " +
-                             std::to_string(it->second.committed.value()) +
-                             " was committed when the call came.");
+    if (!MayAnswer(id, it->second, reply.reply)) {
       if (Recorder* recorder = world_->recorder) recorder->Accuse(it->second.attempt);
       return;
     }

@@ -4,6 +4,7 @@
 //   cluster.cc          what reaches a store, its turn, and what leaves it
 //   cluster_start.cc    how stores are founded and start
 //   cluster_faults.cc   how they stop, stall and are lost
+//   cluster_eventual.cc what they are told of namespaces and report of them
 //   cluster_at_rest.cc  whether all work is done, and what is held all the same
 //   cluster_show.cc     how they stand, for people
 #ifndef FLAREDB_SIM_CLUSTER_CLUSTER_H_
@@ -93,6 +94,15 @@ class Cluster {
   void Give(uint32_t node, store::Order order, Fault why);
   // Why it was not begun; empty: it was. nullopt: nobody has said so far.
   std::optional<std::string> RefusalOf(uint64_t order) const;
+  // The store hears what was decided about a namespace, or what time of day it is; nothing when it
+  // is down or stands still.
+  void Tell(uint32_t node, const store::NamespaceChanged& change);
+  void TellTime(uint32_t node);
+  // What it reports of the namespace now; nullopt when it is down or stands still. As long as its
+  // disk has yet to delete rows of the outbox, they count.
+  std::optional<store::EventualView> Report(uint32_t node, kv::NamespaceId ns) const;
+  // What its outbox holds on the disk.
+  std::map<std::string, store::OutboxRow> OutboxOf(uint32_t node) const;
   // A name for a replica that is to be created on `node`.
   PeerId NewPeer(uint32_t node);
   // Every process runs, every disk works.
@@ -151,6 +161,9 @@ class Cluster {
   void Perform(uint32_t id, size_t sends_kept, size_t replies_kept, bool submit);
   std::vector<const SimDisk*> Disks() const;
   bool AnyOrderWaits() const;
+  bool KeepsRows(uint32_t id) const;
+  uint64_t UnixMs(uint32_t id);
+  bool MayAnswer(uint32_t id, const Node::Call& call, const store::Reply& reply);
   void StopForGood(uint32_t id);
   void RecordState(uint32_t id);
   void FailSafety(const char* invariant, std::string sentence);

@@ -103,6 +103,7 @@ void Cluster::Wipe(uint32_t id, const Death& death) {
   losses_.Wipe(id);
   Crash(id, death);
   checkers_.OnWipe(id);
+  nodes_[id].acknowledged = kv::Hlc();
   SimDisk& disk = nodes_[id].disk;
   disk.Wipe();
   disk.Format(store::Bootstrap({kClusterId, StoreId(id + 1)}));

@@ -73,6 +73,10 @@ void Cluster::Start() {
       }
     }
     node.clock = NodeClock(offset, is_wrong ? wrong : 0);
+    const uint64_t skew = profile_.eventual.wall_skew_ms;
+    if (skew != 0) {
+      node.wall_ms = static_cast<int64_t>(choices.Between(Choice::kWallClock, 0, skew, id));
+    }
     const store::Identity identity{kClusterId, StoreId(id + 1)};
     const Incarnation incarnation(choices.Seed(Choice::kIncarnation, id) + 1);
     node.disk.Format(region_.PeerOn(identity.store) != nullptr

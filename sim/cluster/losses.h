@@ -5,6 +5,7 @@
 #define FLAREDB_SIM_CLUSTER_LOSSES_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <vector>
@@ -31,8 +32,16 @@ class Losses {
   // more voters are there if it is one; and nobody else who was wiped is still a member. Requires
   // that every store runs and no order is under way.
   bool MayWipe(uint32_t node) const;
-  void Wipe(uint32_t node) { wiped_.insert(checkers_->replicas()[node].peer); }
+  void Wipe(uint32_t node) {
+    wiped_.insert(checkers_->replicas()[node].peer);
+    ++wipes_[node];
+  }
   bool wiped(PeerId peer) const { return wiped_.count(peer) != 0; }
+  // How often the disk of `node` was wiped.
+  uint32_t wipes(uint32_t node) const {
+    const auto wipes = wipes_.find(node);
+    return wipes == wipes_.end() ? 0 : wipes->second;
+  }
 
   // Nothing is asked any more of as many nodes as leave a quorum of every configuration that
   // anybody holds. Draws which; ascending. `first` is one of them if that is possible. Requires
@@ -67,6 +76,7 @@ class Losses {
 
   const Checkers* checkers_;
   std::set<PeerId> wiped_;
+  std::map<uint32_t, uint32_t> wipes_;
   std::set<uint32_t> left_out_;
   bool stop_ = false;  // What those who are left out do.
 };

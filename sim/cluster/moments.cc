@@ -3,6 +3,8 @@
 
 #include <variant>
 
+#include "core/store/outbox.h"
+
 namespace flaredb::sim {
 
 Moments MomentsOf(const raft::View& before, const raft::View& after,
@@ -22,12 +24,23 @@ Moments MomentsOf(const raft::View& before, const raft::View& after,
       }
     }
     if (!effects.commit->data.empty()) moments |= Bit(Moment::kApplied);
+    for (const Mutation& mutation : effects.commit->data.mutations) {
+      if (!store::IsOutboxRow(mutation.key)) continue;
+      moments |= Bit(mutation.value ? Moment::kAccepted : Moment::kReleased);
+    }
   }
   for (const store::Send& send : effects.sends) {
     const auto* envelope = std::get_if<store::RaftEnvelope>(&send.message);
     if (envelope == nullptr) {
-      if (std::holds_alternative<store::ForwardedReply>(send.message)) {
+      if (const auto* reply = std::get_if<store::ForwardedReply>(&send.message)) {
         moments |= Bit(Moment::kAnswered);
+        if (std::holds_alternative<kv::NamespaceReply>(reply->reply.result)) {
+          moments |= Bit(Moment::kParcelApplied);
+        }
+      } else if (const auto* request = std::get_if<store::ForwardedRequest>(&send.message)) {
+        if (std::holds_alternative<kv::NamespaceCommand>(request->request.operation)) {
+          moments |= Bit(Moment::kShipped);
+        }
       }
       continue;
     }

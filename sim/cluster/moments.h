@@ -28,8 +28,15 @@ enum class Moment : uint8_t {
   kSentSnapshot,  // A piece of one.
   kHandedOver,    // The leader asked somebody else to campaign.
   kTurnover,      // A replica came or went.
+  // Of runs with eventual namespaces.
+  kAccepted,       // A write went to the outbox on the disk.
+  kShipped,        // A parcel left for the leader's store.
+  kParcelApplied,  // The leader's store told another one that its parcel is applied.
+  kReleased,       // A row is to leave the outbox on the disk.
   kCount,
 };
+// Those of runs without.
+constexpr auto kStrongMoments = static_cast<uint64_t>(Moment::kAccepted);
 using Moments = uint32_t;
 constexpr Moments Bit(Moment moment) { return Moments{1} << static_cast<uint8_t>(moment); }
 

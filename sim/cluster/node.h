@@ -8,11 +8,13 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/base/check.h"
 #include "core/base/time.h"
 #include "core/base/types.h"
+#include "core/kv/hlc.h"
 #include "core/store/store.h"
 #include "sim/world/disk.h"
 #include "sim/world/fault.h"
@@ -36,12 +38,17 @@ struct Node {
     Endpoint client = 0;
     AttemptId attempt = 0;
     Index committed;  // By anybody, when it came.
+    // Answered by whatever is at the store; of a write, the row that it puts into the outbox.
+    bool eventual = false;
+    std::string row;
   };
 
   Node(World* world, const DiskProfile& profile, uint32_t id, const NewRealDisk& new_real_disk)
       : disk(world, profile, id, new_real_disk) {}
 
   NodeClock clock;
+  int64_t wall_ms = 0;   // What its time of day is ahead of everybody's, in milliseconds.
+  kv::Hlc acknowledged;  // The time of the last write that it told a client to be accepted.
   SimDisk disk;
   store::Options options;           // Without the seed.
   std::optional<Death> disk_death;  // What a failing disk makes of the process.

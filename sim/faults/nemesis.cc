@@ -284,8 +284,9 @@ void Nemesis::MoveClocks(Ongoing ongoing) {
 
 void Nemesis::LayAmbush() {
   Ambush ambush;
-  ambush.moments = Moments{1} << world_->choices.Pick(
-                       Choice::kFaultTarget, static_cast<uint64_t>(Moment::kCount), stream_);
+  const uint64_t moments =
+      profile_.eventual.active ? static_cast<uint64_t>(Moment::kCount) : kStrongMoments;
+  ambush.moments = Moments{1} << world_->choices.Pick(Choice::kFaultTarget, moments, stream_);
   if (Coin()) ambush.node = RandomStore();
   ambush.skip = static_cast<uint32_t>(world_->choices.Pick(Choice::kFaultTarget, 3, stream_));
   ambush_ = ambush;

@@ -17,7 +17,8 @@ constexpr std::string_view kNames[] = {
     "fetch-latency", "crash-survivors", "crash-cut",    "fault-time",   "fault-kind",
     "fault-target",  "fault-length",    "order",        "think-time",   "operation",
     "expectation",   "target-store",    "backoff",      "patience",     "piece",
-    "limits",        "buggify",         "real-disk",    "ending",       "altered"};
+    "limits",        "buggify",         "real-disk",    "ending",       "altered",
+    "eventual",      "wall-clock"};
 static_assert(std::size(kNames) == static_cast<size_t>(Choice::kCount));
 
 // The seed of stream `i`. Distinct for every stream of a run; Mix64 makes them unrelated.

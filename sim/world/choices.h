@@ -43,13 +43,15 @@ enum class Choice : uint8_t {
   kExpectation,  // Which version a conditional write expects.
   kTargetStore,
   kBackoff,
-  kPatience,  // Whether a client makes a second attempt, closes a call, or allows odd times.
-  kPiece,     // Which piece of a snapshot is corrupted, and where.
-  kLimits,    // Of a store that starts again with others.
-  kBuggify,   // Whether the code takes an alternative.
-  kRealDisk,  // What a RealDisk does that is not in its interface.
-  kEnding,    // What is asked of the cluster when the faults are over.
-  kAltered,   // Of what the disks hold, what is altered for the decoders, and how.
+  kPatience,   // Whether a client makes a second attempt, closes a call, or allows odd times.
+  kPiece,      // Which piece of a snapshot is corrupted, and where.
+  kLimits,     // Of a store that starts again with others.
+  kBuggify,    // Whether the code takes an alternative.
+  kRealDisk,   // What a RealDisk does that is not in its interface.
+  kEnding,     // What is asked of the cluster when the faults are over.
+  kAltered,    // Of what the disks hold, what is altered for the decoders, and how.
+  kEventual,   // Whether a run has eventual namespaces, and what is done to them.
+  kWallClock,  // What a node takes for the time of day.
   kCount,
 };
 

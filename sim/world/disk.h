@@ -63,6 +63,8 @@ class SimDisk {
   // Nothing is left. Only while the process is down.
   void Wipe();
   size_t in_flight() const { return in_flight_.size(); }
+  // What is in flight, oldest first.
+  const std::deque<env::GroupCommit>& unfinished() const { return in_flight_; }
 
   // Nothing completes before `until`.
   void Stall(Instant until) { stalled_until_ = until; }

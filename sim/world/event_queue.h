@@ -23,6 +23,7 @@ enum class EventKind : uint8_t {
   kClient,     // A client's timer. target: client, arg: the timer's number.
   kFault,      // The nemesis acts. arg: 0, or the fault to end.
   kOperator,   // The operator looks at the cluster.
+  kModes,      // The mode switcher looks at the cluster.
   kPhase,      // The run as a whole moves on. arg: the phase.
 };
 

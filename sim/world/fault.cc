@@ -16,7 +16,8 @@ constexpr std::string_view kNames[] = {
     "wipe-disk",      "clock-rate",     "clock-jump",     "clock-stop",      "lose-message",
     "copy-message",   "slow-message",   "overtake",       "corrupt-piece",   "slow-commit",
     "buggify",        "retry",          "second-attempt", "abandon",         "odd-budget",
-    "change-members", "transfer",       "lose-majority"};
+    "change-members", "transfer",       "lose-majority",  "wall-jump",       "mode-switch",
+    "collect",        "wrong-door"};
 static_assert(std::size(kNames) == kFaults);
 
 }  // namespace

@@ -65,6 +65,13 @@ enum class Fault : uint8_t {
   kLoseMajority,  // For good, and the survivors are ordered to go on; see
                   // sim/faults/majority_loss.h.
 
+  // --- To eventual namespaces.
+
+  kWallJump,    // A node's time of day is set, forward or back.
+  kModeSwitch,  // A namespace begins to change its mode, or is told to go back.
+  kCollect,     // Tombstones are collected.
+  kWrongDoor,   // A client takes a namespace for one of the other mode.
+
   kCount,
 };
 

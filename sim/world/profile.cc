@@ -131,6 +131,35 @@ void DrawBuggify(Choices* c, Profile* profile) {
   for (size_t i = 0; i < kBuggifyPoints; ++i) profile->buggify.points[i] = c->Chance(kF, 500000);
 }
 
+// From a stream of its own: all other runs are what they would be without.
+void DrawEventual(Choices* c, Profile* profile) {
+  constexpr Choice kE = Choice::kEventual;
+  EventualProfile& eventual = profile->eventual;
+  if (c->Pick(kE, 3) != 0) return;
+  const Duration timeout = profile->store.raft.election_timeout;
+  eventual.active = true;
+  eventual.share_ppm = c->OneOf<uint32_t>(kE, {300000, 700000, 900000});
+  eventual.puts = c->OneOf<uint32_t>(kE, {2, 5, 10});
+  eventual.deletes = c->OneOf<uint32_t>(kE, {1, 3, 5});
+  eventual.gets = c->OneOf<uint32_t>(kE, {2, 5});
+  eventual.scans = c->OneOf<uint32_t>(kE, {0, 1, 3});
+  eventual.wrong_door_ppm = c->OneOf<uint32_t>(kE, {10000, 100000});
+  const Span pauses[] = {{Ms(1), timeout / 4}, {timeout / 4, timeout}, {timeout, timeout * 3}};
+  eventual.pause = c->OneOf(kE, pauses);
+  eventual.switch_ppm = c->OneOf<uint32_t>(kE, {0, 50000, 500000});
+  eventual.cancel_ppm = c->OneOf<uint32_t>(kE, {0, 0, 20000, 200000});
+  eventual.collect_ppm = c->OneOf<uint32_t>(kE, {0, 100000, 500000});
+  eventual.deaf_ppm = c->OneOf<uint32_t>(kE, {0, 100000, 700000});
+  eventual.wall_skew_ms = c->OneOf<uint64_t>(kE, {0, 20, 5000});
+  eventual.wall_jump_ppm = c->OneOf<uint32_t>(kE, {0, 10000, 100000});
+  eventual.wall_jump_ms = c->OneOf<uint64_t>(kE, {2, 300, 100000});
+  store::Options& store = profile->store;
+  store.outbox.parcel_bytes_max = c->OneOf<size_t>(kE, {1, 50, 256 << 10});
+  store.outbox.bytes_max = c->OneOf<size_t>(kE, {400, 64 << 20, 64 << 20});
+  // What a lost majority had applied left the outboxes, and is gone with it.
+  if (profile->ending == Ending::kLost) profile->ending = Ending::kHealed;
+}
+
 }  // namespace
 
 // Far below any sensible setting, so that every path behind a full window, a partial batch and a
@@ -195,6 +224,7 @@ Profile DrawProfile(Choices* choices, uint32_t operations_max, Duration faults_e
     profile.faults_end =
         faults_end * static_cast<int64_t>(choices->Between(Choice::kEnding, 1, 8, kLossOwner)) / 8;
   }
+  DrawEventual(choices, &profile);
   return profile;
 }
 

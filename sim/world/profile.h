@@ -73,6 +73,25 @@ struct OperatorProfile {
   uint32_t voters_max = 5;  // No promotion beyond.
 };
 
+// Namespaces that are eventual, or not always strong; beside the strong one, with keys of their
+// own.
+struct EventualProfile {
+  bool active = false;
+  uint32_t share_ppm = 0;  // Operations that go to them.
+  // Relative weights.
+  uint32_t puts = 0, deletes = 0, gets = 0, scans = 0;
+  uint32_t wrong_door_ppm = 0;  // Operations for the mode that the namespace does not have.
+  // From one look at the switching namespace to the next; and whether a switch begins then.
+  Span pause;
+  uint32_t switch_ppm = 0;
+  uint32_t cancel_ppm = 0;     // Of a switch that is under way; at each look.
+  uint32_t collect_ppm = 0;    // At each look.
+  uint32_t deaf_ppm = 0;       // Stores that do not hear what is told at a look.
+  uint64_t wall_skew_ms = 0;   // Between two nodes at the start, at most.
+  uint32_t wall_jump_ppm = 0;  // Of calls that find their store's time of day set anew,
+  uint64_t wall_jump_ms = 0;   // by so much at most, forward or back.
+};
+
 // How a run ends.
 enum class Ending : uint8_t {
   kHealed,   // Everything works again, and the run has to come to rest.
@@ -103,6 +122,7 @@ struct Profile {
   OperatorProfile orders;
   BuggifyProfile buggify;
   WorkloadProfile workload;
+  EventualProfile eventual;
 };
 
 // Draws limits of windows, batches, logs and pages; what the stores must agree on, times among
