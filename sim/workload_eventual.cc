@@ -16,7 +16,7 @@ void Workload::StartInOtherNamespace(Client* client) {
   const kv::NamespaceId ns = pick(2) == 0 ? kAlwaysEventual : kSwitching;
   const auto key = static_cast<uint32_t>(pick(profile_.keys));
   const auto believed = modes_.try_emplace(ns, kv::Mode::kEventual).first->second;
-  bool eventual = believed == kv::Mode::kEventual;
+  bool eventual = ns == kAlwaysEventual || believed == kv::Mode::kEventual;
   // Until its fence stands the first one is strong, and its history is not to begin so.
   const bool settled = ns != kAlwaysEventual || model_->StateAt(ns, model_->applied()).fence;
   if (settled && choices.Chance(Choice::kEventual, eventual_.wrong_door_ppm, owner) &&

@@ -105,8 +105,10 @@ void ModeSwitcher::TellAll(const Space& space) {
     const auto report = cluster_->Report(node, space.ns);
     if (!report) continue;
     if (report->mode.mode_epoch >= space.epoch) {
-      // What was told before comes once more.
-      if (!stopped_ && space.before && Chance(20000)) cluster_->Tell(node, *space.before);
+      if (!stopped_ && !space.told.empty() && Chance(20000)) {
+        cluster_->Tell(
+            node, space.told[world_->choices.Pick(Choice::kEventual, space.told.size(), kOwner)]);
+      }
       continue;
     }
     if (!stopped_ && Chance(profile_.deaf_ppm)) continue;
@@ -124,7 +126,7 @@ void ModeSwitcher::Enter(Space* space, ModeState state) {
       space->base = std::max(space->base, report->clock.next());
     }
   }
-  space->before = News(*space);
+  space->told.push_back(News(*space));
   space->state = state;
   ++space->epoch;
   space->fenced = false;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/base/time.h"
 #include "core/kv/hlc.h"
@@ -26,8 +27,9 @@ inline constexpr kv::NamespaceId kSwitching{3};
 
 // Takes the steps of core/pd/mode_switch.h. It looks at the cluster from time to time. Every look
 // it tells each store that runs and has not heard of the latest state, unless the store is deaf for
-// once; what it asks of the region goes over the network as a client's calls do, and is asked again
-// when no answer comes. It never forgets anything; a store that starts again knows nothing.
+// once; now and then one that has heard is told of an earlier state again. What it asks of the
+// region goes over the network as a client's calls do, and is asked again when no answer comes. It
+// never forgets anything; a store that starts again knows nothing.
 //
 // A step is taken when every store that was not lost for good has reported the state, and
 //   on the way to eventual, and from the drain to strong  the region's fence stands
@@ -64,8 +66,8 @@ class ModeSwitcher {
     bool fenced = false;
     AttemptId call = 0;  // For the fence; zero: none is under way.
     Instant call_until;
-    Instant since;                                  // When it came to this state.
-    std::optional<store::NamespaceChanged> before;  // What was told of the state before.
+    Instant since;                              // When it came to this state.
+    std::vector<store::NamespaceChanged> told;  // Of the states before.
   };
 
   void Look(Space* space);
