@@ -2,6 +2,7 @@
 // check_history: is a recorded history linearizable?
 //   check_history --expected FOLDER/EXPECTED.tsv
 //   check_history --model etcd_cas_register FILE
+//   check_history --model flaredb FILE
 // Exit 0: as expected, or linearizable; 1: not so; 2: bad input.
 #include <chrono>
 #include <cstdlib>
@@ -73,7 +74,7 @@ int Main(int argc, char** argv) {
   std::string file;
   app.add_option("--expected", expected, "Table of files, models and known verdicts to check");
   app.add_option("--model", model_name,
-                 "Model of FILE: etcd_cas_register, kv_partitioned or kv_nopartition");
+                 "Model of FILE: etcd_cas_register, kv_partitioned, kv_nopartition or flaredb");
   app.add_option("FILE", file, "One history to check");
   try {
     app.parse(argc, argv);
@@ -91,7 +92,7 @@ int Main(int argc, char** argv) {
   const std::optional<CorpusModel> model = CorpusModelFromName(model_name);
   if (!model) {
     return BadInput("unknown model \"" + model_name +
-                    "\": use etcd_cas_register, kv_partitioned or kv_nopartition");
+                    "\": use etcd_cas_register, kv_partitioned, kv_nopartition or flaredb");
   }
   return CheckOne(*model, file, FromCaller(file));
 }

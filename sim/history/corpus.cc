@@ -6,6 +6,8 @@
 #include "sim/history/kv_parser.h"
 #include "sim/history/register_model.h"
 #include "sim/history/text_lines.h"
+#include "sim/history/versioned_checker.h"
+#include "sim/history/versioned_parser.h"
 #include "sim/history/wgl.h"
 
 namespace flaredb::sim {
@@ -55,13 +57,15 @@ std::string_view Name(CorpusModel model) {
       return "kv_partitioned";
     case CorpusModel::kKvNoPartition:
       return "kv_nopartition";
+    case CorpusModel::kFlaredb:
+      return "flaredb";
   }
   return "";
 }
 
 std::optional<CorpusModel> CorpusModelFromName(std::string_view name) {
-  for (const CorpusModel model :
-       {CorpusModel::kEtcdCasRegister, CorpusModel::kKvPartitioned, CorpusModel::kKvNoPartition}) {
+  for (const CorpusModel model : {CorpusModel::kEtcdCasRegister, CorpusModel::kKvPartitioned,
+                                  CorpusModel::kKvNoPartition, CorpusModel::kFlaredb}) {
     if (Name(model) == name) return model;
   }
   return std::nullopt;
@@ -70,6 +74,11 @@ std::optional<CorpusModel> CorpusModelFromName(std::string_view name) {
 absl::StatusOr<Verdict> CheckCorpusFile(CorpusModel model, const std::string& path) {
   const absl::StatusOr<std::string> text = ReadTextFile(path);
   if (!text.ok()) return text.status();
+  if (model == CorpusModel::kFlaredb) {
+    const absl::StatusOr<VersionedHistory> history = ParseVersionedLog(path, *text);
+    if (!history.ok()) return history.status();
+    return CheckVersioned(*history);
+  }
   if (model != CorpusModel::kEtcdCasRegister) {
     return CheckKv(model == CorpusModel::kKvPartitioned, path, *text);
   }
@@ -97,8 +106,8 @@ absl::StatusOr<std::vector<ExpectedRow>> ParseExpectedTable(std::string_view fil
     if (!model) {
       return LineError(file, number,
                        "unknown model \"" + std::string(words[1]) +
-                           "\": use etcd_cas_register, kv_partitioned or "
-                           "kv_nopartition");
+                           "\": use etcd_cas_register, kv_partitioned, "
+                           "kv_nopartition or flaredb");
     }
     if (words[2] != "true" && words[2] != "false") {
       return LineError(file, number, "the last column must be true or false");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Recorded histories of other systems: which model a file follows, and what is known of it.
+// Recorded histories, of FlareDB's servers and of other systems: which model a file follows, and
+// what is known of it.
 #ifndef FLAREDB_SIM_HISTORY_CORPUS_H_
 #define FLAREDB_SIM_HISTORY_CORPUS_H_
 
@@ -18,9 +19,10 @@ enum class CorpusModel : uint8_t {
   kEtcdCasRegister,  // A compare-and-swap register; jepsen_parser.h.
   kKvPartitioned,    // A string map, each key an object of its own; kv_parser.h.
   kKvNoPartition,    // The same as one object over all keys.
+  kFlaredb,          // Keys with versions; versioned_parser.h.
 };
 
-// "etcd_cas_register", "kv_partitioned", "kv_nopartition".
+// "etcd_cas_register", "kv_partitioned", "kv_nopartition", "flaredb".
 std::string_view Name(CorpusModel model);
 std::optional<CorpusModel> CorpusModelFromName(std::string_view name);
 

@@ -8,6 +8,8 @@
 #include "sim/history/corpus.h"
 #include "sim/history/jepsen_parser.h"
 #include "sim/history/kv_parser.h"
+#include "sim/history/versioned_checker.h"
+#include "sim/history/versioned_parser.h"
 
 namespace flaredb::sim {
 namespace {
@@ -153,8 +155,8 @@ TEST(ExpectedTable, SaysWhereAndWhatIsWrong) {
   EXPECT_EQ(error(header + "a\tkv_partitioned\n"),
             "T.tsv:2: a row needs three columns: file, model, true or false");
   EXPECT_EQ(error(header + "a\tqueue\ttrue\n"),
-            "T.tsv:2: unknown model \"queue\": use etcd_cas_register, kv_partitioned or "
-            "kv_nopartition");
+            "T.tsv:2: unknown model \"queue\": use etcd_cas_register, kv_partitioned, "
+            "kv_nopartition or flaredb");
   EXPECT_EQ(error(header + "a\tkv_partitioned\tyes\n"),
             "T.tsv:2: the last column must be true or false");
   EXPECT_EQ(error(header), "T.tsv:1: the table has no rows");
@@ -164,6 +166,81 @@ TEST(Corpus, AMissingFileIsNamed) {
   const auto verdict = CheckCorpusFile(CorpusModel::kKvPartitioned, "no/such/file.txt");
   ASSERT_FALSE(verdict.ok());
   EXPECT_NE(verdict.status().ToString().find("cannot open no/such/file.txt"), std::string::npos);
+}
+
+TEST(VersionedParser, ReadsEveryKindOfEvent) {
+  const auto history = ParseVersionedLog("a.log",
+                                         "1 invoke cas k 0 10\n"
+                                         "2 invoke get k\r\n"
+                                         "1 ok 1\n"
+                                         "\n"
+                                         "2 ok 1 10\n"
+                                         "1 invoke cas_delete k 1\n"
+                                         "2 invoke cas k 7 11\n"
+                                         "2 mismatch 1\n"
+                                         "1 ok\n"
+                                         "2 invoke get k\n"
+                                         "2 ok 0\n"
+                                         "2 invoke cas j 0 12\n"
+                                         "2 info\n"
+                                         "2 invoke get j\n"
+                                         "2 fail\n"
+                                         "3 invoke get j");
+  ASSERT_TRUE(history.ok()) << history.status();
+  ASSERT_EQ(history->keys(), 2u);
+  ASSERT_EQ(history->ops(0).size(), 5u);
+  const VersionedOp& created = history->ops(0)[0];
+  EXPECT_EQ(Describe(created), "client 1's CAS(expected 0, value 10) -> version 1 [events 1..3]");
+  EXPECT_EQ(Describe(history->ops(0)[1]), "client 2's Get -> version 1, value 10 [events 2..4]");
+  EXPECT_EQ(Describe(history->ops(0)[2]),
+            "client 1's CAS-delete(expected 1) -> deleted [events 5..8]");
+  EXPECT_EQ(history->ops(0)[3].outcome, Outcome::kMismatch);
+  EXPECT_EQ(history->ops(0)[4].version, 0u);
+  ASSERT_EQ(history->ops(1).size(), 3u);
+  EXPECT_EQ(history->ops(1)[0].outcome, Outcome::kUnknown);
+  EXPECT_EQ(history->ops(1)[1].outcome, Outcome::kNotApplied);
+  EXPECT_EQ(history->ops(1)[2].complete, kNever);
+  EXPECT_TRUE(CheckVersioned(*history).linearizable);
+}
+
+TEST(VersionedParser, AStaleReadIsFoundInItsHistory) {
+  const auto history = ParseVersionedLog("a.log",
+                                         "1 invoke cas k 0 10\n"
+                                         "1 ok 1\n"
+                                         "2 invoke get k\n"
+                                         "2 ok 0\n");
+  ASSERT_TRUE(history.ok()) << history.status();
+  EXPECT_FALSE(CheckVersioned(*history).linearizable);
+}
+
+TEST(VersionedParser, SaysWhereAndWhatIsWrong) {
+  const auto error = [](std::string_view line) {
+    const std::string text = "1 invoke cas k 0 10\n" + std::string(line);
+    return std::string(ParseVersionedLog("a.log", text).status().message());
+  };
+  EXPECT_EQ(error("x ok 1"), "a.log:2: the client must be a number");
+  EXPECT_EQ(error("4294967296 ok 1"), "a.log:2: the client must be a number");
+  EXPECT_EQ(error("1"), "a.log:2: expected: CLIENT EVENT ...");
+  EXPECT_EQ(error("1 invoke get k"),
+            "a.log:2: the client invokes while its last operation is open");
+  EXPECT_EQ(error("2 ok 1"), "a.log:2: the client completes an operation that it has not invoked");
+  EXPECT_EQ(error("2 invoke get"), "a.log:2: expected: CLIENT invoke OPERATION KEY ...");
+  EXPECT_EQ(error("2 invoke get k 1"), "a.log:2: expected: CLIENT invoke get KEY");
+  EXPECT_EQ(error("2 invoke put k 1"), "a.log:2: the operation must be get, cas or cas_delete");
+  EXPECT_EQ(error("2 invoke cas k 1"), "a.log:2: expected: CLIENT invoke cas KEY EXPECTED VALUE");
+  EXPECT_EQ(error("2 invoke cas k 1 10"), "a.log:2: the value was written before");
+  EXPECT_EQ(error("2 invoke cas_delete k"),
+            "a.log:2: expected: CLIENT invoke cas_delete KEY EXPECTED");
+  EXPECT_EQ(error("1 done"), "a.log:2: the event must be invoke, ok, mismatch, fail or info");
+  EXPECT_EQ(error("1 ok"), "a.log:2: a cas produced a version: CLIENT ok VERSION");
+  EXPECT_EQ(error("1 ok 0"), "a.log:2: a cas produced a version: CLIENT ok VERSION");
+  EXPECT_EQ(error("1 fail 1"), "a.log:2: nothing follows fail and info");
+  EXPECT_EQ(error("1 mismatch"), "a.log:2: a write has a mismatch, with one version");
+  EXPECT_EQ(error("2 invoke get k\n2 mismatch 1"),
+            "a.log:3: a write has a mismatch, with one version");
+  EXPECT_EQ(error("2 invoke get k\n2 ok 1"), "a.log:3: a get found: VERSION VALUE, or nothing: 0");
+  EXPECT_EQ(error("2 invoke cas_delete k 1\n2 ok 1"),
+            "a.log:3: nothing follows the ok of a cas_delete");
 }
 
 }  // namespace
