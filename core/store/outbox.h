@@ -85,7 +85,8 @@ class Outbox {
   // Rows of encoded keys [begin, end) that wait to be sent, of one namespace and mode epoch;
   // nullopt when there are none. An empty `end` means no upper bound.
   std::optional<Parcel> Take(std::string_view begin, std::string_view end);
-  // The parcel was applied by its region's entry at `index`, or is to be sent again.
+  // The parcel was applied by its region's entry at `index`, or shut out there for good; or it is
+  // to be sent again.
   void OnApplied(ParcelId parcel, Index index);
   void OnFailed(ParcelId parcel);
   // This store shows [begin, end) of encoded keys as of the entry at `applied`, or will never show

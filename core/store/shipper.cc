@@ -12,6 +12,16 @@
 #include "core/kv/key.h"
 
 namespace flaredb::store {
+namespace {
+
+// Whether a later fence shut the rows out for good. The drain before it waited for all rows of all
+// members, so these were applied then, and a crash took back that they were released; or the store
+// was given up, and they with it. Kept, they would hold up every later drain.
+bool IsTooLate(kv::ModeEpoch rows, const kv::NamespaceReply& answer) {
+  return answer.state.fence && rows < answer.state.fence->mode_epoch;
+}
+
+}  // namespace
 
 void Shipper::Ship(Instant now) {
   if (!outbox_->has_unsent()) return;
@@ -36,7 +46,7 @@ void Shipper::ShipTo(const Region& region, Instant now) {
   const kv::KeyRange range = DataRange(region);
   std::optional<Parcel> parcel = outbox_->Take(range.begin, range.end);
   if (parcel) {
-    lanes_[region.id] = {parcel->id, Instant()};
+    lanes_[region.id] = {parcel->id, parcel->batch.mode_epoch, Instant()};
     // What can't be sent within this time is sent again.
     calls_->Admit(parcel->id, Request{std::nullopt, config_.election_timeout * 4,
                                       kv::NamespaceCommand(std::move(parcel->batch))});
@@ -55,14 +65,14 @@ void Shipper::OnReply(ParcelId parcel, const Reply& reply, Instant now) {
                                  [&](const auto& each) { return each.second.parcel == parcel; });
   INVARIANT(lane != lanes_.end()) << "parcel " << parcel;
   const auto* answer = std::get_if<kv::NamespaceReply>(&reply.result);
-  if (answer != nullptr && answer->admitted) {
+  if (answer != nullptr && (answer->admitted || IsTooLate(lane->second.mode_epoch, *answer))) {
     outbox_->OnApplied(parcel, reply.applied_index);
     lanes_.erase(lane);
     next_ = now;
   } else {
     REACHED(kParcelFailed);
     outbox_->OnFailed(parcel);
-    lane->second = {ParcelId(), now + config_.heartbeat_interval};
+    lane->second = {ParcelId(), kv::ModeEpoch(), now + config_.heartbeat_interval};
     next_ = std::min(next_, lane->second.not_before);
   }
 }

@@ -8,6 +8,7 @@
 #include "core/base/time.h"
 #include "core/base/types.h"
 #include "core/env/disk.h"
+#include "core/kv/mode.h"
 #include "core/raft/config.h"
 #include "core/region/region.h"
 #include "core/store/calls.h"
@@ -38,7 +39,8 @@ class Shipper {
 
  private:
   struct Lane {
-    ParcelId parcel;  // Under way; zero: none is.
+    ParcelId parcel;           // Under way; zero: none is.
+    kv::ModeEpoch mode_epoch;  // Of the parcel.
     Instant not_before;
   };
 
