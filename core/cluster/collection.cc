@@ -42,6 +42,7 @@ std::vector<RegionErrand> Collection::Look(Instant now, const pd::Namespace& ns,
     if (watermark.time > round.before) {
       round.before = watermark.time;
       round.done.clear();
+      round.rest.clear();
       round.complete = false;
     }
   }
@@ -52,17 +53,28 @@ std::vector<RegionErrand> Collection::Look(Instant now, const pd::Namespace& ns,
   for (const pd::RegionInfo& info : known.regions) {
     const Region& region = info.region;
     if (round.done.contains(region.id)) continue;
-    errands.push_back({region.id, region.epoch,
-                       kv::CollectTombstones{ns.id, UserKey(ns.id, region.start_key),
-                                             UserKey(ns.id, region.end_key), round.before}});
+    kv::CollectTombstones collect{ns.id, UserKey(ns.id, region.start_key),
+                                  UserKey(ns.id, region.end_key), round.before};
+    if (const auto rest = round.rest.find(region.id); rest != round.rest.end()) {
+      collect.begin = std::max(collect.begin, rest->second);
+      // It has split: the rest belongs to another one, which begins where it begins.
+      if (!collect.end.empty() && collect.begin >= collect.end) continue;
+    }
+    errands.push_back({region.id, region.epoch, std::move(collect)});
   }
   round.complete = errands.empty() && !known.has_hole;
   return errands;
 }
 
-void Collection::OnCollected(RegionId region, const kv::CollectTombstones& done) {
+void Collection::OnCollected(RegionId region, const kv::CollectTombstones& done,
+                             const kv::NamespaceReply& reply) {
   const auto at = rounds_.find(done.ns);
-  if (at != rounds_.end() && at->second.before == done.before) at->second.done.insert(region);
+  if (at == rounds_.end() || at->second.before != done.before) return;
+  if (reply.next.empty()) {
+    at->second.done.insert(region);
+  } else {
+    at->second.rest[region] = reply.next;
+  }
 }
 
 Instant Collection::next_deadline() const {

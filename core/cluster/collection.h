@@ -42,8 +42,9 @@ class Collection {
                                  AskPd ask);
   // It is not eventual any more.
   void Forget(kv::NamespaceId ns) { rounds_.erase(ns); }
-  // A region carried it out.
-  void OnCollected(RegionId region, const kv::CollectTombstones& done);
+  // A region carried it out, as far as it says.
+  void OnCollected(RegionId region, const kv::CollectTombstones& done,
+                   const kv::NamespaceReply& reply);
 
   // When Look begins anew. Max: it was asked about nothing.
   Instant next_deadline() const;
@@ -53,8 +54,9 @@ class Collection {
   struct Round {
     kv::Hlc before;
     std::set<RegionId> done;
-    bool complete = true;  // All regions were.
-    Instant next;          // When the one after it begins.
+    std::map<RegionId, std::string> rest;  // Where others go on: a user key.
+    bool complete = true;                  // All regions were.
+    Instant next;                          // When the one after it begins.
   };
 
   const Duration interval_;

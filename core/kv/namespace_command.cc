@@ -53,6 +53,8 @@ void Put(const CollectTombstones& collect, ByteWriter* out) {
   out->U64(collect.before.value());
   out->Bytes(collect.begin);
   out->Bytes(collect.end);
+  INVARIANT(collect.records_max > 0);
+  out->Varint(collect.records_max);
 }
 
 NamespaceId TakeNamespace(ByteReader* in) {
@@ -102,6 +104,8 @@ CollectTombstones TakeCollectTombstones(ByteReader* in) {
   collect.before = Hlc(in->U64());
   collect.begin = in->Bytes();
   collect.end = in->Bytes();
+  collect.records_max = in->Varint();
+  in->Require(collect.records_max > 0, "a collection looks at records");
   return collect;
 }
 
@@ -120,7 +124,7 @@ NamespaceCommand TakeCommand(ByteReader* in) {
 }
 
 absl::Status Carry(const LwwBatch& batch, Index index, const DataReader& data,
-                   NamespaceState* state, WriteBatch* out) {
+                   NamespaceReply* reply, WriteBatch* out) {
   // A batch may have several rows of a key: each sees those before it.
   std::map<std::string, std::optional<Record>> records;
   for (const LwwRow& row : batch.rows) {
@@ -130,7 +134,7 @@ absl::Status Carry(const LwwBatch& batch, Index index, const DataReader& data,
       if (!record.ok()) return record.status();
       at->second = *std::move(record);
     }
-    Merge(row, *state, index, &at->second);
+    Merge(row, reply->state, index, &at->second);
   }
   for (auto& [key, record] : records) {
     if (record && record->changed_index == index) out->Put(key, EncodeRecord(*record));
@@ -138,43 +142,44 @@ absl::Status Carry(const LwwBatch& batch, Index index, const DataReader& data,
   return absl::OkStatus();
 }
 
-absl::Status Carry(const ModeFence& command, Index, const DataReader&, NamespaceState* state,
+absl::Status Carry(const ModeFence& command, Index, const DataReader&, NamespaceReply* reply,
                    WriteBatch*) {
-  SOMETIMES(kFenceTooOld, state->fence && state->fence->mode_epoch > command.fence.mode_epoch);
-  if (!state->fence || state->fence->mode_epoch < command.fence.mode_epoch) {
-    state->fence = command.fence;
-  }
+  std::optional<Fence>& fence = reply->state.fence;
+  SOMETIMES(kFenceTooOld, fence && fence->mode_epoch > command.fence.mode_epoch);
+  if (!fence || fence->mode_epoch < command.fence.mode_epoch) fence = command.fence;
   return absl::OkStatus();
 }
 
 absl::Status Carry(const CollectTombstones& collect, Index index, const DataReader& data,
-                   NamespaceState* state, WriteBatch* out) {
-  WriteBatch deletes;
-  Floors floors = state->floors;
+                   NamespaceReply* reply, WriteBatch* out) {
+  const std::optional<Fence>& fence = reply->state.fence;
+  Floors& floors = reply->state.floors;
+  uint64_t records = 0;
   floors.collected_hlc = std::max(floors.collected_hlc, collect.before);
   absl::Status defect;
   const KeyRange range = EncodeRange(collect.ns, collect.begin, collect.end);
   const auto visit = [&](std::string_view key, std::string_view bytes) {
+    if (records++ == collect.records_max) {
+      reply->next = DecodeKey(key)->user_key;
+      return false;
+    }
     const absl::StatusOr<Record> record = DecodeRecordOf(collect.ns, bytes);
     defect = record.status();
     if (!record.ok()) return false;
     // One without a time is a strong deletion, from before the namespace was eventual.
-    const Hlc base = state->fence ? state->fence->base_hlc : Hlc();
+    const Hlc base = fence ? fence->base_hlc : Hlc();
     const Hlc deleted_at = record->hlc ? record->hlc : base;
     SOMETIMES(kCollectKeeps, record->tombstone && deleted_at >= collect.before);
     if (!record->tombstone || deleted_at >= collect.before) return true;
     REACHED(kCollected);
     floors.version = std::max(floors.version, record->version);
     floors.index = index;
-    deletes.Delete(std::string(key));
+    out->Delete(std::string(key));
     return true;
   };
   absl::Status status = data.Scan(range.begin, range.end, visit);
   status.Update(defect);
-  if (!status.ok()) return status;
-  state->floors = floors;
-  for (Mutation& mutation : deletes.mutations) out->mutations.push_back(std::move(mutation));
-  return absl::OkStatus();
+  return status;
 }
 
 bool Admitted(const NamespaceCommand& command, const NamespaceState& state) {
@@ -220,13 +225,15 @@ absl::StatusOr<NamespaceCommand> DecodeNamespaceCommand(std::string_view bytes) 
 absl::StatusOr<NamespaceReply> Apply(const NamespaceCommand& command, Index index,
                                      const DataReader& data, NamespaceState* state,
                                      WriteBatch* batch) {
-  const bool admitted = Admitted(command, *state);
-  if (admitted) {
-    const absl::Status status =
-        std::visit([&](const auto& c) { return Carry(c, index, data, state, batch); }, command);
-    if (!status.ok()) return status;
-  }
-  return NamespaceReply{admitted, *state};
+  NamespaceReply reply{Admitted(command, *state), *state};
+  if (!reply.admitted) return reply;
+  WriteBatch changes;
+  const absl::Status status =
+      std::visit([&](const auto& c) { return Carry(c, index, data, &reply, &changes); }, command);
+  if (!status.ok()) return status;
+  *state = reply.state;
+  for (Mutation& each : changes.mutations) batch->mutations.push_back(std::move(each));
+  return reply;
 }
 
 }  // namespace flaredb::kv

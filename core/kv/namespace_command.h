@@ -41,13 +41,15 @@ struct ModeFence {
 };
 
 // Removes the tombstones of an eventual namespace in [begin, end) whose time is before `before`,
-// all of whose rows everybody has applied: no store holds one in its outbox any more. The proposer
-// chooses a range with so many records as an entry may look at.
+// all of whose rows everybody has applied: no store holds one in its outbox any more. All replicas
+// carry it out while nothing else happens, so it looks at some records only and its answer says
+// where the next one is to begin.
 struct CollectTombstones {
   NamespaceId ns = NamespaceId::kNone;
   std::string begin;  // User keys.
   std::string end;    // Exclusive; empty: the end of the namespace.
   Hlc before;
+  uint64_t records_max = 5000;  // At least 1.
 
   friend bool operator==(const CollectTombstones&, const CollectTombstones&) = default;
 };
@@ -67,6 +69,8 @@ struct NamespaceReply {
   // False: the region's fence was against it, and nothing changed. The fence is then there.
   bool admitted = false;
   NamespaceState state;  // After the entry.
+  // Of CollectTombstones: the user key at which it stopped; empty: it looked at all of its range.
+  std::string next = {};
 
   friend bool operator==(const NamespaceReply&, const NamespaceReply&) = default;
 };

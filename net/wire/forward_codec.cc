@@ -377,6 +377,7 @@ void EncodeReply(const store::ForwardedReply& in, raftpb::ForwardedReply* out) {
           [&](const kv::NamespaceReply& reply) {
             out->mutable_namespace_reply()->set_admitted(reply.admitted);
             out->mutable_namespace_reply()->set_states(EncodeState(reply.state));
+            out->mutable_namespace_reply()->set_next(reply.next);
           },
           [&](const store::Error& error) {
             raftpb::StoreError* to = out->mutable_error();
@@ -450,7 +451,8 @@ absl::Status TakeReply(raftpb::ForwardedReply* in, store::ForwardedReply* out) {
       if (!in->namespace_reply().admitted() && !state->fence) {
         return Bad("a forwarded reply about a fence that is not there");
       }
-      out->reply.result = kv::NamespaceReply{in->namespace_reply().admitted(), *state};
+      out->reply.result = kv::NamespaceReply{in->namespace_reply().admitted(), *state,
+                                             in->namespace_reply().next()};
       return absl::OkStatus();
     }
     case raftpb::ForwardedReply::RESULT_NOT_SET:

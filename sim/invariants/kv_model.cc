@@ -152,10 +152,13 @@ void KvModel::Apply(const kv::CollectTombstones& collect, Index index) {
   kv::NamespaceState after = before;
   after.floors.collected_hlc = std::max(after.floors.collected_hlc, collect.before);
   Space& space = spaces_[collect.ns];
+  uint64_t records = 0;
   for (const auto& [key, states] : space.keys) {
     if (key < collect.begin || (!collect.end.empty() && key >= collect.end)) continue;
     const State* record = At(collect.ns, key, index);
-    if (record == nullptr || record->live) continue;
+    if (record == nullptr) continue;
+    if (records++ == collect.records_max) break;
+    if (record->live) continue;
     kv::Hlc since = record->hlc;
     if (!since && before.fence) since = before.fence->base_hlc;
     if (since >= collect.before) continue;

@@ -133,7 +133,10 @@ void AddTo(Hasher* hash, const store::Reply& reply) {
                  },
                  [&](const MachineReply& r) { hash->Add(r.bytes).Add(r.index); },
                  [&](const store::AcceptedReply& r) { hash->Add(r.hlc); },
-                 [&](const kv::NamespaceReply& r) { hash->Add(r.admitted); },
+                 [&](const kv::NamespaceReply& r) {
+                   hash->Add(r.admitted);
+                   hash->Add(r.next);
+                 },
                  [&](const store::Error& r) {
                    hash->Add(static_cast<uint64_t>(r.code)).Add(static_cast<uint64_t>(r.outcome));
                    hash->Add(r.leader);

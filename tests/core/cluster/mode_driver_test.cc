@@ -306,6 +306,28 @@ TEST_F(Modes, AStoreThatJoinsTakesTheTimeOfTheOthers) {
   EXPECT_GE(S(4).clock.last(), floor);
 }
 
+// One entry looks at so many records only.
+TEST_F(Modes, ACollectionGoesOnWhereTheLastOneStopped) {
+  MakeEventual();
+  const uint64_t records = kv::CollectTombstones().records_max * 5 / 2;
+  const auto name = [](uint64_t i) { return std::to_string(100000 + i); };
+  kv::Record record;
+  record.version = kv::Version(1);
+  record.changed_index = Index(1);
+  for (uint64_t i = 0; i < records; ++i) {
+    data_.rows[kv::EncodeKey(Ns("logs").id, name(i))] = kv::EncodeRecord(record);
+  }
+  Run(Duration::Seconds(15));
+  ASSERT_EQ(R().collected.size(), 3u);
+  EXPECT_EQ(R().collected[0].begin, "");
+  EXPECT_EQ(R().collected[1].begin, name(records * 2 / 5));
+  EXPECT_EQ(R().collected[2].begin, name(records * 4 / 5));
+  EXPECT_EQ(R().collected[2].before, R().collected[0].before);
+  EXPECT_EQ(R().collected[2].end, "");
+  Run(Duration::Seconds(10));
+  EXPECT_EQ(R().collected[3].begin, "") << "the next round";
+}
+
 TEST_F(Modes, EachRegionCollectsItsPart) {
   Split(RegionId(1), Middle(), RegionId(50));
   MakeEventual();

@@ -224,6 +224,16 @@ TEST(Lww, CollectionKeepsToItsRange) {
   EXPECT_FALSE(replica.data.rows.contains(EncodeKey(kNs, "b")));
 }
 
+TEST(Lww, CollectionLooksAtSoManyRecordsAndSaysWhereToGoOn) {
+  Replica replica;
+  replica.Add({Deletion("a", 1), Row("b", "1", 1), Deletion("c", 1), Deletion("d", 1)});
+  EXPECT_EQ(replica.Do(CollectTombstones{kNs, "", "", Hlc(5), 2}).next, "c");
+  EXPECT_EQ(replica.data.rows.size(), 3u);
+  EXPECT_EQ(replica.state.floors.collected_hlc, Hlc(5)) << "no row of before is under way anywhere";
+  EXPECT_EQ(replica.Do(CollectTombstones{kNs, "c", "", Hlc(5), 2}).next, "");
+  EXPECT_EQ(replica.data.rows.size(), 1u);
+}
+
 TEST(Lww, DamagedDataChangesNothing) {
   Replica replica;
   replica.Add({Row("a", "1", 1), Deletion("b", 1)});
@@ -292,7 +302,7 @@ std::vector<NamespaceCommand> Samples() {
       LwwBatch{kNs, ModeEpoch(4), {Row("k", "v", 300, 3), Deletion("", UINT64_MAX, 128)}},
       ModeFence{NamespaceId::kDefault, {Mode::kEventual, ModeEpoch(200), Hlc(5)}},
       ModeFence{kNs, {Mode::kStrong, ModeEpoch(1), Hlc()}},
-      CollectTombstones{kNs, "a", "", Hlc(9)},
+      CollectTombstones{kNs, "a", "", Hlc(9), 300},
   };
 }
 

@@ -217,6 +217,8 @@ TEST(RaftCodec, AnswersAboutEventualNamespacesArriveAsTheyWere) {
   fenced.state.floors = {kv::Version(7), Index(300), kv::Hlc(8)};
   EXPECT_EQ(Answered(fenced), fenced);
   const kv::NamespaceReply nothing_to_say{true, {}};
+  const kv::NamespaceReply goes_on{true, {}, "next"};
+  EXPECT_EQ(Answered(goes_on), goes_on);
   EXPECT_EQ(Answered(nothing_to_say), nothing_to_say);
 
   for (const bool changing : {false, true}) {

@@ -264,7 +264,7 @@ class Maker {
       case 1:
         return kv::ModeFence{ns, {Mode(), kv::ModeEpoch(Positive()), kv::Hlc(Number())}};
       default:
-        return kv::CollectTombstones{ns, Bytes(50), Bytes(50), kv::Hlc(Number())};
+        return kv::CollectTombstones{ns, Bytes(50), Bytes(50), kv::Hlc(Number()), Positive()};
     }
   }
   kv::NamespaceReply NamespaceReply() {
@@ -275,6 +275,7 @@ class Maker {
     }
     if (Flag())
       reply.state.floors = {kv::Version(Positive()), Index(Positive()), kv::Hlc(Number())};
+    reply.next = Bytes(50);
     return reply;
   }
 
