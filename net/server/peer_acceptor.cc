@@ -74,6 +74,7 @@ class PeerAcceptor::Stream : public StreamReader {
     ack.set_from_store(acceptor_->self_.store.value());
     ack.set_store_incarnation(acceptor_->incarnation_);
     stream_.Send(ack.SerializeAsString());
+    if (!batch_->from_address().empty()) acceptor_->greet_(from_, batch_->from_address());
   }
 
   void Deliver() {
@@ -94,8 +95,10 @@ class PeerAcceptor::Stream : public StreamReader {
   const std::unique_ptr<raftpb::RaftBatch> batch_;
 };
 
-PeerAcceptor::PeerAcceptor(GrpcServer* server, bool want_certificates, Deliver deliver)
-    : want_certificates_(want_certificates), deliver_(std::move(deliver)) {
+PeerAcceptor::PeerAcceptor(GrpcServer* server, bool want_certificates, Deliver deliver, Greet greet)
+    : want_certificates_(want_certificates),
+      deliver_(std::move(deliver)),
+      greet_(std::move(greet)) {
   server->RegisterStream("/raftpb.RaftService/Batch", [this](ServerStream stream) {
     return std::make_unique<Stream>(this, std::move(stream));
   });
@@ -115,6 +118,10 @@ void PeerAcceptor::Stop() {
   accepting_ = false;
   const std::map<StoreId, Stream*> streams = std::exchange(streams_, {});
   for (const auto& [from, stream] : streams) stream->End("the store is stopping");
+}
+
+bool PeerAcceptor::MayBeMember(StoreId store) const {
+  return members_.contains(store) || (self_.instance && store && !gone_.contains(store));
 }
 
 GrpcStatus PeerAcceptor::Check(const raftpb::RaftBatch& batch) const {
@@ -138,7 +145,7 @@ GrpcStatus PeerAcceptor::Check(const raftpb::RaftBatch& batch) const {
                 ", and the caller says that it is the same store: give every "
                 "store its own --store-id and folder"};
   }
-  if (!members_.contains(StoreId(batch.from_store()))) {
+  if (!MayBeMember(StoreId(batch.from_store()))) {
     return {absl::StatusCode::kPermissionDenied,
             "store " + std::to_string(batch.from_store()) + " is no member of cluster " +
                 std::to_string(self_.cluster_id) + ": check its --store-id"};

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "core/base/types.h"
@@ -23,14 +25,20 @@ namespace flaredb::net {
 // Lets in the members of the same cluster that mean this store, one stream each: a new one replaces
 // the old one. Others, and whoever sends what cannot be decoded, get a status of one clear
 // sentence.
+//
+// Where the cluster itself says who its members are (the identity has an instance), a store may
+// have joined since this one heard of it last, and may be the very one that is to tell it so: there
+// a store that is not known is let in, and those that are known to have gone are not.
 class PeerAcceptor {
  public:
   using Deliver = std::function<void(StoreId from, store::StoreMessage message)>;
+  // Store `from` opened a stream and says where it is to be reached: "host:port".
+  using Greet = std::function<void(StoreId from, const std::string& address)>;
 
   // Registers the method; `server` must not be listening yet. Outlives `server`.
   //   want_certificates  only who shows a store's certificate is let in: clients have certificates
   //                      of the same authority, and one of them must not vote
-  PeerAcceptor(GrpcServer* server, bool want_certificates, Deliver deliver);
+  PeerAcceptor(GrpcServer* server, bool want_certificates, Deliver deliver, Greet greet);
   ~PeerAcceptor();
   PeerAcceptor(const PeerAcceptor&) = delete;
   PeerAcceptor& operator=(const PeerAcceptor&) = delete;
@@ -38,13 +46,18 @@ class PeerAcceptor {
   // From now on streams are accepted. `incarnation` is this process's.
   void Start(const store::Identity& self, const Members& members, uint64_t incarnation);
   // Who may talk to us from now on. Streams of others end with their next batch.
-  void SetMembers(const Members& members) { members_ = members; }
+  //   gone  were members once, and never will be again
+  void SetMembers(const Members& members, const std::set<StoreId>& gone) {
+    members_ = members;
+    gone_ = gone;
+  }
   // Ends all streams and accepts no more.
   void Stop();
 
  private:
   class Stream;
 
+  bool MayBeMember(StoreId store) const;
   // Why the sender of `batch` may not talk to us; OK when it may.
   GrpcStatus Check(const raftpb::RaftBatch& batch) const;
   // `stream` is now the one of store `from`.
@@ -53,9 +66,11 @@ class PeerAcceptor {
 
   const bool want_certificates_;
   const Deliver deliver_;
+  const Greet greet_;
   bool accepting_ = false;
   store::Identity self_;
   Members members_;
+  std::set<StoreId> gone_;
   uint64_t incarnation_ = 0;
   std::map<StoreId, Stream*> streams_;        // Owned by their calls.
   std::vector<store::StoreMessage> decoded_;  // Reused.

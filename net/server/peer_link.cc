@@ -78,6 +78,7 @@ void PeerLink::Open() {
   stream_ = channel_.OpenStream(kMethod, {}, this);
   raftpb::RaftBatch hello;
   FillHeader(&hello);
+  hello.set_from_address(header_.from_address);
   stream_.Send(hello.SerializeAsString());
 }
 

@@ -31,6 +31,7 @@ struct LinkHeader {
   StoreId from;
   StoreId to;
   uint64_t incarnation = 0;  // Of this process.
+  std::string from_address;  // Where this process is to be reached; in the first batch only.
 };
 
 // Messages of one turn leave in one batch, if it does not become too large. What cannot leave now
@@ -59,6 +60,7 @@ class PeerLink : private ClientStreamReader {
   // The other store answered request `id`, whichever way the answer came.
   void NoteAnswered(uint64_t id) { in_flight_.erase(id); }
   LinkFigures figures() const;
+  const std::string& address() const { return channel_.address(); }
 
  private:
   enum class State : uint8_t { kDown, kOpening, kUp };

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -82,6 +83,14 @@ Members MembersOf(const cluster::Directory& directory) {
     if (pd::IsMember(store)) members[id] = store.address;
   }
   return members;
+}
+
+std::set<StoreId> GoneFrom(const cluster::Directory& directory) {
+  std::set<StoreId> gone;
+  for (const auto& [id, store] : directory.stores()) {
+    if (!pd::IsMember(store)) gone.insert(id);
+  }
+  return gone;
 }
 
 class Server {
@@ -273,7 +282,7 @@ class Server {
     const cluster::Directory& directory = *runtime_.store().directory();
     if (directory.revision() == revision_) return;
     revision_ = directory.revision();
-    transport_.SetMembers(MembersOf(directory));
+    transport_.SetMembers(MembersOf(directory), GoneFrom(directory));
   }
 
   void UpdateStatus() {

@@ -4,6 +4,8 @@
 #include <utility>
 #include <variant>
 
+#include "net/address.h"
+
 namespace flaredb::net {
 
 Transport::Transport(EventLoop* loop, GrpcServer* server, std::shared_ptr<const TlsContext> tls,
@@ -11,36 +13,53 @@ Transport::Transport(EventLoop* loop, GrpcServer* server, std::shared_ptr<const 
     : loop_(loop),
       tls_(std::move(tls)),
       deliver_(std::move(deliver)),
-      acceptor_(server, /*want_certificates=*/tls_ != nullptr,
-                [this](StoreId from, store::StoreMessage message) {
-                  OnMessage(from, std::move(message));
-                }) {}
+      acceptor_(
+          server, /*want_certificates=*/tls_ != nullptr,
+          [this](StoreId from, store::StoreMessage message) {
+            OnMessage(from, std::move(message));
+          },
+          [this](StoreId from, const std::string& address) { OnGreeting(from, address); }) {}
 
 void Transport::Start(const store::Identity& self, const Members& members, uint64_t incarnation) {
   self_ = self;
   incarnation_ = incarnation;
+  if (const auto at = members.find(self.store); at != members.end()) self_address_ = at->second;
   acceptor_.Start(self, members, incarnation);
   SetMembers(members);
 }
 
-void Transport::SetMembers(const Members& members) {
-  if (members == members_) return;
-  const Members before = std::exchange(members_, members);
-  acceptor_.SetMembers(members);
-  std::erase_if(links_, [&](const auto& link) {
-    const auto now = members.find(link.first);
-    return now == members.end() || now->second != before.at(link.first);
-  });
-  for (const auto& [id, address] : members) {
-    if (id != self_.store && !links_.contains(id)) OpenLink(id, address);
+void Transport::SetMembers(const Members& members, const std::set<StoreId>& gone) {
+  acceptor_.SetMembers(members, gone);
+  for (const auto& [id, address] : members_) {
+    if (!members.contains(id)) addresses_.erase(id);
   }
+  for (const StoreId id : gone) addresses_.erase(id);
+  for (const auto& [id, address] : members) {
+    const auto before = members_.find(id);
+    if (before == members_.end() || before->second != address) addresses_[id] = address;
+  }
+  members_ = members;
+  Link();
 }
 
-void Transport::OpenLink(StoreId to, const std::string& address) {
-  const LinkHeader header{self_.cluster_id, self_.store, to, incarnation_};
-  links_[to] = std::make_unique<PeerLink>(
-      loop_, header, address, tls_,
-      [this, to](store::ForwardedReply reply) { OnMessage(to, std::move(reply)); });
+void Transport::OnGreeting(StoreId from, const std::string& address) {
+  if (!self_.instance || !ParseHostPort(address).ok()) return;
+  addresses_[from] = address;
+  Link();
+}
+
+void Transport::Link() {
+  std::erase_if(links_, [&](const auto& link) {
+    const auto now = addresses_.find(link.first);
+    return now == addresses_.end() || now->second != link.second->address();
+  });
+  for (const auto& [id, address] : addresses_) {
+    if (id == self_.store || links_.contains(id)) continue;
+    const LinkHeader header{self_.cluster_id, self_.store, id, incarnation_, self_address_};
+    links_[id] = std::make_unique<PeerLink>(
+        loop_, header, address, tls_,
+        [this, id = id](store::ForwardedReply reply) { OnMessage(id, std::move(reply)); });
+  }
 }
 
 void Transport::Stop() {
@@ -58,8 +77,8 @@ void Transport::Flush() {
 }
 
 std::string Transport::AddressOf(StoreId store) const {
-  const auto it = members_.find(store);
-  return it == members_.end() ? "" : it->second;
+  const auto it = addresses_.find(store);
+  return it == addresses_.end() ? "" : it->second;
 }
 
 std::vector<LinkFigures> Transport::figures() const {

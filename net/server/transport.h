@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,8 +39,10 @@ class Transport {
   // Opens the links. `incarnation` is this process's: random, not 0.
   void Start(const store::Identity& self, const Members& members, uint64_t incarnation);
   // From now on these are the members: links to new ones and to new addresses are opened, those to
-  // others are closed. Does nothing if they are the same.
-  void SetMembers(const Members& members);
+  // others are closed. `gone`: see PeerAcceptor. Where a cluster says itself who its members are, a
+  // store that calls from somewhere else, or is not known yet, is answered there until this says
+  // otherwise: without the answer it could not tell what is new.
+  void SetMembers(const Members& members, const std::set<StoreId>& gone = {});
   // Closes the links in both directions.
   void Stop();
 
@@ -54,15 +57,19 @@ class Transport {
 
  private:
   void OnMessage(StoreId from, store::StoreMessage message);
-  void OpenLink(StoreId to, const std::string& address);
+  void OnGreeting(StoreId from, const std::string& address);
+  // Links as `addresses_` says.
+  void Link();
 
   EventLoop* const loop_;
   const std::shared_ptr<const TlsContext> tls_;
   const Deliver deliver_;
   PeerAcceptor acceptor_;
   store::Identity self_;
+  std::string self_address_;
   uint64_t incarnation_ = 0;
-  Members members_;
+  Members members_;    // As last told.
+  Members addresses_;  // Of those and of who called since.
   std::map<StoreId, std::unique_ptr<PeerLink>> links_;
 };
 

@@ -17,7 +17,7 @@ import e2e
 class JoinTest(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="flaredb-join-", dir=os.environ.get("TEST_TMPDIR"))
-        self.addresses = {i + 1: f"127.0.0.1:{port}" for i, port in enumerate(e2e.free_ports(4))}
+        self.addresses = {i + 1: f"127.0.0.1:{port}" for i, port in enumerate(e2e.free_ports(5))}
         self.processes = {}
 
     def tearDown(self):
@@ -103,6 +103,22 @@ class JoinTest(unittest.TestCase):
         self.assertEqual(code, 0, err)
         self.assertEqual(self.replicas(), {1: 2, 2: 2, 4: 2})
         self.assertEqual(self.run_at(4, "kv", "get", "a")[:2], (0, "1\n"))
+
+    def test_a_store_that_was_away_finds_a_cluster_of_others(self):
+        self.grow()
+        self.kill(3)
+        for old, new in ((1, 4), (2, 5)):
+            # The founder may have gone when the second one joins.
+            self.start(new, *(("--peer", f"4={self.addresses[4]}") if new == 5 else ()))
+            e2e.wait_for("it to join", lambda new=new: new in self.replicas(2))
+            code, _, err = self.run_at(2, "store", "drain", str(old), "--wait", "25")
+            self.assertEqual(code, 0, err)
+            self.assertEqual(self.run_at(2, "store", "remove", str(old))[0], 0)
+        self.kill(1)
+        self.kill(2)
+        self.start(3)
+        e2e.wait_for("store 3", lambda: self.run_at(3, "kv", "put", "a", "1")[0] == 0)
+        e2e.wait_for("its replicas", lambda: self.replicas(3) == {3: 2, 4: 2, 5: 2})
 
     def test_a_store_that_waits_to_join_can_be_stopped(self):
         admin = f"127.0.0.1:{e2e.free_ports(1)[0]}"

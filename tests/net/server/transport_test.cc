@@ -170,6 +170,43 @@ TEST_F(TransportTest, SnapshotPiecesOfEverySizeStayBelowTheMessageLimit) {
   }
 }
 
+// A store that was away may be called by one that joined meanwhile, and hears only from it who the
+// members are.
+TEST_F(TransportTest, InAClusterThatGrowsNewStoresAreHeardAndAnswered) {
+  one_.Start(members_);
+  two_.transport.Start({kCluster, two_.store, {1, 2}}, {{two_.store, two_.address}}, 102);
+  ASSERT_TRUE(RunUntilLinked(&one_, &two_));
+  EXPECT_TRUE(RunUntilLinked(&two_, &one_));
+  EXPECT_EQ(two_.transport.AddressOf(one_.store), one_.address);
+}
+
+TEST_F(TransportTest, WhoMovedIsAnsweredWhereItCallsFrom) {
+  one_.Start(members_);
+  two_.transport.Start({kCluster, two_.store, {1, 2}},
+                       {{one_.store, "127.0.0.1:1"}, {two_.store, two_.address}}, 102);
+  ASSERT_TRUE(RunUntilLinked(&one_, &two_));
+  EXPECT_TRUE(RunUntilLinked(&two_, &one_));
+  // The cluster's word comes later, and counts.
+  two_.transport.SetMembers({{one_.store, "127.0.0.1:2"}, {two_.store, two_.address}});
+  EXPECT_EQ(two_.transport.AddressOf(one_.store), "127.0.0.1:2");
+}
+
+TEST_F(TransportTest, WhoIsGoneFromAClusterDoesNotReturn) {
+  one_.Start(members_);
+  two_.transport.Start({kCluster, two_.store, {1, 2}}, members_, 102);
+  ASSERT_TRUE(RunUntilLinked(&one_, &two_));
+  two_.transport.SetMembers({{two_.store, two_.address}}, {one_.store});
+  one_.SendNow(two_.store, Heartbeat(1));
+  EXPECT_FALSE(RunUntil([&] { return !two_.received.empty(); }, Duration::Seconds(1)));
+}
+
+TEST_F(TransportTest, AFixedListHasNoNewStores) {
+  one_.Start(members_);
+  two_.Start({{two_.store, two_.address}});
+  one_.SendNow(two_.store, Heartbeat(1));
+  EXPECT_FALSE(RunUntil([&] { return !two_.received.empty(); }, Duration::Seconds(1)));
+}
+
 TEST_F(TransportTest, LinksAgainWhenTheOtherStoreComesBack) {
   one_.Start(members_);
   two_.Start(members_);
@@ -178,8 +215,9 @@ TEST_F(TransportTest, LinksAgainWhenTheOtherStoreComesBack) {
   RunUntil([] { return false; }, Duration::Milliseconds(200));
   auto server = std::make_unique<GrpcServer>(loop_.get(), GrpcServerOptions());
   uint64_t arrived = 0;
-  PeerAcceptor acceptor(server.get(), /*want_certificates=*/false,
-                        [&](StoreId, store::StoreMessage) { ++arrived; });
+  PeerAcceptor acceptor(
+      server.get(), /*want_certificates=*/false, [&](StoreId, store::StoreMessage) { ++arrived; },
+      [](StoreId, const std::string&) {});
   ASSERT_TRUE(server->Listen(two_.address).ok());
   acceptor.Start({kCluster, two_.store}, members_, 999);
   EXPECT_TRUE(RunUntil([&] {
