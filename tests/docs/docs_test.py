@@ -60,6 +60,12 @@ NOT_RUN = {
     "//sim:fuzz_wire": "as above",
     "//tests/mutants": "takes hours, and writes its page",
     "//tests/scenarios:rewrite": "changes the sources",
+    "//tests/trials:bootstrap": "tests/trials runs it, for some seconds",
+    "//tests/trials:cut_off": "as above",
+    "//tests/trials:idle": "as above",
+    "//tests/trials:kill": "as above",
+    "//tests/trials:mode_switch": "as above",
+    "//tests/trials:replace": "as above",
 }
 SECONDS_PER_COMMAND = 120
 
@@ -261,6 +267,8 @@ class Document:
         label, *words = words
         if verb == "run" and label == "//tests/mutants":
             return self.known_options([word.split("=")[0] for word in words], "tests/mutants/flags.py")
+        if verb == "run" and label.startswith("//tests/trials:"):
+            return self.known_options(words, label[2:].replace(":", "/") + ".py")
         # Tests are run as tests.
         if verb == "test" or (verb == "run" and label in NOT_RUN):
             # libFuzzer's options are libFuzzer's to check.

@@ -39,7 +39,7 @@ def missing_labels(text):
     for package, name in re.findall(r"^\./bazelw .*?//([\w/]*)(?::(\w+))?(?:\s|$)", text, re.MULTILINE):
         build = os.path.join(ROOT, package, "BUILD.bazel")
         name = name or os.path.basename(package)
-        if not os.path.exists(build) or f'name = "{name}"' not in read(build):
+        if not os.path.exists(build) or f'"{name}"' not in read(build):
             yield f"no //{package}:{name}"
 
 
