@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <variant>
 
+#include "sim/invariants/raft_message.h"
+
 namespace flaredb::sim {
 namespace {
 
 bool IsTransfer(const store::Send& send) {
-  const auto* envelope = std::get_if<store::RaftEnvelope>(&send.message);
-  return envelope != nullptr && std::holds_alternative<raft::TimeoutNow>(envelope->message.body);
+  const raft::Message* message = RaftMessageIn(send);
+  return message != nullptr && std::holds_alternative<raft::TimeoutNow>(message->body);
 }
 
 // Or a command of a machine, which takes more than a turn as well.

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "core/store/outbox.h"
+#include "sim/invariants/raft_message.h"
 
 namespace flaredb::sim {
 
@@ -30,8 +31,8 @@ Moments MomentsOf(const raft::View& before, const raft::View& after,
     }
   }
   for (const store::Send& send : effects.sends) {
-    const auto* envelope = std::get_if<store::RaftEnvelope>(&send.message);
-    if (envelope == nullptr) {
+    const raft::Message* message = RaftMessageIn(send);
+    if (message == nullptr) {
       if (const auto* reply = std::get_if<store::ForwardedReply>(&send.message)) {
         moments |= Bit(Moment::kAnswered);
         if (std::holds_alternative<kv::NamespaceReply>(reply->reply.result)) {
@@ -44,7 +45,7 @@ Moments MomentsOf(const raft::View& before, const raft::View& after,
       }
       continue;
     }
-    const raft::Body& body = envelope->message.body;
+    const raft::Body& body = message->body;
     if (const auto* append = std::get_if<raft::AppendRequest>(&body)) {
       if (!append->entries.empty()) moments |= Bit(Moment::kSentAppend);
     } else if (const auto* reply = std::get_if<raft::AppendReply>(&body)) {

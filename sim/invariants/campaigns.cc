@@ -66,15 +66,14 @@ void Campaigns::OnTurn(Instant now, absl::Span<const store::Event> events, const
   CheckTerm(heard, before, after, promised);
 
   for (const store::Send& send : effects.sends) {
-    const auto* envelope = std::get_if<store::RaftEnvelope>(&send.message);
-    if (envelope == nullptr || envelope->message.from != after.id) continue;
-    const raft::Message& message = envelope->message;
-    if (std::holds_alternative<raft::TimeoutNow>(message.body)) {
-      asked_to_campaign_[after.id] = {message.term, message.to};
-    } else if (const auto* reply = std::get_if<raft::PreVoteReply>(&message.body)) {
-      if (reply->granted) pre_votes_.insert({reply->campaign_term, message.to, message.from});
-    } else if (const auto* vote = std::get_if<raft::VoteRequest>(&message.body)) {
-      if (vote->leadership_transfer) CheckInvitation(message);
+    const raft::Message* message = RaftMessageIn(send);
+    if (message == nullptr || message->from != after.id) continue;
+    if (std::holds_alternative<raft::TimeoutNow>(message->body)) {
+      asked_to_campaign_[after.id] = {message->term, message->to};
+    } else if (const auto* reply = std::get_if<raft::PreVoteReply>(&message->body)) {
+      if (reply->granted) pre_votes_.insert({reply->campaign_term, message->to, message->from});
+    } else if (const auto* vote = std::get_if<raft::VoteRequest>(&message->body)) {
+      if (vote->leadership_transfer) CheckInvitation(*message);
     }
   }
   const auto asked = asked_to_campaign_.find(after.id);
@@ -97,21 +96,21 @@ void Campaigns::CheckPreVotes(const Heard& heard, const raft::View& before, cons
                               const store::Effects& effects, bool promised) {
   if (before.durable_token != before.issued_token) return;
   for (const store::Send& send : effects.sends) {
-    const auto* envelope = std::get_if<store::RaftEnvelope>(&send.message);
-    if (envelope == nullptr || envelope->message.from != after.id) continue;
-    const auto* reply = std::get_if<raft::PreVoteReply>(&envelope->message.body);
+    const raft::Message* answer = RaftMessageIn(send);
+    if (answer == nullptr || answer->from != after.id) continue;
+    const auto* reply = std::get_if<raft::PreVoteReply>(&answer->body);
     if (reply == nullptr || !reply->granted) continue;
     // Of several requests the best explains the answer.
     std::optional<raft::LogId> log;
     for (const raft::Message* message : heard.messages) {
       const auto* request = std::get_if<raft::PreVoteRequest>(&message->body);
-      if (request == nullptr || message->from != envelope->message.to) continue;
+      if (request == nullptr || message->from != answer->to) continue;
       if (request->campaign_term != reply->campaign_term) continue;
       log = std::max(log, std::optional(request->last_log));
     }
     if (!log) continue;
     std::ostringstream out;
-    out << Tell(after.id) << " would vote for " << Tell(envelope->message.to) << " in term "
+    out << Tell(after.id) << " would vote for " << Tell(answer->to) << " in term "
         << reply->campaign_term;
     if (promised) {
       out << ", but has heard from its leader within an election timeout.";

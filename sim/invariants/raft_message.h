@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "core/raft/message.h"
+#include "core/store/effects.h"
 #include "core/store/event.h"
 
 namespace flaredb::sim {
@@ -15,6 +16,12 @@ inline const raft::Message* RaftMessageIn(const store::Event& event) {
   const auto* received = std::get_if<store::MessageReceived>(&event);
   const auto* envelope =
       received != nullptr ? std::get_if<store::RaftEnvelope>(&received->message) : nullptr;
+  return envelope != nullptr ? &envelope->message : nullptr;
+}
+
+// The message that leaves for another replica; null when something else does. Borrowed.
+inline const raft::Message* RaftMessageIn(const store::Send& send) {
+  const auto* envelope = std::get_if<store::RaftEnvelope>(&send.message);
   return envelope != nullptr ? &envelope->message : nullptr;
 }
 

@@ -2,13 +2,14 @@
 #include "sim/invariants/reigns.h"
 
 #include <algorithm>
-#include <sstream>
 #include <utility>
 #include <variant>
 
 #include "core/raft/membership.h"
+#include "sim/invariants/progress.h"
 #include "sim/invariants/quorum.h"
 #include "sim/invariants/raft_message.h"
+#include "sim/world/sentence.h"
 
 namespace flaredb::sim {
 namespace {
@@ -22,6 +23,13 @@ bool BringsCommands(const raft::Persist& persist) {
     }
   }
   return false;
+}
+
+// Whether `leader` tells somebody to campaign at once.
+bool HandsOver(const store::Send& send, PeerId leader) {
+  const raft::Message* message = RaftMessageIn(send);
+  return message != nullptr && message->from == leader &&
+         std::holds_alternative<raft::TimeoutNow>(message->body);
 }
 
 }  // namespace
@@ -131,43 +139,24 @@ void Reigns::CheckCommands(const raft::View& before, const raft::View& after,
 void Reigns::CheckHandOver(const raft::View& before, const raft::View& after,
                            const store::Effects& effects) {
   for (const store::Send& send : effects.sends) {
-    const auto* envelope = std::get_if<store::RaftEnvelope>(&send.message);
-    if (envelope == nullptr || envelope->message.from != after.id ||
-        !std::holds_alternative<raft::TimeoutNow>(envelope->message.body)) {
-      continue;
-    }
-    for (const raft::ProgressView& successor : after.progress) {
-      if (successor.peer != envelope->message.to ||
-          successor.match_index >= before.last_log.index) {
-        continue;
-      }
-      std::ostringstream out;
-      out << "tells " << names_->Tell(successor.peer)
-          << " to campaign at once, which has acknowledged its log up to " << successor.match_index
-          << " of " << before.last_log.index << ".";
-      return Fail(after.id, out.str());
-    }
+    if (!HandsOver(send, after.id)) continue;
+    const raft::ProgressView* successor = ProgressOf(after, RaftMessageIn(send)->to);
+    if (successor == nullptr || successor->match_index >= before.last_log.index) continue;
+    return Fail(after.id, Sentence("tells ", names_->Tell(successor->peer),
+                                   " to campaign at once, which has acknowledged its log up to ",
+                                   successor->match_index, " of ", before.last_log.index, "."));
   }
 }
 
 void Reigns::CheckPieces(Instant now, const raft::View& after, const store::Effects& effects) {
-  std::map<PeerId, Piece>& pieces = reigns_[after.id].pieces;
   for (const store::Send& send : effects.sends) {
-    const auto* envelope = std::get_if<store::RaftEnvelope>(&send.message);
-    if (envelope == nullptr || envelope->message.from != after.id) continue;
-    const PeerId to = envelope->message.to;
-    if (const auto* request = std::get_if<raft::SnapshotRequest>(&envelope->message.body)) {
-      const Piece piece{request->chunk->id, request->chunk->number, now};
-      const auto [last, first_time] = pieces.try_emplace(to, piece);
-      const bool again =
-          !first_time && last->second.id == piece.id && last->second.number == piece.number;
-      if (again && now - last->second.sent < election_timeout_) {
-        Fail(after.id, "sends " + names_->Tell(to) + " piece " + std::to_string(piece.number) +
-                           " of a snapshot again, which may still be answered.");
-      }
-      last->second = piece;
-    }
+    const raft::Message* message = RaftMessageIn(send);
+    if (message == nullptr || message->from != after.id) continue;
+    const auto* request = std::get_if<raft::SnapshotRequest>(&message->body);
+    if (request == nullptr) continue;
+    NotePiece(after.id, message->to, {request->chunk->id, request->chunk->number, now});
   }
+  const std::map<PeerId, Piece>& pieces = reigns_[after.id].pieces;
   for (const raft::ProgressView& follower : after.progress) {
     if (follower.state != raft::ProgressState::kSnapshot ||
         follower.snapshot_step != raft::SnapshotStep::kAnswer) {
@@ -183,15 +172,21 @@ void Reigns::CheckPieces(Instant now, const raft::View& after, const store::Effe
   }
 }
 
+void Reigns::NotePiece(PeerId leader, PeerId to, const Piece& piece) {
+  const auto [last, first_time] = reigns_[leader].pieces.try_emplace(to, piece);
+  const Piece before = std::exchange(last->second, piece);
+  const bool again = !first_time && before.id == piece.id && before.number == piece.number;
+  if (!again || piece.sent - before.sent >= election_timeout_) return;
+  Fail(leader, Sentence("sends ", names_->Tell(to), " piece ", piece.number,
+                        " of a snapshot again, which may still be answered."));
+}
+
 void Reigns::CheckLease(Instant now, const raft::View& after, const store::Effects& effects) {
   Reign& reign = reigns_[after.id];
-  reign.handed_over =
-      reign.handed_over ||
-      std::any_of(effects.sends.begin(), effects.sends.end(), [&](const auto& send) {
-        const auto* envelope = std::get_if<store::RaftEnvelope>(&send.message);
-        return envelope != nullptr && envelope->message.from == after.id &&
-               std::holds_alternative<raft::TimeoutNow>(envelope->message.body);
-      });
+  reign.handed_over = reign.handed_over || std::any_of(effects.sends.begin(), effects.sends.end(),
+                                                       [&](const store::Send& send) {
+                                                         return HandsOver(send, after.id);
+                                                       });
   if (after.round > std::exchange(reign.last_round, after.round)) {
     reign.rounds.emplace_back(after.round, now);
   }
@@ -199,19 +194,12 @@ void Reigns::CheckLease(Instant now, const raft::View& after, const store::Effec
   // round began before is not known.
   if (std::exchange(reign.conf_index, after.conf_index) != after.conf_index) reign.rounds.clear();
   if (reign.rounds.empty()) return;
-  const auto answered = [&](uint64_t round) {
-    return IsQuorum(after.conf, [&](PeerId peer) {
-      const auto follower =
-          std::find_if(after.progress.begin(), after.progress.end(),
-                       [&](const raft::ProgressView& progress) { return progress.peer == peer; });
-      return peer == after.id ||
-             (follower != after.progress.end() && follower->acked_round >= round);
-    });
-  };
-  while (reign.rounds.size() > 1 && answered(reign.rounds[1].first)) reign.rounds.pop_front();
+  while (reign.rounds.size() > 1 && QuorumAnswered(after, reign.rounds[1].first)) {
+    reign.rounds.pop_front();
+  }
   const auto& [round, began] = reign.rounds.front();
   if (after.lease_valid || reign.handed_over || after.commit_index < reign.own_entry ||
-      !answered(round) || now >= began + lease_) {
+      !QuorumAnswered(after, round) || now >= began + lease_) {
     return;
   }
   Fail(after.id, "holds no lease in term " + std::to_string(after.term.value()) +
@@ -222,10 +210,8 @@ void Reigns::CheckLease(Instant now, const raft::View& after, const store::Effec
 void Reigns::CheckCatchUp(Instant now, const raft::View& before, const raft::View& after) {
   Reign& reign = reigns_[after.id];
   for (const raft::ProgressView& follower : after.progress) {
-    const auto earlier = std::find_if(
-        before.progress.begin(), before.progress.end(),
-        [&](const raft::ProgressView& progress) { return progress.peer == follower.peer; });
-    if (earlier == before.progress.end() || after.last_log != before.last_log ||
+    const raft::ProgressView* earlier = ProgressOf(before, follower.peer);
+    if (earlier == nullptr || after.last_log != before.last_log ||
         earlier->match_index != after.last_log.index) {
       reign.whole_at.erase(follower.peer);
     } else if (follower.acked_round > earlier->acked_round) {
@@ -246,11 +232,10 @@ void Reigns::CheckPromotions(Instant now, const raft::View& before, const raft::
   for (const raft::ProgressView& voter : after.progress) {
     const bool promoted = after.conf.IsVoter(voter.peer) && !before.conf.IsVoter(voter.peer);
     if (!promoted || voter.match_index >= ends.front().second) continue;
-    std::ostringstream out;
-    out << "makes " << names_->Tell(voter.peer) << " a voter, which has "
-        << "acknowledged its log up to " << voter.match_index << ", but three election timeouts "
-        << "before that log went up to " << ends.front().second << " already.";
-    return Fail(after.id, out.str());
+    return Fail(after.id, Sentence("makes ", names_->Tell(voter.peer), " a voter, which has ",
+                                   "acknowledged its log up to ", voter.match_index,
+                                   ", but three election timeouts before that log went up to ",
+                                   ends.front().second, " already."));
   }
 }
 

@@ -85,6 +85,7 @@ class Reigns {
   void CheckHandOver(const raft::View& before, const raft::View& after,
                      const store::Effects& effects);
   void CheckPieces(Instant now, const raft::View& after, const store::Effects& effects);
+  void NotePiece(PeerId leader, PeerId to, const Piece& piece);
   void CheckLease(Instant now, const raft::View& after, const store::Effects& effects);
   void CheckCatchUp(Instant now, const raft::View& before, const raft::View& after);
   void CheckPromotions(Instant now, const raft::View& before, const raft::View& after);

@@ -2,20 +2,14 @@
 #include "sim/invariants/rejects.h"
 
 #include <algorithm>
-#include <sstream>
 #include <variant>
 
+#include "sim/invariants/progress.h"
 #include "sim/invariants/raft_message.h"
+#include "sim/world/sentence.h"
 
 namespace flaredb::sim {
 namespace {
-
-template <typename... Parts>
-std::string Sentence(const Parts&... parts) {
-  std::ostringstream out;
-  (out << ... << parts);
-  return out.str();
-}
 
 // The last entry at or before `index` of at most `term`; the base when there is none.
 raft::LogId LastOfAtMost(Term term, Index index, const LogImage& log) {
@@ -27,11 +21,6 @@ raft::LogId LastOfAtMost(Term term, Index index, const LogImage& log) {
 const raft::AppendReject* RejectIn(const raft::Message& message) {
   const auto* reply = std::get_if<raft::AppendReply>(&message.body);
   return reply != nullptr ? std::get_if<raft::AppendReject>(&reply->result) : nullptr;
-}
-
-const raft::Message* RaftMessageIn(const store::Send& send) {
-  const auto* envelope = std::get_if<store::RaftEnvelope>(&send.message);
-  return envelope != nullptr ? &envelope->message : nullptr;
 }
 
 // Whether a leader that knows this of a follower learns nothing from the refusal any more.
@@ -79,10 +68,8 @@ std::optional<std::string> BrokenNextProbe(const store::Event& event, const raft
   if (reject == nullptr || answer->to != before.id || answer->term != before.term) {
     return std::nullopt;
   }
-  const auto follower = std::find_if(
-      before.progress.begin(), before.progress.end(),
-      [&](const raft::ProgressView& progress) { return progress.peer == answer->from; });
-  if (follower == before.progress.end() || SaysNothing(*reject, *follower)) return std::nullopt;
+  const raft::ProgressView* follower = ProgressOf(before, answer->from);
+  if (follower == nullptr || SaysNothing(*reject, *follower)) return std::nullopt;
   const Index next =
       std::max(follower->match_index,
                std::min(LastOfAtMost(reject->hint.term, reject->hint.index, log).index,

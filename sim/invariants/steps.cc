@@ -1,19 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/invariants/steps.h"
 
-#include <sstream>
-
 #include "core/raft/membership.h"
+#include "sim/world/sentence.h"
 
 namespace flaredb::sim {
 namespace {
-
-template <typename... Parts>
-std::string Sentence(const Parts&... parts) {
-  std::ostringstream out;
-  (out << ... << parts);
-  return out.str();
-}
 
 std::optional<std::string> BrokenProgress(RegionId region, const std::string& store,
                                           const Replica& leader, const raft::ProgressView& progress,

@@ -2,31 +2,18 @@
 #include "sim/invariants/waits.h"
 
 #include <algorithm>
-#include <sstream>
 #include <utility>
 
 #include "core/base/types.h"
+#include "sim/invariants/progress.h"
 #include "sim/invariants/quorum.h"
+#include "sim/world/sentence.h"
 
 namespace flaredb::sim {
 namespace {
 
-template <typename... Parts>
-std::string Sentence(const Parts&... parts) {
-  std::ostringstream out;
-  (out << ... << parts);
-  return out.str();
-}
-
 std::string Store(const raft::View& view, const Names& names) {
   return Names::Store(names.NodeOf(view.id));
-}
-
-const raft::ProgressView* ProgressOf(const raft::View& leader, PeerId peer) {
-  for (const raft::ProgressView& progress : leader.progress) {
-    if (progress.peer == peer) return &progress;
-  }
-  return nullptr;
 }
 
 // A candidate counts itself from when its vote is on its disk.
@@ -62,19 +49,12 @@ std::optional<std::string> OfLeader(const raft::View& view, const LogImage& issu
     return Sentence(Store(view, names), ", leader of term ", view.term, ", has committed up to ",
                     view.commit_index, ", but knows a quorum that has ", next, ".");
   }
-  const auto has_answered = [&](uint64_t round) {
-    return IsQuorum(view.conf, [&](PeerId peer) {
-      if (peer == view.id) return view.round >= round;
-      const raft::ProgressView* progress = ProgressOf(view, peer);
-      return progress != nullptr && progress->acked_round >= round;
-    });
-  };
-  if (view.read_round > view.round && has_answered(view.round)) {
+  if (view.read_round > view.round && QuorumAnswered(view, view.round)) {
     return Sentence(Store(view, names), ", leader of term ", view.term,
                     ", does not begin the round of contact that a read waits for, though that "
                     "before it is over.");
   }
-  if (view.read_round != 0 && has_answered(view.read_round)) {
+  if (view.read_round != 0 && QuorumAnswered(view, view.read_round)) {
     return Sentence(Store(view, names), ", leader of term ", view.term,
                     ", lets a read wait though a quorum has answered round ", view.read_round,
                     ", which proves it.");

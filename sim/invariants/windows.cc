@@ -19,8 +19,8 @@ void Windows::OnTurn(PeerId leader, absl::Span<const store::Event> events,
     if (message != nullptr && message->to == leader) Hear(*message);
   }
   for (const store::Send& send : effects.sends) {
-    const auto* envelope = std::get_if<store::RaftEnvelope>(&send.message);
-    if (envelope != nullptr && envelope->message.from == leader) Send(envelope->message, config);
+    const raft::Message* message = RaftMessageIn(send);
+    if (message != nullptr && message->from == leader) Send(*message, config);
   }
 }
 

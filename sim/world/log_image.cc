@@ -2,23 +2,12 @@
 #include "sim/world/log_image.h"
 
 #include <algorithm>
-#include <sstream>
 #include <utility>
 
 #include "core/raft/membership.h"
+#include "sim/world/sentence.h"
 
 namespace flaredb::sim {
-namespace {
-
-template <typename... Parts>
-std::string Sentence(const Parts&... parts) {
-  std::ostringstream out;
-  (out << ... << parts);
-  return out.str();
-}
-
-}  // namespace
-
 std::optional<std::string> LogImage::Apply(const raft::Persist& persist) {
   const bool first = !std::exchange(written_, true);
   if (auto refused = MoveBase(persist, first)) return refused;
