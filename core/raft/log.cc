@@ -15,9 +15,21 @@ Log::Log(LogId base, std::vector<TermRun> terms, Index last_index, Index commit_
       commit_index_(commit_index),
       window_first_(last_index.next()),
       durable_index_(last_index) {
+  CheckState();
+}
+
+void Log::CheckState() const {
   INVARIANT(base_.index <= commit_index_ && commit_index_ <= last_index_);
+  INVARIANT(durable_index_ <= last_index_);
+  INVARIANT(issued_.empty() || issued_[issued_.size() - 1].last_index <= last_index_);
   INVARIANT(terms_.empty() == (base_.index == last_index_));
   INVARIANT(terms_.empty() || terms_.front().first == base_.index.next());
+  INVARIANT(terms_.empty() || terms_.back().first <= last_index_);
+  INVARIANT(terms_.size() < 2 || terms_[0].first < terms_[1].first) << "the log has two beginnings";
+  INVARIANT(window_first_ ==
+            (window_.empty() ? last_index_.next() : window_.front().first_index()));
+  INVARIANT(window_.empty() || window_.back().last_index() == last_index_);
+  INVARIANT(!window_.empty() || window_bytes_ == 0);
 }
 
 LogId Log::IdAtOlder(Index index) const {

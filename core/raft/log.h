@@ -75,6 +75,8 @@ class Log {
   Index durable_index() const { return durable_index_; }
 
   void HashInto(Hasher* hasher) const;
+  // What holds between calls. O(1).
+  void CheckState() const;
 
  private:
   // The disk will equal this log up to `last_index` once `token` is durable; truncations lower it.

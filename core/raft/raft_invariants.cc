@@ -6,10 +6,8 @@
 namespace flaredb::raft {
 
 void Raft::CheckState() const {
-  INVARIANT(log_.base().index <= log_.commit_index());
-  INVARIANT(log_.commit_index() <= log_.last_index());
+  log_.CheckState();
   INVARIANT(handed_out_index_ <= log_.commit_index());
-  INVARIANT(log_.durable_index() <= log_.last_index());
   INVARIANT(log_.last_id().term <= term());
   INVARIANT(durable_token_ <= issued_token_ && hard_state_token_ <= issued_token_);
   INVARIANT(!pending_any_);
