@@ -4,13 +4,14 @@
 #include <algorithm>
 
 #include "absl/container/fixed_array.h"
+#include "core/base/check.h"
 
 namespace flaredb::raft {
 namespace {
 
 uint64_t MajorityValue(const std::vector<PeerId>& voters,
                        absl::FunctionRef<uint64_t(PeerId)> reached) {
-  if (voters.empty()) return 0;
+  INVARIANT(!voters.empty());
   // Highest first, each inserted where it belongs: for so few that beats a general sort.
   absl::FixedArray<uint64_t, 7> values(voters.size());
   for (size_t i = 0; i < voters.size(); ++i) {

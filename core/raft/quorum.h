@@ -15,17 +15,17 @@ constexpr size_t Majority(size_t voters) { return voters / 2 + 1; }
 
 // The highest value that a majority of the voters (of each half, when joint) has reached.
 //   reached  the value of one voter; called once for each voter and half
-// Zero when there is no voter: an empty configuration decides nothing.
-// O(n^2), without allocation for up to 7 voters.
+// Requires voters: who knows of none may not ask. O(n^2), without allocation for up to 7 voters.
 uint64_t QuorumValue(const ConfState& conf, absl::FunctionRef<uint64_t(PeerId)> reached);
 
-// Whether a majority of the voters (of each half, when joint) satisfies `predicate`.
+// Whether a majority of the voters (of each half, when joint) satisfies `predicate`. Requires
+// voters.
 bool HasQuorum(const ConfState& conf, absl::FunctionRef<bool(PeerId)> predicate);
 
 enum class VoteState : uint8_t { kPending, kWon, kLost };
 enum class Ballot : uint8_t { kMissing, kGranted, kRefused };
 
-// Won when a quorum granted; lost when a quorum no longer can.
+// Won when a quorum granted; lost when a quorum no longer can. Nobody is elected without voters.
 VoteState CountVotes(const ConfState& conf, absl::FunctionRef<Ballot(PeerId)> ballot);
 
 }  // namespace flaredb::raft

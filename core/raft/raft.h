@@ -219,7 +219,8 @@ class Raft {
     Instant busy_at;  // When somebody last wanted something.
 
     Progress* Find(PeerId id);
-    const Progress* Find(PeerId id) const { return const_cast<Leader*>(this)->Find(id); }
+    // Of a member of the configuration other than this replica: everybody is followed.
+    const Progress& Of(PeerId id) const;
   };
 
   // A message that promises something not yet durable.

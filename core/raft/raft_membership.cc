@@ -44,7 +44,7 @@ std::optional<ChangeRefusal> Raft::MayChange(absl::Span<const MemberChange> chan
   if (const auto* refusal = std::get_if<ChangeRefusal>(&next)) return *refusal;
   for (const MemberChange& change : changes) {
     if (change.kind != MemberChange::Kind::kPromote || change.id == id_) continue;
-    const Progress& learner = *leader.Find(change.id);
+    const Progress& learner = leader.Of(change.id);
     if (!learner.incarnation() || !learner.caught_up() || !InContact(learner)) {
       REACHED(kPromotionTooEarly);
       return ChangeRefusal::kNotCaughtUp;

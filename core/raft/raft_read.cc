@@ -68,9 +68,7 @@ void Raft::CountRounds() {
   if (!leader.round_news) return;
   leader.round_news = false;
   const uint64_t confirmed = QuorumValue(conf(), [&](PeerId id) -> uint64_t {
-    if (id == id_) return leader.round;
-    const Progress* follower = leader.Find(id);
-    return follower != nullptr ? follower->acked_round : 0;
+    return id == id_ ? leader.round : leader.Of(id).acked_round;
   });
   while (!leader.rounds.empty() && leader.rounds.front().first <= confirmed) {
     leader.lease_start = leader.rounds.front().second;

@@ -108,6 +108,13 @@ Progress* Raft::Leader::Find(PeerId id) {
   return nullptr;
 }
 
+const Progress& Raft::Leader::Of(PeerId id) const {
+  const auto follower = std::find_if(followers.begin(), followers.end(),
+                                     [&](const Progress& f) { return f.id() == id; });
+  INVARIANT(follower != followers.end()) << "peer " << id << " is not followed";
+  return *follower;
+}
+
 bool Raft::InContact(const Progress& follower) const {
   return now_ - follower.last_contact < config_.election_timeout;
 }
@@ -223,9 +230,7 @@ void Raft::SendAppend(Progress* follower, EntrySlices entries, bool accept_unans
 void Raft::MaybeCommit() {
   auto& leader = std::get<Leader>(role_);
   const Index acked(QuorumValue(conf(), [&](PeerId id) -> uint64_t {
-    if (id == id_) return log_.durable_index().value();
-    const Progress* follower = leader.Find(id);
-    return follower != nullptr ? follower->match_index().value() : 0;
+    return (id == id_ ? log_.durable_index() : leader.Of(id).match_index()).value();
   }));
   INVARIANT(acked <= log_.last_index());
   // Entries of earlier terms commit only beneath one of ours: thesis 3.6.2, figure 3.7.
@@ -276,11 +281,7 @@ void Raft::Heartbeat() {
 
 bool Raft::HearsQuorum() const {
   const auto& leader = std::get<Leader>(role_);
-  return HasQuorum(conf(), [&](PeerId id) {
-    if (id == id_) return true;
-    const Progress* follower = leader.Find(id);
-    return follower != nullptr && InContact(*follower);
-  });
+  return HasQuorum(conf(), [&](PeerId id) { return id == id_ || InContact(leader.Of(id)); });
 }
 
 }  // namespace flaredb::raft

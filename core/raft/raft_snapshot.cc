@@ -113,7 +113,7 @@ void Raft::OnSnapshotRead(Instant now, SnapshotId id, uint64_t number, std::stri
 
 void Raft::SendChunk(SnapshotSend* send) {
   auto& leader = std::get<Leader>(role_);
-  const Progress& follower = *leader.Find(send->follower);
+  const Progress& follower = leader.Of(send->follower);
   send->sent = now_;
   Send(follower.id(), SnapshotRequest{follower.session(), leader.round, send->outstanding},
        IoToken(), follower.incarnation());

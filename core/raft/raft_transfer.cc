@@ -35,7 +35,7 @@ std::optional<TransferRefusal> Raft::TransferLeadership(Instant now, PeerId targ
 void Raft::TellTransferee() {
   auto& leader = std::get<Leader>(role_);
   if (!leader.transfer || leader.transfer->told) return;
-  const Progress& target = *leader.Find(leader.transfer->target);
+  const Progress& target = leader.Of(leader.transfer->target);
   if (target.match_index() != log_.last_index()) {
     REACHED(kTransferWaitsForLog);
     return;

@@ -4,6 +4,7 @@
 #include <map>
 #include <vector>
 
+#include "core/base/check.h"
 #include "core/base/rng.h"
 #include "gtest/gtest.h"
 
@@ -78,10 +79,10 @@ TEST(Quorum, JointValueNeedsBothHalves) {
   EXPECT_EQ(Value(joint, {{4, 9}, {5, 9}, {6, 9}, {1, 2}, {2, 1}}), 1u);
 }
 
-TEST(Quorum, EmptyConfigurationDecidesNothing) {
+TEST(Quorum, EmptyConfigurationMayNotBeAskedAndElectsNobody) {
   const ConfState empty;
-  EXPECT_EQ(QuorumValue(empty, [](PeerId) -> uint64_t { return 9; }), 0u);
-  EXPECT_FALSE(HasQuorum(empty, [](PeerId) { return true; }));
+  EXPECT_THROW(QuorumValue(empty, [](PeerId) -> uint64_t { return 9; }), InvariantViolation);
+  EXPECT_THROW(HasQuorum(empty, [](PeerId) { return true; }), InvariantViolation);
   EXPECT_NE(CountVotes(empty, [](PeerId) { return Ballot::kGranted; }), VoteState::kWon);
 }
 
