@@ -40,7 +40,6 @@ namespace flaredb {
   X(kGatedOutdated, "an answer that waited for the disk belongs to an earlier term")        \
   X(kFetchedForFollower, "entries for a follower are read from the disk")                   \
   X(kFetchedToApply, "committed entries are read from the disk to be applied")              \
-  X(kFollowerMovedMeanwhile, "entries come from the disk when their follower has moved")    \
   X(kFetchedTooLate, "entries come from the disk when nobody wants them any more")          \
   X(kProposalRefusedFull, "a proposal is refused because too much is uncommitted")          \
   X(kProposalDuringTransfer, "a proposal is refused because leadership is handed over")     \

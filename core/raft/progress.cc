@@ -20,7 +20,7 @@ void Progress::OnSent(Index last_index, size_t bytes) {
   }
   INVARIANT(last_index >= next_index_);
   inflights_.Add(last_index, bytes);
-  next_index_ = last_index.next();
+  MoveTo(last_index.next());
 }
 
 bool Progress::OnAccept(Index match_index) {
@@ -28,11 +28,11 @@ bool Progress::OnAccept(Index match_index) {
   probe_sent_ = false;
   if (state_ == ProgressState::kProbe && match_index >= match_index_) {
     state_ = ProgressState::kReplicate;
-    next_index_ = match_index.next();
+    MoveTo(match_index.next());
   }
   if (match_index <= match_index_) return false;
   match_index_ = match_index;
-  next_index_ = std::max(next_index_, match_index.next());
+  MoveTo(std::max(next_index_, match_index.next()));
   return true;
 }
 
@@ -44,8 +44,13 @@ bool Progress::OnReject(Index prev_index, Index agree_index) {
   state_ = ProgressState::kProbe;
   probe_sent_ = false;
   inflights_.Clear();
-  next_index_ = std::max(match_index_, std::min(agree_index, prev_index.prev())).next();
+  MoveTo(std::max(match_index_, std::min(agree_index, prev_index.prev())).next());
   return true;
+}
+
+void Progress::MoveTo(Index next_index) {
+  if (next_index != next_index_) fetch_id = 0;
+  next_index_ = next_index;
 }
 
 void Progress::BecomeSnapshot() {
@@ -80,7 +85,7 @@ void Progress::HashInto(Hasher* hasher) const {
   hasher->Add(id_).Add(session_).Add(incarnation_).Add(static_cast<uint64_t>(state_));
   hasher->Add(match_index_).Add(next_index_).Add(probe_sent_ ? 1 : 0);
   inflights_.HashInto(hasher);
-  hasher->Add(acked_round).Add(round_target_).Add(fetch_first);
+  hasher->Add(acked_round).Add(round_target_);
   hasher->Add(commit_acked).Add(commit_sent).Add(fetch_id).Add(caught_up_ ? 1 : 0);
 }
 

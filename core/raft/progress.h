@@ -75,13 +75,15 @@ class Progress {
   // The commit index that the follower said last, and the one that it was told last.
   Index commit_acked;
   Index commit_sent;
-  // The Fetch that reads entries for this follower, and from where; zero when none is under way.
+  // The Fetch that reads entries for this follower, from next_index on; zero when none is under
+  // way. A follower that moves does not wait for it any more.
   uint64_t fetch_id = 0;
-  Index fetch_first;
 
   void HashInto(Hasher* hasher) const;
 
  private:
+  void MoveTo(Index next_index);
+
   PeerId id_;
   uint64_t session_;
   Incarnation incarnation_;

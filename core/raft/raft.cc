@@ -159,12 +159,8 @@ void Raft::OnFetched(Instant now, uint64_t fetch_id, EntrySlices entries, Effect
     for (Progress& follower : leader->followers) {
       if (follower.fetch_id != fetch_id) continue;
       follower.fetch_id = 0;
-      // The follower may have moved meanwhile; then it is asked again from where it is now.
-      if (entries.front().first_index() == follower.next_index() && follower.MaySend(config_)) {
-        SendAppend(&follower, std::move(entries), /*accept_unanswered=*/false);
-      } else {
-        REACHED(kFollowerMovedMeanwhile);
-      }
+      INVARIANT(entries.front().first_index() == follower.next_index());
+      SendAppend(&follower, std::move(entries), /*accept_unanswered=*/false);
       Replicate(&follower);
       return;
     }

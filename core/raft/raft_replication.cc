@@ -201,7 +201,6 @@ void Raft::Replicate(Progress* follower) {
       if (follower->fetch_id != 0) return;
       REACHED(kFetchedForFollower);
       follower->fetch_id = ++last_fetch_id_;
-      follower->fetch_first = next;
       effects_->fetches.push_back(
           {follower->fetch_id, next, log_.window_first().prev(), config_.append_bytes_max});
       return;

@@ -23,7 +23,7 @@ void Raft::Compact(Instant now, Index upto, Effects* effects) {
     auto* leader = std::get_if<Leader>(&role_);
     if (leader == nullptr) return;
     for (Progress& follower : leader->followers) {
-      if (follower.fetch_id == 0 || follower.fetch_first > to) continue;
+      if (follower.fetch_id == 0 || follower.next_index() > to) continue;
       REACHED(kCompactedDuringFetch);
       // What is being read for it may be gone already.
       follower.fetch_id = 0;
