@@ -336,12 +336,11 @@ void Raft::AnswerStale(const Message& message) {
 
 void Raft::Hold(IoToken gate, Message&& message) {
   // A disk that hangs must not pile up an answer for each heartbeat and each probe.
-  for (auto older = gated_.rbegin(); older != gated_.rend() && older->gate == gate; ++older) {
-    if (older->message.to != message.to || !Supersedes(message, older->message)) continue;
-    REACHED(kGatedSuperseded);
-    older->message = std::move(message);
-    return;
-  }
+  const size_t superseded = std::erase_if(gated_, [&](const Gated& older) {
+    return older.gate == gate && older.message.to == message.to &&
+           Supersedes(message, older.message);
+  });
+  SOMETIMES(kGatedSuperseded, superseded > 0);
   gated_.emplace_back(gate, std::move(message));
 }
 

@@ -118,7 +118,6 @@ void Raft::TendConfiguration() {
     AppendConf(LeaveJoint(conf()));
   } else if (!conf().IsVoter(id_)) {
     REACHED(kLeaderRemoved);
-    ReplicateToAll();
     HandOver();
     BecomeFollower(term(), PeerId());
     return;

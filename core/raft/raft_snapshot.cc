@@ -86,7 +86,6 @@ void Raft::OnSnapshotTaken(Instant now, SnapshotId id, Index index, Effects* eff
       return;
     }
     send->base = LogBase{log_.IdAt(index), confs_.At(index)};
-    send->moved = now_;
     ReadChunk(send, 0);
   });
 }
@@ -135,7 +134,6 @@ void Raft::On(const Message& message, const SnapshotReply& reply) {
   if (send == nullptr || send->outstanding == nullptr || send->follower != message.from) return;
   const uint64_t number = send->outstanding->number;
   if (reply.next_chunk == number + 1 && !send->outstanding->last) {
-    send->moved = now_;
     ReadChunk(send, number + 1);
   } else if (reply.next_chunk == 0 && number > 0) {
     REACHED(kSnapshotBegunAgain);

@@ -50,7 +50,6 @@ void Raft::TellTransferee() {
 // A leader that must go asks the best successor to campaign at once. A courtesy: elections would
 // come to the same end, an election timeout later.
 void Raft::HandOver() {
-  std::get<Leader>(role_).lease_void = true;
   const Progress* successor = BestSuccessor();
   if (successor == nullptr) return;
   const Index held = std::min(successor->match_index(), log_.last_index());

@@ -26,7 +26,7 @@ struct SnapshotSend {
   PeerId follower;
   SnapshotId id;
   Instant began;
-  Instant moved;                // When the follower or the owner last brought it forward.
+  Instant moved;                // When it began, or its owner last read a piece.
   std::optional<LogBase> base;  // Absent while the view is being taken.
   // The piece that is being read (absent: none is), and that which is sent and not answered.
   std::optional<uint64_t> reading;

@@ -48,7 +48,6 @@ std::variant<RecoveryPlan, NoPlan> PlanRecovery(absl::Span<const View> survivors
   plan.chosen_log = best->last_log;
   plan.term = plan.term.next();
   plan.conf = Only(best->conf, survivors, best->id);
-  plan.kept = best->last_log.index;
   for (const PeerId id : best->conf.Everybody()) {
     if (FindView(survivors, id) == nullptr) plan.lost.push_back(id);
   }
@@ -59,10 +58,10 @@ std::string RecoveryPlan::Describe() const {
   std::ostringstream out;
   out << "peer " << chosen << " has the most complete log that is left: it ends at entry "
       << chosen_log.index << " of term " << chosen_log.term << ".\n";
-  out << "Kept: everything up to entry " << kept << ". Survivors know that entries up to "
-      << known_committed << " were committed.\n";
-  out << "Lost: whatever the lost peers had acknowledged after entry " << kept << ". Entries after "
-      << known_committed << " may stay although nobody was told so.\n";
+  out << "Kept: everything up to entry " << chosen_log.index
+      << ". Survivors know that entries up to " << known_committed << " were committed.\n";
+  out << "Lost: whatever the lost peers had acknowledged after entry " << chosen_log.index
+      << ". Entries after " << known_committed << " may stay although nobody was told so.\n";
   out << "Removed for ever, never to be started again: peers";
   for (const PeerId id : lost) out << " " << id;
   out << ".\n";

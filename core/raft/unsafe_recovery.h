@@ -20,17 +20,16 @@ struct RecoveryPlan {
   // The survivor with the most complete log (thesis 3.6.1). A learner may have it: then it becomes
   // a voter.
   PeerId chosen;
-  LogId chosen_log;  // Its log's end when the plan was made; it must not have moved.
-  Term term;         // Above every survivor's.
-  ConfState conf;    // Survivors only.
+  // Its log's end when the plan was made; it must not have moved. Everything up to here is kept.
+  // What was acknowledged after it may be lost, and what was never acknowledged may be there.
+  LogId chosen_log;
+  Term term;       // Above every survivor's.
+  ConfState conf;  // Survivors only.
 
   // For the operator.
   std::vector<PeerId> lost;  // Voters and learners that will be removed. They must never come back.
-  // Everything up to here is kept. What was acknowledged after it may be lost, and what was never
-  // acknowledged may be there.
-  Index kept;
   // Known to be committed by a survivor. Acknowledged entries between it and a lost disk's end are
-  // what the plan gives up unless `kept` covers them.
+  // what the plan gives up unless `chosen_log` has them.
   Index known_committed;
 
   // A few lines for people.

@@ -391,7 +391,9 @@ void Group::Wake(uint64_t id) {
 
 bool Group::Recover(uint64_t id, const RecoveryPlan& plan) {
   const bool done = node(id).raft->Recover(now(id), plan, &effects_);
-  if (done && committed_.size() > plan.kept.value()) committed_.resize(plan.kept.value());
+  if (done && committed_.size() > plan.chosen_log.index.value()) {
+    committed_.resize(plan.chosen_log.index.value());
+  }
   Absorb(id);
   return done;
 }

@@ -146,7 +146,7 @@ class Group {
   // Nothing becomes durable any more, and the replica is told.
   void FailDisk(uint64_t id);
   void Wake(uint64_t id);
-  // Carries out the plan of an operator who accepts the loss of what lies after plan.kept.
+  // Carries out the plan of an operator who accepts the loss of what lies after plan.chosen_log.
   bool Recover(uint64_t id, const RecoveryPlan& plan);
 
   // --- Clients.
