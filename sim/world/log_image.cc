@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "core/raft/membership.h"
 #include "sim/world/sentence.h"
 
 namespace flaredb::sim {
+
 std::optional<std::string> LogImage::Apply(const raft::Persist& persist) {
   const bool first = !std::exchange(written_, true);
   if (auto refused = MoveBase(persist, first)) return refused;
@@ -106,22 +108,30 @@ const raft::ConfState& LogImage::ConfAt(Index index) const {
   return *found;
 }
 
+// As from a real disk: in blocks of their own, one for each term, however the entries were written.
 raft::EntrySlices LogImage::Read(Index first, Index last, size_t bytes_max) const {
   raft::EntrySlices slices;
   if (!Has(first)) return slices;
+  std::vector<raft::NewEntry> block;
+  Index begin = first;
+  const auto close_at = [&](Index end) {
+    if (!block.empty()) {
+      slices.push_back(raft::EntrySlice(raft::EntryBlock::Create(TermAt(begin), begin, block)));
+    }
+    block.clear();
+    begin = end;
+  };
   last = std::min(last, last_index());
   size_t bytes = 0;
-  for (Index i = first; i <= last; ++i) {
-    const Slot& s = slot(i);
-    bytes += s.block->at(s.position).payload.size();
-    if (bytes > bytes_max && !slices.empty()) break;
-    if (!slices.empty() && slices.back().block().get() == s.block.get()) {
-      const raft::EntrySlice& run = slices.back();
-      slices.back() = raft::EntrySlice(s.block, s.position - run.size(), s.position + 1);
-    } else {
-      slices.push_back(raft::EntrySlice(s.block, s.position, s.position + 1));
-    }
+  Index next = first;
+  for (; next <= last; ++next) {
+    const raft::EntryView entry = slot(next).block->at(slot(next).position);
+    bytes += entry.payload.size();
+    if (bytes > bytes_max && next > first) break;
+    if (entry.term != TermAt(begin)) close_at(next);
+    block.push_back({entry.kind, entry.payload});
   }
+  close_at(next);
   return slices;
 }
 
