@@ -243,6 +243,9 @@ void Cluster::CheckAllPromises() {
 // What was under way to the disk may be there or not; the handing over of leadership still leaves.
 void Cluster::StopByDisk(uint32_t id) {
   Node& node = nodes_[id];
+  if (turn_events_.size() == 1 && std::holds_alternative<store::DiskFailed>(turn_events_[0])) {
+    checkers_.OnDiskFailed(id, node.clock.Read(world_->now()), effects_);
+  }
   turn_events_.clear();
   gone_calls_.clear();
   Perform(id, effects_.sends.size(), 0, false);

@@ -10,12 +10,14 @@
 #include "core/base/types.h"
 #include "core/raft/types.h"
 #include "core/raft/view.h"
+#include "core/store/effects.h"
 #include "core/store/event.h"
 #include "sim/world/log_image.h"
 
 namespace flaredb::sim {
 
-// What an append says, without its entries.
+// What an append says, without its entries; or a piece of a snapshot, which says that all up to its
+// end is committed.
 struct AppendOffer {
   PeerId from;
   Term term;
@@ -23,10 +25,11 @@ struct AppendOffer {
   raft::LogId prev;
   raft::LogId last;  // Of its entries, or `prev` when there are none.
   Index commit_index;
+  bool accept_unanswered = false;
 };
 
-// Of the append to `peer` among the events of a turn that is about to begin; nullopt when there is
-// none, or another one or a piece of a snapshot as well, which would change the log, too.
+// Of the append or piece to `peer` among the events of a turn that is about to begin; nullopt when
+// there is none, or another one as well, which would change the log, too.
 std::optional<AppendOffer> OnlyAppend(absl::Span<const store::Event> events, PeerId peer);
 
 // A sentence if `offer` came, in the turn that led to view `after`, from the leader that the
@@ -38,6 +41,15 @@ std::optional<AppendOffer> OnlyAppend(absl::Span<const store::Event> events, Pee
 std::optional<std::string> BrokenAppend(const std::string& store, const AppendOffer& offer,
                                         const raft::View& after, Incarnation life,
                                         const LogImage& log);
+
+// A sentence if the log agrees with that of the leader which made `offer`, the replica knew already
+// before the turn, in view `before`, that its disk holds all of that, and no answer has left. It
+// will be sent again: no harm but delay.
+//   hard_state  the write that brought term and vote to the disk, or will
+std::optional<std::string> MissingAccept(const std::string& store, const AppendOffer& offer,
+                                         const raft::View& before, const raft::View& after,
+                                         Incarnation life, const LogImage& log, IoToken hard_state,
+                                         const store::Effects& effects);
 
 }  // namespace flaredb::sim
 

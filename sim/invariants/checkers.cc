@@ -65,6 +65,7 @@ void Checkers::OnStart(uint32_t node, Instant now, const store::RecoveredRegion*
   replica.peer = view != nullptr ? view->peer : PeerId();
   replica.issued = replica.disk->image().log(region_.id);
   replica.truncations.clear();
+  replica.hard_state_token = IoToken();
   replica.view = view != nullptr ? view->raft : raft::View();
   replica.applied = recovered != nullptr ? recovered->applied.index : Index();
   if (view == nullptr) return;
@@ -191,6 +192,13 @@ std::string Checkers::WrongRecovery(uint32_t node) const {
         << names_.Tell(plan.conf) << " in that term.";
     return out.str();
   }
+  for (const PeerId peer : log.ConfAt(plan.chosen_log.index).Everybody()) {
+    const bool told = std::find(plan.lost.begin(), plan.lost.end(), peer) != plan.lost.end();
+    if (told != conf.IsMember(peer)) continue;
+    out << "with " << names_.Tell(conf) << ", but the operator was told that " << names_.Tell(peer)
+        << (told ? " goes." : " stays.");
+    return out.str();
+  }
   const std::vector<PeerId> everybody = conf.Everybody();
   const bool of_survivors = std::none_of(everybody.begin(), everybody.end(), [&](PeerId peer) {
     return lost_.contains(names_.NodeOf(peer)) || replicas_[names_.NodeOf(peer)].peer != peer;
@@ -212,14 +220,19 @@ void Checkers::AfterEvents(uint32_t node, Instant now, absl::Span<const store::E
   reigns_.OnTurn(now, events, before, after, effects);
   if (limits != nullptr && after.role == raft::Role::kLeader) {
     windows_.OnTurn(after.id, events, effects, *limits);
+    reigns_.AfterTurn(now, before, after, *limits);
   }
   const LogImage& log = replicas_[node].issued;
+  Fail("APPEND", MissingProbe(before, after, effects, names_));
   if (events.size() == 1) {
     CheckOrder(node, events[0], before, effects);
     Fail("APPEND", BrokenNextProbe(events[0], before, log, effects, names_));
   }
   if (append_offer_) {
-    Fail("APPEND", BrokenAppend(names_.Store(node), *append_offer_, after, life, log));
+    const std::string store = names_.Store(node);
+    Fail("APPEND", BrokenAppend(store, *append_offer_, after, life, log));
+    Fail("APPEND", MissingAccept(store, *append_offer_, before, after, life, log,
+                                 replicas_[node].hard_state_token, effects));
     Fail("APPEND", BrokenReject(*append_offer_, before, after, log, effects, names_));
   }
 }
@@ -347,6 +360,7 @@ bool Checkers::Issue(uint32_t node, const env::GroupCommit& commit) {
     if (write.destroy || write.create) {
       replica.issued = LogImage();
       replica.applied = Index();
+      replica.hard_state_token = IoToken();
       if (write.destroy) continue;
     }
     const raft::Persist& persist = write.persist;
@@ -355,6 +369,7 @@ bool Checkers::Issue(uint32_t node, const env::GroupCommit& commit) {
       commits_.OnTruncateIssued(node, term, persist.truncate_from, replica.issued);
       replica.truncations.push_back({commit.token, persist.truncate_from});
     }
+    if (persist.hard_state) replica.hard_state_token = persist.token;
     if (persist.install && persist.base != nullptr) commits_.OnInstall(node, *persist.base);
     if (auto refused = replica.issued.Apply(persist)) {
       Fail("STORE", names_.Store(node) + " asks for an impossible write: " + *refused + ".");

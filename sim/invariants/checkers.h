@@ -70,6 +70,10 @@ class Checkers {
   //   limits  of what it may send; null: it may send more
   void AfterEvents(uint32_t node, Instant now, absl::Span<const store::Event> events,
                    const store::Effects& effects, const raft::Config* limits);
+  // It has turned to nothing but the failure of its disk, for which it stops.
+  void OnDiskFailed(uint32_t node, Instant now, const store::Effects& effects) {
+    reigns_.OnDiskFailed(now, replicas_[node].view, effects);
+  }
   // When nobody is bound any more by what was promised to the leader on `node`; see PromisesEnd.
   // nullopt also when clocks are not to be trusted.
   std::optional<Instant> PromisesEnd(uint32_t node) const;
@@ -84,8 +88,8 @@ class Checkers {
   // lost for ever. Before OnTurn, which then asks:
   //   REC  the replica is the one that the plan chose; the term is above that of every other one
   //        that is left; next in its log is the plan's configuration, in the plan's term, of nobody
-  //        who is lost and without a joint phase; and what anybody who is left took for committed
-  //        or applied is in its log
+  //        who is lost and without a joint phase; nobody is removed but those whom the plan calls
+  //        lost; and what anybody who is left took for committed or applied is in its log
   // What no survivor has is forgotten: the history is shorter, and terms that the lost ones alone
   // knew may be used once more.
   void OnRecovery(uint32_t node, const raft::RecoveryPlan& plan, const std::set<uint32_t>& lost);

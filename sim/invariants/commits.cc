@@ -7,6 +7,7 @@
 
 #include "core/base/check.h"
 #include "core/raft/membership.h"
+#include "core/region/region.h"
 
 #include "sim/invariants/log_matching.h"
 
@@ -21,6 +22,19 @@ bool AreNeighbours(const raft::ConfState& before, const raft::ConfState& after) 
 }
 
 }  // namespace
+
+uint64_t Commits::ConfVersionAt(Index index) const {
+  uint64_t version = birth_conf_version_;
+  std::vector<Peer> peers = *PeersOf(confs_.front().conf);
+  for (const raft::ConfAt& at : confs_) {
+    if (at.index > index) break;
+    std::vector<Peer> next = *PeersOf(at.conf);
+    if (next == peers) continue;
+    ++version;
+    peers = std::move(next);
+  }
+  return version;
+}
 
 const raft::ConfState& Commits::ConfAt(Index index) const {
   size_t i = confs_.size() - 1;

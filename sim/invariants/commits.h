@@ -25,6 +25,7 @@ class Commits {
   Commits(RegionId region, RegionEpoch epoch, const raft::LogBase& birth, const Names* names,
           FailureReport* report, MachineSpec* spec = nullptr)
       : region_(region),
+        birth_conf_version_(epoch.conf_version),
         names_(names),
         report_(report),
         entries_(birth.last.index.value(), Entry{birth.last.term, birth.last.term, 0, 0, nullptr}),
@@ -74,6 +75,9 @@ class Commits {
   Term TermAt(Index index) const { return index ? entries_[index.value() - 1].term : Term(); }
   // In force at a committed index.
   const raft::ConfState& ConfAt(Index index) const;
+  // The version of the region's configuration at a committed index: each change of its peers raises
+  // it, and the end of a joint phase alone does not.
+  uint64_t ConfVersionAt(Index index) const;
   // Of the kConf entries that are committed, and of the birth; ascending.
   const std::vector<raft::ConfAt>& confs() const { return confs_; }
   const KvModel& model() const { return model_; }
@@ -99,6 +103,7 @@ class Commits {
   }
 
   RegionId region_;
+  uint64_t birth_conf_version_;
   const Names* names_;
   FailureReport* report_;
   std::vector<Entry> entries_;  // Of index 1, 2, ...

@@ -50,15 +50,15 @@ void Reigns::OnTurn(Instant now, absl::Span<const store::Event> events, const ra
     reign.last_turn = now;
   }
   if (goes_on) Hear(now, events, before);
-  if (goes_on && !Leads(after)) return CheckResignation(now, before, after);
+  if (goes_on && !Leads(after)) return CheckResignation(now, before, after, effects);
   if (!Leads(after)) return;
   for (const PeerId peer : after.conf.Everybody()) reign.heard.try_emplace(peer, now);
   CheckRight(now, before, after);
-  CheckPieces(now, after, effects);
+  CheckPieces(now, before, after, effects);
   CheckLease(now, after, effects);
   if (goes_on) {
     CheckCommands(before, after, effects);
-    CheckHandOver(before, after, effects);
+    CheckHandOver(now, before, after, effects);
     CheckCatchUp(now, before, after);
     CheckPromotions(now, before, after);
   }
@@ -67,9 +67,16 @@ void Reigns::OnTurn(Instant now, absl::Span<const store::Event> events, const ra
   }
 }
 
+void Reigns::OnDiskFailed(Instant now, const raft::View& last, const store::Effects& effects) {
+  if (Leads(last)) CheckFarewell(now, last, last, effects);
+}
+
 // As in the core, what another life says does not count.
 void Reigns::Hear(Instant now, absl::Span<const store::Event> events, const raft::View& before) {
   std::map<PeerId, Instant>& heard = reigns_[before.id].heard;
+  if (before.resting) {
+    for (auto& [peer, when] : heard) when = now;  // Until now nobody was to answer.
+  }
   for (const store::Event& event : events) {
     const raft::Message* message = RaftMessageIn(event);
     if (message == nullptr || message->to != before.id || message->term != before.term ||
@@ -94,17 +101,39 @@ bool Reigns::HearsQuorum(const raft::ConfState& conf, PeerId leader, Instant sin
   });
 }
 
-void Reigns::CheckResignation(Instant now, const raft::View& before, const raft::View& after) {
+void Reigns::CheckResignation(Instant now, const raft::View& before, const raft::View& after,
+                              const store::Effects& effects) {
   const Instant since = now - election_timeout_;
   const bool silence =
       !HearsQuorum(before.conf, after.id, since) || !HearsQuorum(after.conf, after.id, since);
   // What ended in this very turn came before it could resign for it.
   const bool disk_stalls = after.durable_token == before.durable_token && DiskStalls(now, before);
   const bool removed = !after.conf.IsVoter(after.id) && after.conf_index <= after.commit_index;
-  if (silence || disk_stalls || removed) return;
+  if (silence) return;
+  if (disk_stalls || removed) return CheckFarewell(now, before, after, effects);
   Fail(after.id, "resigns in term " + std::to_string(after.term.value()) +
                      ", but hears a quorum of " + names_->Tell(after.conf) +
                      ", its disk works, and no committed configuration removes it.");
+}
+
+void Reigns::CheckFarewell(Instant now, const raft::View& before, const raft::View& after,
+                           const store::Effects& effects) {
+  if (std::any_of(effects.sends.begin(), effects.sends.end(),
+                  [&](const store::Send& send) { return HandsOver(send, after.id); })) {
+    return;
+  }
+  const std::map<PeerId, Instant>& heard = reigns_[after.id].heard;
+  for (const raft::ProgressView& follower : before.progress) {
+    const auto when = heard.find(follower.peer);
+    const bool hears =
+        follower.recently_active && when != heard.end() && when->second > now - election_timeout_;
+    if (!hears || !after.conf.IsVoter(follower.peer) || follower.match_index < after.base.index) {
+      continue;
+    }
+    return Fail(after.id,
+                Sentence("resigns in term ", after.term, " and hears ", names_->Tell(follower.peer),
+                         ", a voter, but tells nobody to campaign in its place."));
+  }
 }
 
 void Reigns::CheckRight(Instant now, const raft::View& before, const raft::View& after) {
@@ -136,11 +165,21 @@ void Reigns::CheckCommands(const raft::View& before, const raft::View& after,
                      names_->Tell(after.transferee) + ".");
 }
 
-void Reigns::CheckHandOver(const raft::View& before, const raft::View& after,
+void Reigns::CheckHandOver(Instant now, const raft::View& before, const raft::View& after,
                            const store::Effects& effects) {
+  // One that has ended may be followed by the next in the same turn.
+  Reign& reign = reigns_[after.id];
+  if (after.transferee != before.transferee || now - reign.hands_over_since >= election_timeout_) {
+    reign.hands_over_since = now;
+    reign.told = false;
+  }
   for (const store::Send& send : effects.sends) {
     if (!HandsOver(send, after.id)) continue;
-    const raft::ProgressView* successor = ProgressOf(after, RaftMessageIn(send)->to);
+    const PeerId to = RaftMessageIn(send)->to;
+    if (to == after.transferee && std::exchange(reign.told, true)) {
+      return Fail(after.id, "tells " + names_->Tell(to) + " once more to campaign at once.");
+    }
+    const raft::ProgressView* successor = ProgressOf(after, to);
     if (successor == nullptr || successor->match_index >= before.last_log.index) continue;
     return Fail(after.id, Sentence("tells ", names_->Tell(successor->peer),
                                    " to campaign at once, which has acknowledged its log up to ",
@@ -148,20 +187,27 @@ void Reigns::CheckHandOver(const raft::View& before, const raft::View& after,
   }
 }
 
-void Reigns::CheckPieces(Instant now, const raft::View& after, const store::Effects& effects) {
+void Reigns::CheckPieces(Instant now, const raft::View& before, const raft::View& after,
+                         const store::Effects& effects) {
   for (const store::Send& send : effects.sends) {
     const raft::Message* message = RaftMessageIn(send);
     if (message == nullptr || message->from != after.id) continue;
     const auto* request = std::get_if<raft::SnapshotRequest>(&message->body);
     if (request == nullptr) continue;
-    NotePiece(after.id, message->to, {request->chunk->id, request->chunk->number, now});
+    NotePiece(
+        after.id, message->to,
+        {request->chunk->id, request->chunk->number, now, request->chunk->base.last.index, now});
   }
   const std::map<PeerId, Piece>& pieces = reigns_[after.id].pieces;
   for (const raft::ProgressView& follower : after.progress) {
-    if (follower.state != raft::ProgressState::kSnapshot ||
-        follower.snapshot_step != raft::SnapshotStep::kAnswer) {
-      continue;
+    const raft::ProgressView* earlier = ProgressOf(before, follower.peer);
+    if (follower.state != raft::ProgressState::kSnapshot) continue;
+    if (earlier != nullptr && earlier->state == follower.state &&
+        earlier->snapshot_piece != follower.snapshot_piece && follower.snapshot_moved_at != now) {
+      Fail(after.id, Sentence("goes on with piece ", follower.snapshot_piece, " of a snapshot for ",
+                              names_->Tell(follower.peer), ", but does not see that it moves."));
     }
+    if (follower.snapshot_step != raft::SnapshotStep::kAnswer) continue;
     const auto last = pieces.find(follower.peer);
     if (last == pieces.end() || now - last->second.sent < election_timeout_ + heartbeat_interval_) {
       continue;
@@ -172,9 +218,46 @@ void Reigns::CheckPieces(Instant now, const raft::View& after, const store::Effe
   }
 }
 
+// What the state machine covers is at most what was handed out.
+void Reigns::AfterTurn(Instant now, const raft::View& before, const raft::View& after,
+                       const raft::Config& config) {
+  const bool goes_on = Leads(before) && Leads(after) && after.term == before.term;
+  if (!goes_on || after.base == before.base) return;
+  const Reign& reign = reigns_[after.id];
+  const uint64_t covered = after.handed_out_index.value();
+  for (const raft::ProgressView& follower : after.progress) {
+    const raft::ProgressView* earlier = ProgressOf(before, follower.peer);
+    if (earlier == nullptr || earlier->state != follower.state) continue;
+    Index needed = Index::Max();
+    if (follower.state == raft::ProgressState::kSnapshot) {
+      const auto piece = reign.pieces.find(follower.peer);
+      if (piece == reign.pieces.end()) continue;
+      const Index end = piece->second.base;
+      if (now - piece->second.began < config.snapshot_hold_timeout &&
+          covered - end.value() <= config.snapshot_hold_entries_max) {
+        needed = end;
+      }
+    } else if (earlier->recently_active && follower.recently_active) {
+      // What it said in this very turn may have come too late.
+      const auto when = reign.heard.find(follower.peer);
+      if (when == reign.heard.end() || when->second <= now - election_timeout_ ||
+          when->second == now) {
+        continue;
+      }
+      needed = std::max(follower.match_index,
+                        Index(covered - std::min(covered, config.compact_retain_entries_max)));
+    }
+    if (after.base.index <= needed) continue;
+    return Fail(after.id,
+                Sentence("deletes its log up to ", after.base.index, ", but ",
+                         names_->Tell(follower.peer), " needs what follows ", needed, "."));
+  }
+}
+
 void Reigns::NotePiece(PeerId leader, PeerId to, const Piece& piece) {
   const auto [last, first_time] = reigns_[leader].pieces.try_emplace(to, piece);
   const Piece before = std::exchange(last->second, piece);
+  if (before.id == piece.id) last->second.began = before.began;
   const bool again = !first_time && before.id == piece.id && before.number == piece.number;
   if (!again || piece.sent - before.sent >= election_timeout_) return;
   Fail(leader, Sentence("sends ", names_->Tell(to), " piece ", piece.number,

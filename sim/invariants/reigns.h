@@ -42,9 +42,11 @@ class Reigns {
   //   process stood still little counts: what it finds when it wakes may come before its own look
   //   round.
   //   It does not resign, unless it hears of a later term, has heard no quorum for an election
-  //   timeout, its disk has stalled, or it is no voter of a committed configuration (thesis 4.2.2).
-  //   It takes in no command while it hands leadership over, and tells nobody to campaign at once
-  //   who has not acknowledged its whole log (thesis 3.10).
+  //   timeout, or since it woke, its disk has stalled, or it is no voter of a committed
+  //   configuration (thesis 4.2.2). For the last two reasons it goes on to tell a voter that it
+  //   hears to campaign in its place.
+  //   It takes in no command while it hands leadership over, tells nobody to campaign at once who
+  //   has not acknowledged its whole log (thesis 3.10), and tells him once.
   //   It makes nobody a voter who lacks what its own log had three election timeouts before
   //   (thesis 4.2.1: a round that was short, one that is not over, and a sign of life).
   //   It holds a lease while a round of contact that a quorum has answered is younger than one
@@ -52,15 +54,25 @@ class Reigns {
   //   It takes note when somebody who lacks nothing answers twice within an election timeout: that
   //   is a round of the catch-up test (thesis 4.2.1).
   //   It sends a piece of a snapshot again when it has gone unanswered for an election timeout, not
-  //   before, and not much later.
+  //   before, and not much later; and knows that a transfer moves when it comes to another piece.
   void OnTurn(Instant now, absl::Span<const store::Event> events, const raft::View& before,
               const raft::View& after, const store::Effects& effects);
+  // The same turn. REIGN: it does not delete from its log what somebody in contact lacks, or what
+  // follows a snapshot on its way, as far as `config`, the store's own, spares it: they would need
+  // a snapshot, or another one.
+  void AfterTurn(Instant now, const raft::View& before, const raft::View& after,
+                 const raft::Config& config);
+  // The disk of the store has failed, which stops for that; `last` is what its replica was, and
+  // `effects` what still leaves. REIGN: a leader tells a voter that it hears to campaign.
+  void OnDiskFailed(Instant now, const raft::View& last, const store::Effects& effects);
 
  private:
   struct Piece {
     raft::SnapshotId id;
     uint64_t number = 0;
     Instant sent;
+    Index base;     // The snapshot's end,
+    Instant began;  // and when its first piece was sent.
   };
   struct Reign {
     Term term;
@@ -74,17 +86,23 @@ class Reigns {
     uint64_t last_round = 0;
     Index conf_index;                    // Of the configuration under which those rounds began.
     bool handed_over = false;            // Somebody was told to campaign at once.
+    Instant hands_over_since;            // To the same one, for an election timeout at most,
+    bool told = false;                   // who has been told to campaign.
     std::map<PeerId, Instant> whole_at;  // Since when the answers were that all is there.
   };
 
   void Hear(Instant now, absl::Span<const store::Event> events, const raft::View& before);
-  void CheckResignation(Instant now, const raft::View& before, const raft::View& after);
+  void CheckResignation(Instant now, const raft::View& before, const raft::View& after,
+                        const store::Effects& effects);
+  void CheckFarewell(Instant now, const raft::View& before, const raft::View& after,
+                     const store::Effects& effects);
   void CheckRight(Instant now, const raft::View& before, const raft::View& after);
   void CheckCommands(const raft::View& before, const raft::View& after,
                      const store::Effects& effects);
-  void CheckHandOver(const raft::View& before, const raft::View& after,
+  void CheckHandOver(Instant now, const raft::View& before, const raft::View& after,
                      const store::Effects& effects);
-  void CheckPieces(Instant now, const raft::View& after, const store::Effects& effects);
+  void CheckPieces(Instant now, const raft::View& before, const raft::View& after,
+                   const store::Effects& effects);
   void NotePiece(PeerId leader, PeerId to, const Piece& piece);
   void CheckLease(Instant now, const raft::View& after, const store::Effects& effects);
   void CheckCatchUp(Instant now, const raft::View& before, const raft::View& after);

@@ -91,4 +91,35 @@ std::optional<std::string> BrokenNextProbe(const store::Event& event, const raft
   return std::nullopt;
 }
 
+std::optional<std::string> MissingProbe(const raft::View& before, const raft::View& after,
+                                        const store::Effects& effects, const Names& names) {
+  if (before.role != raft::Role::kLeader || after.role != raft::Role::kLeader ||
+      before.term != after.term) {
+    return std::nullopt;
+  }
+  for (const raft::ProgressView& follower : after.progress) {
+    const raft::ProgressView* earlier = ProgressOf(before, follower.peer);
+    if (earlier == nullptr || earlier->state == raft::ProgressState::kSnapshot ||
+        follower.state != raft::ProgressState::kProbe) {
+      continue;
+    }
+    const bool moved =
+        earlier->state != follower.state || earlier->next_index != follower.next_index;
+    if (!moved || follower.fetching || follower.next_index <= after.base.index) continue;
+    const auto probes = [&](const store::Send& send) {
+      const raft::Message* message = RaftMessageIn(send);
+      if (message == nullptr || message->from != after.id || message->to != follower.peer) {
+        return false;
+      }
+      const auto* request = std::get_if<raft::AppendRequest>(&message->body);
+      return request != nullptr && request->prev.index.next() == follower.next_index;
+    };
+    if (std::any_of(effects.sends.begin(), effects.sends.end(), probes)) continue;
+    return Sentence(names.Tell(after.id), ", leader of term ", after.term, ", is to ask ",
+                    names.Tell(follower.peer), " at index ", follower.next_index.prev(),
+                    " whether the logs agree, but does not do so at once.");
+  }
+  return std::nullopt;
+}
+
 }  // namespace flaredb::sim

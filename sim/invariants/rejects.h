@@ -33,6 +33,13 @@ std::optional<std::string> BrokenNextProbe(const store::Event& event, const raft
                                            const LogImage& log, const store::Effects& effects,
                                            const Names& names);
 
+// A sentence if a leader that was in view `before` and now is in `after` has come to another place
+// at which to ask a follower whether the logs agree, and has not asked there in that turn. It would
+// at the next sign of life: no harm but delay. Entries of that place may have to be read from the
+// disk first, and where there are none any more, a snapshot has to help.
+std::optional<std::string> MissingProbe(const raft::View& before, const raft::View& after,
+                                        const store::Effects& effects, const Names& names);
+
 }  // namespace flaredb::sim
 
 #endif  // FLAREDB_SIM_INVARIANTS_REJECTS_H_

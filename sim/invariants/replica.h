@@ -33,6 +33,8 @@ struct Replica {
     Index from;
   };
   std::deque<Truncation> truncations;
+  // The last one that has the term and the vote, by the replica's own tokens.
+  IoToken hard_state_token;
   raft::View view;    // After the last turn,
   raft::View before;  // and before it.
   Index applied;      // Covered by what was issued.

@@ -123,10 +123,14 @@ bool IsMachineRow(std::string_view row) {
 }
 
 std::optional<std::string> BrokenRegionRow(const std::string& store, std::string_view bytes,
-                                           const raft::ConfState* conf) {
+                                           Index at, const Commits& commits) {
   const absl::StatusOr<Region> region = DecodeRegion(bytes);
-  if (conf != nullptr && region.ok() && *PeersOf(*conf) == region->peers) return std::nullopt;
-  return store + " writes a region row that is not what its entries make of it.";
+  if (region.ok() && region->peers == *PeersOf(commits.ConfAt(at)) &&
+      region->epoch.conf_version == commits.ConfVersionAt(at)) {
+    return std::nullopt;
+  }
+  return store + " has a region row that is not what the entries up to index " +
+         std::to_string(at.value()) + " make of it.";
 }
 
 // A sentence unless `bytes` (null: there is no row) say what the region knows of namespaces at
@@ -245,9 +249,11 @@ std::optional<std::string> BrokenBatch(RegionId region, const std::string& store
     if (!key) {
       if (row == applied_key) continue;
       if (row == RegionRowKey(region)) {
-        const raft::ConfState* conf = ConfIn(before, position->index, commits);
         if (bytes == nullptr) return store + " deletes the region row, which no entry asks for.";
-        if (auto broken = BrokenRegionRow(store, *bytes, conf)) return broken;
+        if (ConfIn(before, position->index, commits) == nullptr) {
+          return store + " writes the region row, which no entry changes.";
+        }
+        if (auto broken = BrokenRegionRow(store, *bytes, position->index, commits)) return broken;
         continue;
       }
       if (row == NamespacesRowKey(region) && model.NamespacesChanged(before, position->index)) {
@@ -296,6 +302,10 @@ std::optional<std::string> BrokenRows(RegionId region, const std::string& store,
     if (auto broken = BrokenMachineRow(store, row, applied, value, commits.machine())) {
       return broken;
     }
+  }
+  const auto of_region = rows.find(RegionRowKey(region));
+  if (of_region != rows.end() && applied >= commits.confs().front().index) {
+    if (auto broken = BrokenRegionRow(store, of_region->second, applied, commits)) return broken;
   }
   size_t records = 0;
   for (const auto& [row, bytes] : rows) {

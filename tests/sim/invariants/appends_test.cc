@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@ namespace flaredb::sim {
 namespace {
 
 constexpr Incarnation kLife(7);
+constexpr uint64_t kSession = 3;
 
 // An append of term 2 from peer 102 after 1:2, of two entries in two terms; commits up to 4.
 raft::Message Offered() {
@@ -95,6 +97,75 @@ TEST_F(AppendsTest, WhatIsMeantForAnotherLifeIsNotHeard) {
   EXPECT_TRUE(Breaks({{1, ""}, {1, ""}}, Index(2)));
 }
 
+TEST_F(AppendsTest, ASnapshotOfWhatIsThereSaysThatItIsCommitted) {
+  auto chunk = std::make_shared<raft::SnapshotChunk>();
+  chunk->base.last = {Term(1), Index(3)};
+  message_.body = raft::SnapshotRequest{kSession, 1, std::move(chunk)};
+  EXPECT_FALSE(Breaks({{1, ""}, {1, ""}, {1, ""}, {2, ""}}, Index(3)));
+  EXPECT_FALSE(Breaks({{1, ""}, {1, ""}}, Index(2)));
+  EXPECT_TRUE(Breaks({{1, ""}, {1, ""}, {1, ""}, {2, ""}}, Index(2)));
+}
+
+// The same, and all that came was on the disk already: writes 1 to 3 are done.
+class MissingAcceptTest : public AppendsTest {
+ protected:
+  MissingAcceptTest() {
+    view_.conf = Conf({101, 102, 103});
+    view_.durable_index = Index(4);
+    view_.durable_token = IoToken(3);
+    view_.issued_token = IoToken(4);
+    before_ = view_;
+  }
+  bool Breaks(IoToken hard_state = IoToken(3)) {
+    LogImage image;
+    EXPECT_FALSE(image.Apply(Append(1, {{1, ""}, {1, ""}, {1, ""}, {2, ""}})));
+    const auto offer = OnlyAppend(Events({message_}), PeerId(101));
+    return MissingAccept("store 1", *offer, before_, view_, kLife, image, hard_state, effects_)
+        .has_value();
+  }
+  void Say(uint32_t to, raft::Body body) {
+    effects_.sends.push_back(
+        {StoreId(to + 1),
+         store::RaftEnvelope{kRegion, kEpoch, Message(0, to, 2, std::move(body))}});
+  }
+
+  raft::View before_;
+  store::Effects effects_;
+};
+
+TEST_F(MissingAcceptTest, WhatTheDiskHasIsAnsweredAtOnce) {
+  EXPECT_TRUE(Breaks());
+  Say(2, raft::AppendReply{});
+  Say(1, raft::HeartbeatReply{});
+  EXPECT_TRUE(Breaks());
+  Say(1, raft::AppendReply{});
+  EXPECT_FALSE(Breaks());
+}
+
+TEST_F(MissingAcceptTest, WhatItDoesNotHaveWaits) {
+  EXPECT_FALSE(Breaks(IoToken(4)));
+  view_.durable_index = Index(3);
+  EXPECT_FALSE(Breaks());
+}
+
+TEST_F(MissingAcceptTest, WhatItHasOnlyNowMayWaitForMore) {
+  before_.durable_index = Index(3);
+  EXPECT_FALSE(Breaks());
+  before_ = view_;
+  before_.durable_token = IoToken(2);
+  EXPECT_FALSE(Breaks());
+}
+
+TEST_F(MissingAcceptTest, WhoWasRemovedMayNotBeFound) {
+  view_.conf = Conf({101, 103});
+  EXPECT_FALSE(Breaks());
+}
+
+TEST_F(MissingAcceptTest, WhatIsNotAskedForIsNotAnswered) {
+  std::get<raft::AppendRequest>(message_.body).accept_unanswered = true;
+  EXPECT_FALSE(Breaks());
+}
+
 TEST(OnlyAppend, OthersOfTheTurnMayExplainTheLog) {
   raft::SnapshotRequest piece;
   piece.chunk = std::make_shared<raft::SnapshotChunk>();
@@ -102,6 +173,7 @@ TEST(OnlyAppend, OthersOfTheTurnMayExplainTheLog) {
   const raft::Message heartbeat = Message(1, 0, 2, raft::HeartbeatRequest{});
   EXPECT_TRUE(OnlyAppend(Events({heartbeat, Offered()}), PeerId(101)));
   EXPECT_FALSE(OnlyAppend(Events({Offered(), Offered()}), PeerId(101)));
+  EXPECT_TRUE(OnlyAppend(Events({heartbeat, snapshot}), PeerId(101)));
   EXPECT_FALSE(OnlyAppend(Events({Offered(), snapshot}), PeerId(101)));
   EXPECT_FALSE(OnlyAppend(Events({heartbeat}), PeerId(101)));
   EXPECT_FALSE(OnlyAppend(Events({Offered()}), PeerId(104)));

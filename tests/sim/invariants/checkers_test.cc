@@ -237,6 +237,9 @@ class RecoveryTest : public CheckersTest {
   // The replica on `node` carries the plan out, with this entry in its log.
   std::string Recover(std::set<uint32_t> lost, const ModelEntry& entry, uint32_t node = 2) {
     EXPECT_EQ(Broken(), "");
+    if (plan_.lost.empty()) {
+      for (const uint32_t other : lost) plan_.lost.push_back(PeerId(101 + other));
+    }
     raft::View& view = View(node);
     view.role = raft::Role::kFollower;
     view.term = Term(3);
@@ -287,6 +290,17 @@ TEST_F(RecoveryTest, AnEntryThatIsNoConfiguration) { EXPECT_EQ(Recover({3, ""}),
 TEST_F(RecoveryTest, AConfigurationOfTheLost) {
   plan_.conf = Conf({102, 103});
   EXPECT_EQ(Recover({3, "", plan_.conf}), "REC");
+}
+
+TEST_F(RecoveryTest, AnOperatorWhoIsNotToldWhoGoes) {
+  plan_.lost = {PeerId(101)};
+  EXPECT_EQ(Recover({3, "", plan_.conf}), "REC");
+}
+
+TEST_F(RecoveryTest, AnOperatorWhoIsToldThatSomebodyGoesWhoStays) {
+  plan_.conf = Conf({102, 103});
+  plan_.lost = {PeerId(101), PeerId(102)};
+  EXPECT_EQ(Recover({0}, {3, "", plan_.conf}), "REC");
 }
 
 TEST_F(RecoveryTest, AJointPhaseThatGoesOn) {

@@ -439,6 +439,8 @@ TEST_F(RowsTest, TheRegionRowIsWhatItsEntriesMakeOfIt) {
   };
   EXPECT_TRUE(Refused(batch(4), 3)) << "the peers of before";
   region.peers = *PeersOf(conf);
+  EXPECT_TRUE(Refused(batch(4), 3)) << "the version of before";
+  ++region.epoch.conf_version;
   EXPECT_FALSE(Refused(batch(4), 3));
   EXPECT_FALSE(Refused(batch(5), 3));
   EXPECT_TRUE(Refused(batch(5), 4)) << "no entry changes the peers";

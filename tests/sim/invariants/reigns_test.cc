@@ -19,12 +19,14 @@ constexpr Duration kTimeout = Duration::Milliseconds(100);
 constexpr Duration kStall = kTimeout * 2;
 constexpr Duration kMoment = Duration::Nanoseconds(1);
 constexpr uint64_t kSession = 3;
+constexpr uint64_t kRetained = 100;
 
 raft::Config Times() {
   raft::Config config;
   config.election_timeout = kTimeout;
   config.disk_stall_timeout = kStall;
   config.heartbeat_interval = kTimeout / 10;
+  config.compact_retain_entries_max = kRetained;
   return config;
 }
 
@@ -70,6 +72,7 @@ class ReignsTest : public testing::Test {
            store::RaftEnvelope{kRegion, kEpoch, *std::exchange(says_, std::nullopt)}});
     }
     reigns_->OnTurn(now_, events, view_, view, effects);
+    reigns_->AfterTurn(now_, view_, view, Times());
     view_ = view;
   }
   void Turn(const std::vector<raft::Message>& messages) { Turn(messages, view_); }
@@ -100,14 +103,17 @@ class ReignsTest : public testing::Test {
     next.progress = {Followed(104, match_index.value())};
     Turn({Answer(102)}, next);
   }
-  void SendPiece(uint64_t snapshot, uint64_t number) {
+  void SendPiece(uint64_t snapshot, uint64_t number, Duration ago = Duration()) {
     auto chunk = std::make_shared<raft::SnapshotChunk>();
     chunk->id = raft::SnapshotId(snapshot);
     chunk->number = number;
+    chunk->base.last = {Term(2), Index(4)};
     raft::View next = view_;
     next.progress = {Followed(102, 1)};
     next.progress[0].state = raft::ProgressState::kSnapshot;
     next.progress[0].snapshot_step = raft::SnapshotStep::kAnswer;
+    next.progress[0].snapshot_piece = number;
+    next.progress[0].snapshot_moved_at = now_ - ago;
     says_.emplace();
     says_->from = PeerId(101);
     says_->to = PeerId(102);
@@ -124,16 +130,25 @@ class ReignsTest : public testing::Test {
     next.progress[0].caught_up = caught_up;
     Turn({Answer(102)}, next);
   }
-  // Tells 102, which has acknowledged up to `match_index`, to campaign at once.
-  void HandOver(Index match_index) {
-    raft::View next = view_;
-    next.progress = {Followed(102, match_index.value())};
+  // In the next turn it tells 102 to campaign at once.
+  void SayTimeoutNow() {
     says_.emplace();
     says_->from = PeerId(101);
     says_->to = PeerId(102);
     says_->term = Term(2);
     says_->body = raft::TimeoutNow{view_.last_log};
+  }
+  // Tells 102, which has acknowledged up to `match_index`, to campaign at once.
+  void HandOver(Index match_index) {
+    raft::View next = view_;
+    next.progress = {Followed(102, match_index.value())};
+    SayTimeoutNow();
     Turn({Answer(102)}, next);
+  }
+  // 102 has acknowledged its log up to `match_index`, and has answered of late.
+  void Follow(uint64_t match_index) {
+    view_.progress = {Followed(102, match_index)};
+    view_.progress[0].recently_active = true;
   }
   const std::string& Broken() const { return report_.failure().invariant; }
 
@@ -155,6 +170,17 @@ class ReignsTest : public testing::Test {
 TEST_F(ReignsTest, WhoHasTheWholeLogMayBeToldToCampaign) {
   HandOver(Index(5));
   EXPECT_EQ(Broken(), "");
+}
+
+TEST_F(ReignsTest, OnceIsEnough) {
+  view_.transferee = PeerId(102);
+  HandOver(Index(5));
+  Wait(kTimeout);  // The next one.
+  HandOver(Index(5));
+  EXPECT_EQ(Broken(), "");
+  Wait(kTimeout - kMoment);
+  HandOver(Index(5));
+  EXPECT_EQ(Broken(), "REIGN");
 }
 
 TEST_F(ReignsTest, WhoLacksAnEntryMayNot) {
@@ -195,6 +221,20 @@ TEST_F(ReignsTest, ALearnerIsNoQuorum) {
   EXPECT_EQ(Broken(), "");
 }
 
+TEST_F(ReignsTest, WhoWakesDoesNotResign) {
+  LeadOn(1, {Answer(102)});
+  raft::View resting = view_;
+  resting.resting = true;
+  Turn({}, resting);
+  Wait(kTimeout * 5);
+  raft::View awake = view_;
+  awake.resting = false;
+  Turn({}, awake);
+  Wait(kTimeout - kMoment);
+  Turn({}, Resigned());
+  EXPECT_EQ(Broken(), "REIGN");
+}
+
 TEST_F(ReignsTest, ALaterTermIsAReasonToResign) {
   raft::View next = Resigned();
   ++next.term;
@@ -203,6 +243,42 @@ TEST_F(ReignsTest, ALaterTermIsAReasonToResign) {
 }
 
 TEST_F(ReignsTest, ADiskThatStallsIsAReasonToResign) {
+  Write(1, 0);
+  Wait(kStall);
+  Turn({Answer(102)}, Resigned());
+  EXPECT_EQ(Broken(), "");
+}
+
+TEST_F(ReignsTest, WhoGoesTellsAVoterThatItHears) {
+  Follow(4);
+  Write(1, 0);
+  Wait(kStall);
+  SayTimeoutNow();
+  Turn({Answer(102)}, Resigned());
+  EXPECT_EQ(Broken(), "");
+}
+
+TEST_F(ReignsTest, WhoGoesDoesNotKeepItToItself) {
+  Follow(4);
+  Write(1, 0);
+  Wait(kStall);
+  Turn({Answer(102)}, Resigned());
+  EXPECT_EQ(Broken(), "REIGN");
+}
+
+TEST_F(ReignsTest, ADiskThatFailsIsNoExcuse) {
+  Follow(4);
+  Turn({Answer(102)});
+  store::Effects effects;
+  reigns_->OnDiskFailed(now_, Resigned(), effects);
+  EXPECT_EQ(Broken(), "");
+  reigns_->OnDiskFailed(now_, view_, effects);
+  EXPECT_EQ(Broken(), "REIGN");
+}
+
+TEST_F(ReignsTest, WhoLacksWhatIsNotInTheLogAnyMoreCannotTakeOver) {
+  Follow(1);
+  view_.base.index = Index(2);
   Write(1, 0);
   Wait(kStall);
   Turn({Answer(102)}, Resigned());
@@ -338,6 +414,13 @@ TEST_F(ReignsTest, APieceIsSentAgainWhenItSeemsLost) {
   EXPECT_EQ(Broken(), "");
 }
 
+TEST_F(ReignsTest, TheNextPieceIsAMove) {
+  SendPiece(1, 0);
+  Wait(kTimeout / 2);
+  SendPiece(1, 1, kTimeout / 2);
+  EXPECT_EQ(Broken(), "REIGN");
+}
+
 TEST_F(ReignsTest, APieceThatMayBeAnsweredIsNotSentAgain) {
   SendPiece(1, 0);
   Wait(kTimeout - Duration::Nanoseconds(1));
@@ -352,6 +435,50 @@ TEST_F(ReignsTest, APieceThatSeemsLostIsNotForgotten) {
   EXPECT_EQ(Broken(), "");
   Wait(kTimeout / 10);
   Turn({Answer(102), Answer(103)});
+  EXPECT_EQ(Broken(), "REIGN");
+}
+
+// --- Its log.
+
+TEST_F(ReignsTest, WhatAFollowerLacksStays) {
+  Follow(5);
+  view_.commit_index = view_.handed_out_index = Index(2000);
+  const auto compact = [&](uint64_t base) {
+    raft::View next = view_;
+    next.base.index = Index(base);
+    Turn({}, next);
+  };
+  Turn({Answer(102)});
+  Wait(kMoment);
+  compact(5);
+  compact(2000 - kRetained);
+  EXPECT_EQ(Broken(), "");
+  compact(2001 - kRetained);
+  EXPECT_EQ(Broken(), "REIGN");
+}
+
+TEST_F(ReignsTest, WhoIsSilentHoldsNothing) {
+  Follow(5);
+  view_.commit_index = view_.handed_out_index = Index(2000);
+  view_.progress[0].recently_active = false;
+  raft::View next = view_;
+  next.base.index = Index(2000);
+  Turn({Answer(102)}, next);
+  EXPECT_EQ(Broken(), "");
+}
+
+TEST_F(ReignsTest, WhatFollowsASnapshotOnItsWayStays) {
+  const auto compact = [&](uint64_t base) {
+    raft::View next = view_;
+    next.base.index = Index(base);
+    next.commit_index = next.handed_out_index = Index(30);
+    Turn({Answer(102), Answer(103)}, next);
+  };
+  SendPiece(1, 0);  // Of one that ends at index 4.
+  compact(4);
+  EXPECT_EQ(Broken(), "");
+  Wait(kMoment);
+  compact(5);
   EXPECT_EQ(Broken(), "REIGN");
 }
 

@@ -143,5 +143,73 @@ TEST_F(NextProbeTest, ARefusalOfAnotherLeadershipSaysNothing) {
   EXPECT_FALSE(Breaks(Id(1, 4), 5, kSession + 1));
 }
 
+// Peer 101 goes on leading in term 5, with a log that begins after 1:1 and ends at 5:5, and asks
+// peer 102 whether it has 2:3.
+class MissingProbeTest : public testing::Test {
+ protected:
+  MissingProbeTest() {
+    before_.id = PeerId(101);
+    before_.term = Term(5);
+    before_.role = raft::Role::kLeader;
+    before_.base = Id(1, 1);
+    before_.progress = {Followed(102, 0)};
+    before_.progress[0].next_index = Index(6);
+    after_ = before_;
+    follower().next_index = Index(4);
+    Probe(3);
+  }
+  raft::ProgressView& follower() { return after_.progress[0]; }
+  void Probe(uint64_t prev) {
+    raft::AppendRequest request;
+    request.prev.index = Index(prev);
+    effects_ = Saying(Message(0, 1, 5, std::move(request)));
+  }
+  bool Breaks() const { return MissingProbe(before_, after_, effects_, kNames).has_value(); }
+
+  raft::View before_;
+  raft::View after_;
+  store::Effects effects_;
+};
+
+TEST_F(MissingProbeTest, ALeaderAsksWhereItIsToAskNext) {
+  EXPECT_FALSE(Breaks());
+  Probe(4);
+  EXPECT_TRUE(Breaks());
+  effects_.Clear();
+  EXPECT_TRUE(Breaks());
+}
+
+TEST_F(MissingProbeTest, AlsoWhenItIsRefusedForTheFirstTime) {
+  effects_.Clear();
+  follower().next_index = Index(6);
+  EXPECT_FALSE(Breaks());
+  before_.progress[0].state = raft::ProgressState::kReplicate;
+  EXPECT_TRUE(Breaks());
+}
+
+TEST_F(MissingProbeTest, EntriesMayHaveToBeReadFirst) {
+  effects_.Clear();
+  follower().fetching = true;
+  EXPECT_FALSE(Breaks());
+}
+
+TEST_F(MissingProbeTest, WhatIsNotInTheLogIsNotAskedFor) {
+  effects_.Clear();
+  follower().next_index = Index(1);
+  EXPECT_FALSE(Breaks());
+}
+
+TEST_F(MissingProbeTest, AfterASnapshotASignOfLifeComesFirst) {
+  effects_.Clear();
+  before_.progress[0].state = raft::ProgressState::kSnapshot;
+  EXPECT_FALSE(Breaks());
+}
+
+TEST_F(MissingProbeTest, ALeaderOfAnotherTermHasOtherFollowers) {
+  effects_.Clear();
+  before_.term = Term(4);
+  EXPECT_FALSE(Breaks());
+}
+
 }  // namespace
 }  // namespace flaredb::sim
