@@ -106,10 +106,8 @@ PeerAcceptor::PeerAcceptor(GrpcServer* server, bool want_certificates, Deliver d
 
 PeerAcceptor::~PeerAcceptor() = default;
 
-void PeerAcceptor::Start(const store::Identity& self, const Members& members,
-                         uint64_t incarnation) {
+void PeerAcceptor::Start(const store::Identity& self, uint64_t incarnation) {
   self_ = self;
-  members_ = members;
   incarnation_ = incarnation;
   accepting_ = true;
 }
@@ -118,10 +116,6 @@ void PeerAcceptor::Stop() {
   accepting_ = false;
   const std::map<StoreId, Stream*> streams = std::exchange(streams_, {});
   for (const auto& [from, stream] : streams) stream->End("the store is stopping");
-}
-
-bool PeerAcceptor::MayBeMember(StoreId store) const {
-  return members_.contains(store) || (self_.instance && store && !gone_.contains(store));
 }
 
 GrpcStatus PeerAcceptor::Check(const raftpb::RaftBatch& batch) const {
@@ -145,10 +139,11 @@ GrpcStatus PeerAcceptor::Check(const raftpb::RaftBatch& batch) const {
                 ", and the caller says that it is the same store: give every "
                 "store its own --store-id and folder"};
   }
-  if (!MayBeMember(StoreId(batch.from_store()))) {
+  if (batch.from_store() == 0 || gone_.contains(StoreId(batch.from_store()))) {
     return {absl::StatusCode::kPermissionDenied,
             "store " + std::to_string(batch.from_store()) + " is no member of cluster " +
-                std::to_string(self_.cluster_id) + ": check its --store-id"};
+                std::to_string(self_.cluster_id) +
+                " any more: start it with an empty folder and another --store-id"};
   }
   return {};
 }

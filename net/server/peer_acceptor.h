@@ -14,7 +14,6 @@
 #include "core/store/message.h"
 #include "core/store/recovery.h"
 #include "net/grpc_server.h"
-#include "net/server/members.h"
 
 namespace raftpb {
 class RaftBatch;
@@ -22,13 +21,12 @@ class RaftBatch;
 
 namespace flaredb::net {
 
-// Lets in the members of the same cluster that mean this store, one stream each: a new one replaces
+// Lets in the stores of the same cluster that mean this store, one stream each: a new one replaces
 // the old one. Others, and whoever sends what cannot be decoded, get a status of one clear
 // sentence.
 //
-// Where the cluster itself says who its members are (the identity has an instance), a store may
-// have joined since this one heard of it last, and may be the very one that is to tell it so: there
-// a store that is not known is let in, and those that are known to have gone are not.
+// A store that is not known may have joined since this one heard of the cluster last, and may be
+// the very one that is to tell it so: it is let in. Those that are known to have gone are not.
 class PeerAcceptor {
  public:
   using Deliver = std::function<void(StoreId from, store::StoreMessage message)>;
@@ -44,20 +42,15 @@ class PeerAcceptor {
   PeerAcceptor& operator=(const PeerAcceptor&) = delete;
 
   // From now on streams are accepted. `incarnation` is this process's.
-  void Start(const store::Identity& self, const Members& members, uint64_t incarnation);
-  // Who may talk to us from now on. Streams of others end with their next batch.
-  //   gone  were members once, and never will be again
-  void SetMembers(const Members& members, const std::set<StoreId>& gone) {
-    members_ = members;
-    gone_ = gone;
-  }
+  void Start(const store::Identity& self, uint64_t incarnation);
+  // Who were members once, and never will be again. Their streams end with their next batch.
+  void SetGone(const std::set<StoreId>& gone) { gone_ = gone; }
   // Ends all streams and accepts no more.
   void Stop();
 
  private:
   class Stream;
 
-  bool MayBeMember(StoreId store) const;
   // Why the sender of `batch` may not talk to us; OK when it may.
   GrpcStatus Check(const raftpb::RaftBatch& batch) const;
   // `stream` is now the one of store `from`.
@@ -69,7 +62,6 @@ class PeerAcceptor {
   const Greet greet_;
   bool accepting_ = false;
   store::Identity self_;
-  Members members_;
   std::set<StoreId> gone_;
   uint64_t incarnation_ = 0;
   std::map<StoreId, Stream*> streams_;        // Owned by their calls.

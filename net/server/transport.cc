@@ -24,12 +24,12 @@ void Transport::Start(const store::Identity& self, const Members& members, uint6
   self_ = self;
   incarnation_ = incarnation;
   if (const auto at = members.find(self.store); at != members.end()) self_address_ = at->second;
-  acceptor_.Start(self, members, incarnation);
+  acceptor_.Start(self, incarnation);
   SetMembers(members);
 }
 
 void Transport::SetMembers(const Members& members, const std::set<StoreId>& gone) {
-  acceptor_.SetMembers(members, gone);
+  acceptor_.SetGone(gone);
   for (const auto& [id, address] : members_) {
     if (!members.contains(id)) addresses_.erase(id);
   }
@@ -43,7 +43,7 @@ void Transport::SetMembers(const Members& members, const std::set<StoreId>& gone
 }
 
 void Transport::OnGreeting(StoreId from, const std::string& address) {
-  if (!self_.instance || !ParseHostPort(address).ok()) return;
+  if (!ParseHostPort(address).ok()) return;
   addresses_[from] = address;
   Link();
 }

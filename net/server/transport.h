@@ -39,9 +39,9 @@ class Transport {
   // Opens the links. `incarnation` is this process's: random, not 0.
   void Start(const store::Identity& self, const Members& members, uint64_t incarnation);
   // From now on these are the members: links to new ones and to new addresses are opened, those to
-  // others are closed. `gone`: see PeerAcceptor. Where a cluster says itself who its members are, a
-  // store that calls from somewhere else, or is not known yet, is answered there until this says
-  // otherwise: without the answer it could not tell what is new.
+  // others are closed. A store that calls from somewhere else, or is not known yet, is answered
+  // there until this says otherwise: without an answer it could not tell what is new.
+  //   gone  see PeerAcceptor
   void SetMembers(const Members& members, const std::set<StoreId>& gone = {});
   // Closes the links in both directions.
   void Stop();
