@@ -51,20 +51,19 @@ GrpcServer::~GrpcServer() {
 }
 
 void GrpcServer::RegisterUnary(std::string method, UnaryHandler handler) {
-  INVARIANT(listeners_.empty()) << method;
-  const bool added = methods_
-                         .emplace(std::move(method),
-                                  Method{.unary = std::move(handler), .stream = {}, .counters = {}})
-                         .second;
-  INVARIANT(added) << "method registered twice";
+  Register(std::move(method),
+           {.unary = std::move(handler), .stream = {}, .judge = {}, .counters = {}});
 }
 
 void GrpcServer::RegisterStream(std::string method, StreamHandler handler) {
-  INVARIANT(listeners_.empty()) << method;
-  const bool added = methods_
-                         .emplace(std::move(method),
-                                  Method{.unary = {}, .stream = std::move(handler), .counters = {}})
-                         .second;
+  Register(std::move(method),
+           {.unary = {}, .stream = std::move(handler), .judge = {}, .counters = {}});
+}
+
+void GrpcServer::Register(std::string path, Method method) {
+  INVARIANT(listeners_.empty()) << path;
+  if (options_.judge_of) method.judge = options_.judge_of(path);
+  const bool added = methods_.emplace(std::move(path), std::move(method)).second;
   INVARIANT(added) << "method registered twice";
 }
 

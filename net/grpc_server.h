@@ -114,6 +114,10 @@ using UnaryHandler = std::function<void(UnaryCall call, std::string_view request
 // Called when the call begins, before its first message. May return nullptr after ending it.
 using StreamHandler = std::function<std::unique_ptr<StreamReader>(ServerStream stream)>;
 
+// Whether a call may go on to its handler: OK, or why not. `request` is the message of a unary
+// call; a streaming call is judged when it begins, and has none.
+using CallJudge = std::function<GrpcStatus(const CallHandle& call, std::string_view request)>;
+
 struct GrpcServerOptions {
   Http2Options http2;
   ListenerOptions listener;
@@ -123,6 +127,9 @@ struct GrpcServerOptions {
   // Received but incomplete messages of one connection, in bytes. A stream that would pass it is
   // answered with RESOURCE_EXHAUSTED.
   size_t max_partial_bytes_per_connection = 32 << 20;
+  // Asked for every method when it is registered; an empty judge lets all calls in. Empty: for
+  // none.
+  std::function<CallJudge(const std::string& method)> judge_of;
 };
 
 // Counts since the start; what "now" says is a level.
@@ -185,9 +192,11 @@ class GrpcServer {
   struct Method {
     UnaryHandler unary;  // Exactly one of the two is set.
     StreamHandler stream;
+    CallJudge judge;  // Empty: all are let in.
     GrpcMethodCounters counters;
   };
 
+  void Register(std::string path, Method method);
   Method* FindMethod(std::string_view path);
   void Accept(int fd, std::string peer);
   // The last act of a connection: destroys it.

@@ -26,6 +26,10 @@ bool IsReserved(std::string_view name) {
 
 using HeaderList = absl::InlinedVector<Header, 8>;
 
+GrpcStatus Judge(const CallJudge& judge, const CallHandle& call, std::string_view request) {
+  return judge ? judge(call, request) : GrpcStatus();
+}
+
 void AppendAll(const HeaderBlock& block, HeaderList* list) {
   for (size_t i = 0; i < block.size(); ++i) list->push_back(block[i]);
 }
@@ -74,8 +78,12 @@ void ServerCall::OnHeaders(const HeaderBlock& headers) {
   }
   if (method->unary) {
     unary_ = &method->unary;
+    judge_ = &method->judge;
   } else {
     ServerStream stream(shared_from_this());
+    if (GrpcStatus refusal = Judge(method->judge, stream, ""); !refusal.ok()) {
+      return Finish(refusal);
+    }
     reader_ = method->stream(std::move(stream));
   }
 }
@@ -120,6 +128,7 @@ void ServerCall::HandleMessage(std::string_view message) {
   }
   got_message_ = true;
   UnaryCall call(shared_from_this());
+  if (GrpcStatus refusal = Judge(*judge_, call, message); !refusal.ok()) return Finish(refusal);
   (*unary_)(std::move(call), message);
 }
 

@@ -80,6 +80,7 @@ class ServerCall : public Http2Stream, public std::enable_shared_from_this<Serve
   bool headers_sent_ = false;
   bool got_message_ = false;
   const UnaryHandler* unary_ = nullptr;
+  const CallJudge* judge_ = nullptr;  // Goes with unary_.
   std::unique_ptr<StreamReader> reader_;
   MessageReader messages_;
   size_t partial_bytes_ = 0;  // Our part of host_->partial_bytes.
