@@ -43,6 +43,7 @@ absl::StatusOr<ServerOptions> OptionsOf(const ServerConfig& config) {
   options.tls.clients = config.text("tls-clients") == "optional" ? ClientCertificates::kOptional
                                                                  : ClientCertificates::kRequired;
   options.tls.insecure = config.on("insecure");
+  options.tokens_file = config.text("tokens");
   return options;
 }
 

@@ -70,6 +70,8 @@ Judgement Judge(const net::UnaryResult& result) {
     case errorpb::Error::kNamespaceNotFound:
     case errorpb::Error::kNamespaceModeMismatch:
     case errorpb::Error::kClusterMismatch:
+    case errorpb::Error::kUnauthenticated:
+    case errorpb::Error::kPermissionDenied:
       judgement.next = Next::kRefused;
       break;
     case errorpb::Error::kPlacementRefused:

@@ -34,6 +34,8 @@ constexpr std::array kSettings = {
     Setting{"tls-key", SettingKind::kText, "FILE", "", "Key of that certificate"},
     Setting{"tls-clients", SettingKind::kChoice, "required|optional", "required",
             "Whether clients must show a certificate; stores always must"},
+    Setting{"tokens", SettingKind::kText, "FILE", "",
+            "Let clients do only what their tokens may; needs TLS. SIGHUP reads the file again"},
     Setting{"insecure", SettingKind::kSwitch, "", "false",
             "Listen without TLS where other machines reach this one"},
     Setting{"reflection-view", SettingKind::kChoice, "text|canonical", "text",

@@ -185,33 +185,16 @@ void EnsureNamespace(const pdpb::EnsureNamespaceRequest& in, const Ask& ask) {
 
 // ---- The service.
 
-enum class For : uint8_t { kAll, kStores };
-
-bool MayCall(const UnaryCall& call) {
-  const std::optional<PeerCertificate> certificate = call.certificate();
-  return certificate.has_value() && certificate->of_server;
-}
-
 class Registrar {
  public:
-  Registrar(GrpcServer* server, PdCaller* pd, Waiting waiting, bool want_certificates)
-      : server_(server),
-        pd_(pd),
-        waiting_(std::move(waiting)),
-        want_certificates_(want_certificates) {}
+  Registrar(GrpcServer* server, PdCaller* pd, Waiting waiting)
+      : server_(server), pd_(pd), waiting_(std::move(waiting)) {}
 
   template <typename Request>
-  void Add(const char* method, For whom, void (*handler)(const Request&, const Ask&)) {
-    const bool guarded = whom == For::kStores && want_certificates_;
+  void Add(const char* method, void (*handler)(const Request&, const Ask&)) {
     server_->RegisterUnary(
-        std::string("/pdpb.Pd/") + method,
-        [loop = server_->loop(), pd = pd_, waiting = waiting_, guarded, handler](
-            UnaryCall call, std::string_view message) {
-          if (guarded && !MayCall(call)) {
-            return call.Fail({absl::StatusCode::kPermissionDenied,
-                              "only stores may call this method: show a certificate that "
-                              "\"flaredb cert server\" made"});
-          }
+        std::string("/pdpb.Pd/") + method, [loop = server_->loop(), pd = pd_, waiting = waiting_,
+                                            handler](UnaryCall call, std::string_view message) {
           Request in;
           if (!ParseOrFail(message, &in, &call)) return;
           const Duration budget = TimeFor(call, loop->now());
@@ -223,22 +206,21 @@ class Registrar {
   GrpcServer* const server_;
   PdCaller* const pd_;
   const Waiting waiting_;
-  const bool want_certificates_;
 };
 
 }  // namespace
 
-void RegisterPdService(GrpcServer* server, PdCaller* pd, Waiting waiting, bool want_certificates) {
-  Registrar registrar(server, pd, std::move(waiting), want_certificates);
-  registrar.Add("GetCluster", For::kAll, GetCluster);
-  registrar.Add("GetMembers", For::kAll, GetMembers);
-  registrar.Add("PutStore", For::kStores, PutStore);
-  registrar.Add("ListStores", For::kAll, ListStores);
-  registrar.Add("SetStoreState", For::kAll, SetStoreState);
-  registrar.Add("AllocateIds", For::kStores, AllocateIds);
-  registrar.Add("GetRegion", For::kAll, GetRegion);
-  registrar.Add("ScanRegions", For::kAll, ScanRegions);
-  registrar.Add("EnsureNamespace", For::kAll, EnsureNamespace);
+void RegisterPdService(GrpcServer* server, PdCaller* pd, Waiting waiting) {
+  Registrar registrar(server, pd, std::move(waiting));
+  registrar.Add("GetCluster", GetCluster);
+  registrar.Add("GetMembers", GetMembers);
+  registrar.Add("PutStore", PutStore);
+  registrar.Add("ListStores", ListStores);
+  registrar.Add("SetStoreState", SetStoreState);
+  registrar.Add("AllocateIds", AllocateIds);
+  registrar.Add("GetRegion", GetRegion);
+  registrar.Add("ScanRegions", ScanRegions);
+  registrar.Add("EnsureNamespace", EnsureNamespace);
 }
 
 }  // namespace flaredb::net

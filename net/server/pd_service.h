@@ -11,8 +11,7 @@ namespace flaredb::net {
 
 // Registers the service; `server` must not be listening yet. `pd` outlives it. It is asked by way
 // of this store, so any store answers.
-//   want_certificates  callers without a store's certificate may not do what only stores do
-void RegisterPdService(GrpcServer* server, PdCaller* pd, Waiting waiting, bool want_certificates);
+void RegisterPdService(GrpcServer* server, PdCaller* pd, Waiting waiting);
 
 }  // namespace flaredb::net
 

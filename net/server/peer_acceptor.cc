@@ -3,7 +3,6 @@
 
 #include <limits>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,11 +26,6 @@ class PeerAcceptor::Stream : public StreamReader {
   }
 
   void OnMessage(std::string_view message) override {
-    if (!from_ && !MayCall()) {
-      return Refuse({absl::StatusCode::kPermissionDenied,
-                     "only stores may call this method: show a certificate that \"flaredb cert "
-                     "server\" made"});
-    }
     if (message.size() > static_cast<size_t>(std::numeric_limits<int>::max()) ||
         !batch_->ParseFromArray(message.data(), static_cast<int>(message.size()))) {
       return Refuse({absl::StatusCode::kInvalidArgument,
@@ -61,12 +55,6 @@ class PeerAcceptor::Stream : public StreamReader {
   }
 
  private:
-  bool MayCall() const {
-    if (!acceptor_->want_certificates_) return true;
-    const std::optional<PeerCertificate> certificate = stream_.certificate();
-    return certificate.has_value() && certificate->of_server;
-  }
-
   void Open(StoreId sender) {
     from_ = sender;
     acceptor_->Adopt(from_, this);
@@ -95,10 +83,8 @@ class PeerAcceptor::Stream : public StreamReader {
   const std::unique_ptr<raftpb::RaftBatch> batch_;
 };
 
-PeerAcceptor::PeerAcceptor(GrpcServer* server, bool want_certificates, Deliver deliver, Greet greet)
-    : want_certificates_(want_certificates),
-      deliver_(std::move(deliver)),
-      greet_(std::move(greet)) {
+PeerAcceptor::PeerAcceptor(GrpcServer* server, Deliver deliver, Greet greet)
+    : deliver_(std::move(deliver)), greet_(std::move(greet)) {
   server->RegisterStream("/raftpb.RaftService/Batch", [this](ServerStream stream) {
     return std::make_unique<Stream>(this, std::move(stream));
   });

@@ -33,10 +33,9 @@ class PeerAcceptor {
   // Store `from` opened a stream and says where it is to be reached: "host:port".
   using Greet = std::function<void(StoreId from, const std::string& address)>;
 
-  // Registers the method; `server` must not be listening yet. Outlives `server`.
-  //   want_certificates  only who shows a store's certificate is let in: clients have certificates
-  //                      of the same authority, and one of them must not vote
-  PeerAcceptor(GrpcServer* server, bool want_certificates, Deliver deliver, Greet greet);
+  // Registers the method; `server` must not be listening yet, and lets stores alone in
+  // (net/access/door.h). Outlives `server`.
+  PeerAcceptor(GrpcServer* server, Deliver deliver, Greet greet);
   ~PeerAcceptor();
   PeerAcceptor(const PeerAcceptor&) = delete;
   PeerAcceptor& operator=(const PeerAcceptor&) = delete;
@@ -57,7 +56,6 @@ class PeerAcceptor {
   void Adopt(StoreId from, Stream* stream);
   void Forget(StoreId from, Stream* stream);
 
-  const bool want_certificates_;
   const Deliver deliver_;
   const Greet greet_;
   bool accepting_ = false;

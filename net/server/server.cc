@@ -17,6 +17,8 @@
 #include "core/pd/cluster.h"
 #include "core/pd/pd_machine.h"
 #include "core/store/recovery.h"
+#include "net/access/door.h"
+#include "net/access/tokens.h"
 #include "net/admin/admin_server.h"
 #include "net/admin/server_status.h"
 #include "net/event_loop.h"
@@ -61,10 +63,24 @@ uint64_t RandomId() {
   return id == 0 ? 1 : id;
 }
 
-GrpcServerOptions OptionsOf(std::shared_ptr<const TlsContext> tls) {
+GrpcServerOptions OptionsOf(std::shared_ptr<const TlsContext> tls, Door* door) {
   GrpcServerOptions options;
   options.tls = std::move(tls);
+  options.judge_of = [door](const std::string& method) { return door->JudgeOf(method); };
   return options;
+}
+
+absl::StatusOr<std::optional<TokenTable>> LoadTokens(const ServerOptions& options) {
+  if (options.tokens_file.empty()) return std::nullopt;
+  if (options.tls.files.empty()) {
+    return absl::InvalidArgumentError(
+        "tokens need TLS, as without it they can be read on their way and whoever reaches the port "
+        "may speak as a store: give --tls-ca, --tls-cert and --tls-key (\"flaredb cert\" makes "
+        "them), or leave --tokens out");
+  }
+  auto tokens = TokenTable::Read(options.tokens_file);
+  if (!tokens.ok()) return tokens.status();
+  return *std::move(tokens);
 }
 
 // Takes a signal that waits because the loop, which would take it, does not run.
@@ -95,15 +111,16 @@ std::set<StoreId> GoneFrom(const cluster::Directory& directory) {
 
 class Server {
  public:
-  Server(const ServerOptions& options, ServerTls tls, const OpenDisk& open_disk,
-         std::unique_ptr<EventLoop> loop)
+  Server(const ServerOptions& options, ServerTls tls, std::optional<TokenTable> tokens,
+         const OpenDisk& open_disk, std::unique_ptr<EventLoop> loop)
       : options_(options),
         flags_(options_.start),
         open_disk_(open_disk),
         links_tls_(tls.links),
         loop_(std::move(loop)),
         runtime_(loop_.get()),
-        grpc_(std::make_unique<GrpcServer>(loop_.get(), OptionsOf(tls.listener))),
+        door_(loop_.get(), /*want_certificates=*/tls.links != nullptr, std::move(tokens)),
+        grpc_(std::make_unique<GrpcServer>(loop_.get(), OptionsOf(tls.listener, &door_))),
         transport_(loop_.get(), grpc_.get(), tls.links,
                    [this](StoreId from, store::StoreMessage message) {
                      runtime_.Deliver(store::MessageReceived{from, std::move(message)});
@@ -115,17 +132,19 @@ class Server {
         start_namespaces_(loop_.get(), &pd_, options_.namespaces),
         health_(grpc_.get()) {
     RegisterModeService(grpc_.get(), &pd_, [this] { return runtime_.store().waiting(); });
-    RegisterPdService(
-        grpc_.get(), &pd_, [this] { return runtime_.store().waiting(); },
-        /*want_certificates=*/tls.links != nullptr);
+    RegisterPdService(grpc_.get(), &pd_, [this] { return runtime_.store().waiting(); });
     RegisterReflection(grpc_.get(), {ShowAsText, options_.text_reflection});
   }
   // Connections first: their calls end in the objects that would go before them.
   ~Server() { grpc_.reset(); }
 
   absl::Status Run() {
-    auto signals =
-        SignalWatcher::Create(loop_.get(), {SIGINT, SIGTERM}, [this](int) { OnStopSignal(); });
+    const auto on_signal = [this](int signal) {
+      return signal == SIGHUP ? ReloadTokens() : OnStopSignal();
+    };
+    auto signals = options_.tokens_file.empty()
+                       ? SignalWatcher::Create(loop_.get(), {SIGINT, SIGTERM}, on_signal)
+                       : SignalWatcher::Create(loop_.get(), {SIGINT, SIGTERM, SIGHUP}, on_signal);
     if (!signals.ok()) return signals.status();
     signals_ = *std::move(signals);
     // The address first: a store that can't be reached must not leave a folder behind.
@@ -263,6 +282,7 @@ class Server {
          {"cluster", plan.identity.cluster_id},
          {"data", flags_.data_dir},
          {"tls", options_.tls.files.empty() ? "off" : "on"},
+         {"tokens", options_.tokens_file.empty() ? "off" : "on"},
          {"admin", admin_ == nullptr ? "off" : options_.admin_address}});
   }
 
@@ -283,6 +303,17 @@ class Server {
     if (directory.revision() == revision_) return;
     revision_ = directory.revision();
     transport_.SetMembers(MembersOf(directory), GoneFrom(directory));
+  }
+
+  // What is wrong in the file must not shut everybody out.
+  void ReloadTokens() {
+    auto tokens = TokenTable::Read(options_.tokens_file);
+    if (!tokens.ok()) {
+      return Log(LogLevel::kError, "keeps the tokens that it has",
+                 {{"reason", std::string(tokens.status().message())}});
+    }
+    Log(LogLevel::kInfo, "read the tokens again", {{"tokens", uint64_t{tokens->size()}}});
+    door_.SetTokens(*std::move(tokens));
   }
 
   void UpdateStatus() {
@@ -394,6 +425,7 @@ class Server {
   std::unique_ptr<Disk> disk_;
   std::optional<store::RecoveredStore> recovered_;  // Between OpenFolder and Launch.
   Runtime runtime_;
+  Door door_;
   std::unique_ptr<GrpcServer> grpc_;
   Transport transport_;
   pd::Revision revision_;  // Of the directory that the transport knows.
@@ -425,9 +457,11 @@ absl::Status RunServer(const ServerOptions& options, const OpenDisk& open_disk) 
   if (absl::Status s = CheckExposure(options.tls, options.start.address); !s.ok()) return s;
   absl::StatusOr<ServerTls> tls = LoadTls(options.tls);
   if (!tls.ok()) return tls.status();
+  absl::StatusOr<std::optional<TokenTable>> tokens = LoadTokens(options);
+  if (!tokens.ok()) return tokens.status();
   absl::StatusOr<std::unique_ptr<EventLoop>> loop = EventLoop::Create();
   if (!loop.ok()) return loop.status();
-  return Server(options, *std::move(tls), open_disk, *std::move(loop)).Run();
+  return Server(options, *std::move(tls), *std::move(tokens), open_disk, *std::move(loop)).Run();
 }
 
 }  // namespace flaredb::net

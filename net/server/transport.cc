@@ -14,7 +14,7 @@ Transport::Transport(EventLoop* loop, GrpcServer* server, std::shared_ptr<const 
       tls_(std::move(tls)),
       deliver_(std::move(deliver)),
       acceptor_(
-          server, /*want_certificates=*/tls_ != nullptr,
+          server,
           [this](StoreId from, store::StoreMessage message) {
             OnMessage(from, std::move(message));
           },

@@ -31,8 +31,7 @@ class Transport {
   using Deliver = std::function<void(StoreId from, store::StoreMessage message)>;
 
   // Registers raftpb.RaftService; `server` must not be listening yet. Outlives `server`.
-  //   tls  of the links to other stores; nullptr: plain TCP, and then other stores need not show a
-  //        store's certificate either
+  //   tls  of the links to other stores; nullptr: plain TCP
   Transport(EventLoop* loop, GrpcServer* server, std::shared_ptr<const TlsContext> tls,
             Deliver deliver);
 

@@ -157,6 +157,22 @@ GrpcStatus StoreDraining(StoreId store) {
   return Pack(absl::StatusCode::kUnavailable, detail);
 }
 
+GrpcStatus Unauthenticated(std::string message) {
+  errorpb::Error detail = NotApplied(std::move(message));
+  detail.mutable_unauthenticated();
+  return Pack(absl::StatusCode::kUnauthenticated, detail);
+}
+
+GrpcStatus PermissionDenied(std::string message, const std::string& token, const std::string& ns,
+                            const char* right) {
+  errorpb::Error detail = NotApplied(std::move(message));
+  errorpb::PermissionDenied* kind = detail.mutable_permission_denied();
+  kind->set_token(token);
+  kind->set_namespace_(ns);
+  kind->set_right(right);
+  return Pack(absl::StatusCode::kPermissionDenied, detail);
+}
+
 GrpcStatus RequestForgotten() {
   return StatusOf(MakeError(store::ErrorCode::kForgotten, store::Outcome::kUnknown,
                             "this retry came too late to tell whether an earlier attempt took "

@@ -29,6 +29,14 @@ GrpcStatus InvalidRequest(std::string message);
 GrpcStatus ClusterMismatch(uint64_t asked, uint64_t actual);
 GrpcStatus ServerIsBusy(std::string reason);
 GrpcStatus StoreDraining(StoreId store);
+// It is not known who calls.
+GrpcStatus Unauthenticated(std::string message);
+// It is known, and that he may not.
+//   token  its name; empty: the call has none
+//   ns     empty: the right is not about a namespace
+//   right  what is missing: "read", "write", "admin" or "store"
+GrpcStatus PermissionDenied(std::string message, const std::string& token, const std::string& ns,
+                            const char* right);
 
 // Ends of writes that are neither success nor mismatch; see kv::WriteResult.
 GrpcStatus RequestForgotten();

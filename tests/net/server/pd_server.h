@@ -37,8 +37,7 @@ class PdServer : public pd::MachineOfRows {
             [](StoreId) { return std::string("leader:1"); }),
         server_(std::make_unique<GrpcServer>(loop_.get(), GrpcServerOptions())) {
     RegisterModeService(server_.get(), &pd_, [this] { return waiting_; });
-    RegisterPdService(
-        server_.get(), &pd_, [this] { return waiting_; }, /*want_certificates=*/false);
+    RegisterPdService(server_.get(), &pd_, [this] { return waiting_; });
     const auto port = server_->Listen("127.0.0.1:0");
     EXPECT_TRUE(port.ok());
     channel_ = std::make_unique<GrpcChannel>(loop_.get(), "127.0.0.1:" + std::to_string(*port),

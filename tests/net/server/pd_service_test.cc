@@ -185,27 +185,5 @@ TEST_F(PdServiceTest, AnOutcomeThatTheStoreDoesNotKnowIsUnknown) {
   EXPECT_EQ(result.status.code, StatusCode::kUnknown);
 }
 
-// Where certificates count; here nobody shows one.
-TEST(PdServiceGuard, WhatStoresDoIsForStoresAlone) {
-  auto loop = *EventLoop::Create();
-  PdCaller pd([](store::Request, std::function<void(store::Reply)> done) { done({}); },
-              [](StoreId) { return std::string(); });
-  GrpcServer server(loop.get(), GrpcServerOptions());
-  RegisterPdService(
-      &server, &pd, [] { return std::vector<std::string>(); }, /*want_certificates=*/true);
-  const auto port = server.Listen("127.0.0.1:0");
-  GrpcChannel channel(loop.get(), "127.0.0.1:" + std::to_string(*port), GrpcChannelOptions());
-  for (const auto& [method, denied] :
-       {std::pair{"PutStore", true}, {"AllocateIds", true}, {"ListStores", false}}) {
-    std::optional<UnaryResult> result;
-    channel.Unary(Method(method), "", CallOptions(),
-                  [&result](UnaryResult r) { result = std::move(r); });
-    const Instant deadline = MonotonicNow() + Duration::Seconds(10);
-    while (!result && MonotonicNow() < deadline) loop->RunOnce(deadline);
-    ASSERT_TRUE(result.has_value());
-    EXPECT_EQ(result->status.code == StatusCode::kPermissionDenied, denied) << method;
-  }
-}
-
 }  // namespace
 }  // namespace flaredb::net

@@ -208,7 +208,7 @@ TEST_F(TransportTest, LinksAgainWhenTheOtherStoreComesBack) {
   auto server = std::make_unique<GrpcServer>(loop_.get(), GrpcServerOptions());
   uint64_t arrived = 0;
   PeerAcceptor acceptor(
-      server.get(), /*want_certificates=*/false, [&](StoreId, store::StoreMessage) { ++arrived; },
+      server.get(), [&](StoreId, store::StoreMessage) { ++arrived; },
       [](StoreId, const std::string&) {});
   ASSERT_TRUE(server->Listen(two_.address).ok());
   acceptor.Start({kCluster, two_.store}, 999);
