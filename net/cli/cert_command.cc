@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // flaredb cert: an authority of the cluster's own, and certificates that it signs.
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -19,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "net/cli/command_context.h"
 #include "net/cli/commands.h"
+#include "net/cli/new_file.h"
 #include "net/cli/text.h"
 #include "net/tls/certificates.h"
 
@@ -35,22 +35,6 @@ struct CertArguments {
   std::vector<std::string> hosts;
   int days = 0;
 };
-
-absl::Status SystemError(const char* action, const std::string& path, int error) {
-  return absl::UnavailableError(
-      absl::StrCat("cannot ", action, " ", path, ": ", std::strerror(error), "; check --dir"));
-}
-
-// Writes a new file; an old one may be the only key to something. On failure nothing is left of it.
-absl::Status WriteNew(const std::string& path, const std::string& text, mode_t mode) {
-  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-  if (fd < 0) return SystemError("create", path, errno);
-  const bool written = write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  const int error = errno;
-  if (close(fd) == 0 && written) return absl::OkStatus();
-  unlink(path.c_str());
-  return SystemError("write", path, error);
-}
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -77,8 +61,8 @@ absl::Status Write(const CertArguments& arguments, const std::string& name, cons
         absl::StrCat("cannot create ", path, ": it exists; move it, or ", otherwise));
   }
   // The key first: a certificate without its key would look as if it were of use.
-  if (absl::Status s = WriteNew(key, pair.key, 0600); !s.ok()) return s;
-  if (absl::Status s = WriteNew(cert, pair.cert, 0644); !s.ok()) {
+  if (absl::Status s = WriteNewFile(key, pair.key, 0600, "--dir"); !s.ok()) return s;
+  if (absl::Status s = WriteNewFile(cert, pair.cert, 0644, "--dir"); !s.ok()) {
     unlink(key.c_str());
     return s;
   }

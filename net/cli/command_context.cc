@@ -12,6 +12,7 @@
 #include "net/cli/option_checks.h"
 #include "net/cli/text.h"
 #include "net/cli/tls_flags.h"
+#include "net/cli/token_flag.h"
 
 namespace flaredb::net {
 namespace {
@@ -42,12 +43,15 @@ OutputStyle ClusterOptions::style() const {
 template <typename T>
 absl::StatusOr<T*> CommandContext::Connect(const ClusterOptions& options, Connected<T>* connected) {
   std::vector<std::string> key = options.endpoints;
-  key.insert(key.end(), {options.tls.ca, options.tls.cert, options.tls.key});
+  key.insert(key.end(), {options.tls.ca, options.tls.cert, options.tls.key, options.token_file});
   std::unique_ptr<T>& client = (*connected)[key];
   if (client == nullptr) {
     auto tls = ClientTls(options.tls);
     if (!tls.ok()) return tls.status();
-    auto created = T::Create({.endpoints = options.endpoints, .tls = *std::move(tls)});
+    auto token = ClientToken(options.token_file);
+    if (!token.ok()) return token.status();
+    auto created = T::Create(
+        {.endpoints = options.endpoints, .tls = *std::move(tls), .token = *std::move(token)});
     if (!created.ok()) return created.status();
     client = *std::move(created);
   }
@@ -74,6 +78,7 @@ void AddConnectionOptions(CLI::App* command, const CommandContext& context,
                           ->default_str(stores)
                           ->type_name("HOST:PORT,...");
   AddTlsFlags(command, /*with_environment=*/!context.shell.has_value(), &options->tls);
+  AddTokenFlag(command, /*with_environment=*/!context.shell.has_value(), &options->token_file);
   if (!context.shell.has_value()) addr->envname("FLAREDB_ADDR");
   command
       ->add_option("--timeout", options->timeout_seconds,

@@ -33,6 +33,7 @@ struct ClusterOptions {
   bool hex = false;
   bool base64 = false;
   TlsFiles tls;
+  std::string token_file;
 
   Duration timeout() const {
     return Duration::Milliseconds(static_cast<int64_t>(timeout_seconds * 1000));
@@ -55,7 +56,7 @@ class CommandContext {
   absl::StatusOr<client::Cluster*> ClusterOf(const ClusterOptions& options);
 
  private:
-  // By the stores and the files of TLS.
+  // By the stores and the files of TLS and token.
   template <typename T>
   using Connected = std::map<std::vector<std::string>, std::unique_ptr<T>>;
   template <typename T>

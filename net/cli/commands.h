@@ -43,6 +43,8 @@ void AddServerCommand(CLI::App* app, const OpenDisk& open_disk, CommandContext* 
 void AddConfigCommand(CLI::App* app, CommandContext* context);
 // flaredb cert: makes certificates for mutual TLS.
 void AddCertCommand(CLI::App* app, CommandContext* context);
+// flaredb token: makes tokens for clients.
+void AddTokenCommand(CLI::App* app, CommandContext* context);
 // flaredb playground: a throw-away cluster of three stores.
 void AddPlaygroundCommand(CLI::App* app, CommandContext* context);
 // flaredb shell: commands of a cluster, line by line.

@@ -60,6 +60,7 @@ ExitCode Run(int argc, char** argv) {
   AddClusterCommands(&app, &context);
   AddConfigCommand(&app, &context);
   AddCertCommand(&app, &context);
+  AddTokenCommand(&app, &context);
   AddShellCommand(&app, &context);
   AddDocumentCommands(&app, &context);
   return ParseAndRun(&app, {argv + 1, argv + argc}, &context);

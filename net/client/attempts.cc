@@ -78,6 +78,9 @@ uint64_t Random64() {
   return uint64_t{device()} << 32 | device();
 }
 
+// As a header may carry it.
+bool IsVisible(char c) { return c > ' ' && c <= '~'; }
+
 Unknown NobodyKnows(const WriteId& id, const std::string& why) {
   return {id, "the write may have taken effect, or may yet: " + why};
 }
@@ -91,18 +94,26 @@ Attempts::Attempts(std::vector<std::string> endpoints, std::unique_ptr<Connectio
       client_hi_(client_hi),
       client_lo_(client_lo) {}
 
-absl::StatusOr<std::unique_ptr<Attempts>> Attempts::Create(
-    std::vector<std::string> endpoints, std::shared_ptr<const net::TlsContext> tls) {
-  if (endpoints.empty()) {
+absl::StatusOr<std::unique_ptr<Attempts>> Attempts::Create(ClientOptions options) {
+  if (options.endpoints.empty()) {
     return absl::InvalidArgumentError("no store to connect to: name at least one as HOST:PORT");
   }
-  for (const std::string& endpoint : endpoints) {
+  for (const std::string& endpoint : options.endpoints) {
     if (const auto parsed = net::ParseHostPort(endpoint); !parsed.ok()) return parsed.status();
   }
-  auto connections = Connections::Create(Random64(), std::move(tls));
+  if (!options.token.empty() && options.tls == nullptr) {
+    return absl::InvalidArgumentError(
+        "a token needs TLS, as whoever sees it on its way may use it: name the stores' authority "
+        "(--tls-ca), or give no token");
+  }
+  if (!std::all_of(options.token.begin(), options.token.end(), IsVisible)) {
+    return absl::InvalidArgumentError(
+        "the token has spaces or bytes that are no text: give it as \"flaredb token new\" made it");
+  }
+  auto connections = Connections::Create(Random64(), std::move(options.tls), options.token);
   if (!connections.ok()) return connections.status();
-  return std::make_unique<Attempts>(std::move(endpoints), *std::move(connections), Random64(),
-                                    Random64());
+  return std::make_unique<Attempts>(std::move(options.endpoints), *std::move(connections),
+                                    Random64(), Random64());
 }
 
 Attempts::Asked Attempts::Ask(std::string_view method, const std::string& request, Duration timeout,

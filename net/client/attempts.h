@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "core/base/rng.h"
 #include "core/base/time.h"
+#include "net/client/client.h"
 #include "net/client/connections.h"
 #include "net/client/endpoints.h"
 #include "net/client/result.h"
@@ -32,10 +33,8 @@ class Attempts {
   Attempts(std::vector<std::string> endpoints, std::unique_ptr<Connections> connections,
            uint64_t client_hi, uint64_t client_lo);
 
-  // Fails if an endpoint is no "host:port", there is none, or the process is out of descriptors;
-  // the error is one sentence. `tls` nullptr: plain TCP.
-  static absl::StatusOr<std::unique_ptr<Attempts>> Create(
-      std::vector<std::string> endpoints, std::shared_ptr<const net::TlsContext> tls);
+  // Takes endpoints, TLS and token of the options. As Client::Create.
+  static absl::StatusOr<std::unique_ptr<Attempts>> Create(ClientOptions options);
 
   // The serialized reply.
   Result<std::string> Read(std::string_view method, const std::string& request, Duration timeout);

@@ -69,9 +69,10 @@ PutResult Insist(uint64_t expected, Duration timeout, const WriteIf& write_if) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Client>> Client::Create(ClientOptions options) {
-  auto attempts = Attempts::Create(std::move(options.endpoints), std::move(options.tls));
+  const Duration timeout = options.timeout;
+  auto attempts = Attempts::Create(std::move(options));
   if (!attempts.ok()) return attempts.status();
-  return std::unique_ptr<Client>(new Client(options.timeout, *std::move(attempts)));
+  return std::unique_ptr<Client>(new Client(timeout, *std::move(attempts)));
 }
 
 Client::Client(Duration timeout, std::unique_ptr<Attempts> attempts)

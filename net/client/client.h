@@ -28,6 +28,8 @@ struct ClientOptions {
   // that one can be down.
   std::vector<std::string> endpoints = {};
   std::shared_ptr<const net::TlsContext> tls = nullptr;  // nullptr: plain TCP.
+  // Shown with every call; empty: none. Needs TLS, as whoever sees it may use it.
+  std::string token = "";
   // Of an operation with all its attempts, unless its own options say otherwise.
   Duration timeout = Duration::Seconds(5);
 };
@@ -74,8 +76,8 @@ struct KeyRange {
 // Limits are in docs/USING.md.
 class Client {
  public:
-  // Connects when needed. Fails if an endpoint is no "host:port", there is none, or the process is
-  // out of descriptors; the error is one sentence.
+  // Connects when needed. Fails if an endpoint is no "host:port", there is none, a token would
+  // travel without TLS, or the process is out of descriptors; the error is one sentence.
   static absl::StatusOr<std::unique_ptr<Client>> Create(ClientOptions options);
   ~Client();
   Client(const Client&) = delete;

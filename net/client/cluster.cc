@@ -45,7 +45,7 @@ std::variant<Response, Unknown, Error> Change(Attempts* attempts, std::string_vi
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Cluster>> Cluster::Create(ClientOptions options) {
-  auto attempts = Attempts::Create(std::move(options.endpoints), std::move(options.tls));
+  auto attempts = Attempts::Create(std::move(options));
   if (!attempts.ok()) return attempts.status();
   return std::unique_ptr<Cluster>(new Cluster(*std::move(attempts)));
 }

@@ -14,18 +14,24 @@ namespace {
 // A client waits for seconds: a store that comes back should be found within part of one.
 constexpr Duration kReconnectPauseMax = Duration::Milliseconds(500);
 
+net::Metadata MetadataOf(const std::string& token) {
+  if (token.empty()) return {};
+  return {{"authorization", "Bearer " + token}};
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Connections>> Connections::Create(
-    uint64_t seed, std::shared_ptr<const net::TlsContext> tls) {
+    uint64_t seed, std::shared_ptr<const net::TlsContext> tls, const std::string& token) {
   auto loop = net::EventLoop::Create();
   if (!loop.ok()) return loop.status();
-  return std::unique_ptr<Connections>(new Connections(*std::move(loop), seed, std::move(tls)));
+  return std::unique_ptr<Connections>(
+      new Connections(*std::move(loop), seed, std::move(tls), token));
 }
 
 Connections::Connections(std::unique_ptr<net::EventLoop> loop, uint64_t seed,
-                         std::shared_ptr<const net::TlsContext> tls)
-    : loop_(std::move(loop)), seed_(seed), tls_(std::move(tls)) {
+                         std::shared_ptr<const net::TlsContext> tls, const std::string& token)
+    : loop_(std::move(loop)), seed_(seed), tls_(std::move(tls)), metadata_(MetadataOf(token)) {
   // A thread inherits its maker's mask. Signals belong to the application's own threads.
   sigset_t all;
   sigset_t before;
@@ -44,6 +50,7 @@ net::UnaryResult Connections::Call(const std::string& address, std::string metho
                                    std::string request, Duration timeout) {
   net::CallOptions options;
   options.deadline = net::MonotonicNow() + timeout;
+  options.metadata = metadata_;
   auto promise = std::make_shared<std::promise<net::UnaryResult>>();
   std::future<net::UnaryResult> result = promise->get_future();
   loop_->Post([this, address, method = std::move(method), request = std::move(request), options,

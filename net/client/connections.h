@@ -21,9 +21,9 @@ namespace flaredb::client {
 class Connections {
  public:
   // Fails when the process is out of descriptors or memory. `seed` spreads attempts to connect.
-  // `tls` nullptr: plain TCP.
+  // `tls` nullptr: plain TCP. `token` empty: none is shown.
   static absl::StatusOr<std::unique_ptr<Connections>> Create(
-      uint64_t seed, std::shared_ptr<const net::TlsContext> tls);
+      uint64_t seed, std::shared_ptr<const net::TlsContext> tls, const std::string& token);
   // No call may be in progress.
   ~Connections();
   Connections(const Connections&) = delete;
@@ -36,7 +36,7 @@ class Connections {
 
  private:
   Connections(std::unique_ptr<net::EventLoop> loop, uint64_t seed,
-              std::shared_ptr<const net::TlsContext> tls);
+              std::shared_ptr<const net::TlsContext> tls, const std::string& token);
 
   // The rest is for the thread alone while it runs.
   void Run();
@@ -45,6 +45,7 @@ class Connections {
   const std::unique_ptr<net::EventLoop> loop_;
   const uint64_t seed_;
   const std::shared_ptr<const net::TlsContext> tls_;
+  const net::Metadata metadata_;  // Of every call.
   std::map<std::string, std::unique_ptr<net::GrpcChannel>> channels_;
   bool stopping_ = false;
   std::thread thread_;

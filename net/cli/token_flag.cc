@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/cli/token_flag.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/str_cat.h"
+#include "net/cli/option_checks.h"
+
+namespace flaredb::net {
+namespace {
+
+constexpr char kVariable[] = "FLAREDB_TOKEN_FILE";
+
+}  // namespace
+
+void AddTokenFlag(CLI::App* command, bool with_environment, std::string* path) {
+  CLI::Option* const option =
+      command->add_option("--token-file", *path, "File with the token to show to the stores")
+          ->check(NotEmpty())
+          ->type_name("FILE");
+  if (with_environment) option->envname(kVariable);
+}
+
+absl::StatusOr<std::string> ClientToken(const std::string& path) {
+  // The library takes an empty variable for none.
+  if (const char* const value = std::getenv(kVariable); value != nullptr && *value == '\0') {
+    return absl::InvalidArgumentError(
+        absl::StrCat(kVariable, " is empty: name a file, or leave it out"));
+  }
+  if (path.empty()) return "";
+  std::string token;
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  std::getline(file, token);
+  if (!file.eof() && file.fail()) {
+    return absl::InvalidArgumentError(absl::StrCat("cannot read the token file ", path, ": ",
+                                                   std::strerror(errno), "; check --token-file"));
+  }
+  if (token.ends_with('\r')) token.pop_back();
+  if (token.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the token file ", path,
+                     " has no token in its first line: \"flaredb token new\" makes one"));
+  }
+  return token;
+}
+
+}  // namespace flaredb::net
