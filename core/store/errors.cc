@@ -172,12 +172,12 @@ Error ForgottenError() {
 
 Error NamespaceModeError(kv::Mode wanted, const NamespaceMode& is) {
   const auto name = [](kv::Mode mode) { return mode == kv::Mode::kStrong ? "strong" : "eventual"; };
-  Error error = Make(
-      ErrorCode::kNamespaceMode, false, RegionId(),
-      is.changing ? absl::StrCat("the namespace is ", name(is.mode),
-                                 " and about to change its mode; retry shortly")
-                  : absl::StrCat("the namespace is ", name(is.mode), ", and the call is for a ",
-                                 name(wanted), " one; use the other service"));
+  Error error =
+      Make(ErrorCode::kNamespaceMode, false, RegionId(),
+           is.changing ? absl::StrCat("the namespace is ", name(is.mode),
+                                      " and about to change its mode; retry shortly")
+                       : absl::StrCat("the namespace is ", name(is.mode), ", and the call is for ",
+                                      name(wanted), " ones; use the other service"));
   error.namespace_mode = is;
   return error;
 }
@@ -185,8 +185,9 @@ Error NamespaceModeError(kv::Mode wanted, const NamespaceMode& is) {
 Error NamespaceNotFoundError(const std::string& name) {
   return Make(ErrorCode::kNamespaceNotFound, false, RegionId(),
               absl::StrCat("there is no namespace \"", absl::CHexEscape(name),
-                           "\"; the first write to a strong namespace creates it, an eventual one "
-                           "has to be created with its mode"));
+                           "\": a strong one is created by its first write, an eventual one by "
+                           "\"flaredb ns set-mode ",
+                           absl::CHexEscape(name), " eventual\""));
 }
 
 Error BadNamespaceNameError() {

@@ -3,6 +3,9 @@
 
 #include <utility>
 
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/strings.h"
 #include "net/wire/region_codec.h"
 #include "proto/errorpb.pb.h"
 
@@ -34,7 +37,12 @@ store::Error MakeError(store::ErrorCode code, store::Outcome outcome, std::strin
   return error;
 }
 
-// A call is for the other mode than the one that the namespace has.
+std::string Quoted(std::string_view ns) {
+  return absl::StrCat("\"", absl::CHexEscape(ToAbsl(ns)), "\"");
+}
+
+// A call is for the other mode than the one that the namespace has. The store's sentence does
+// without the name, as a store knows namespaces by number.
 absl::StatusCode SetModeKind(const store::NamespaceMode& is, std::string_view ns,
                              errorpb::Error* detail) {
   const bool strong = is.mode == kv::Mode::kStrong;
@@ -47,6 +55,10 @@ absl::StatusCode SetModeKind(const store::NamespaceMode& is, std::string_view ns
     kind->set_to(other);
     kind->set_mode_epoch(is.mode_epoch.value());
     kind->set_retry_after_ms(kRetryAfterMs);
+    if (!ns.empty()) {
+      detail->set_message(absl::StrCat("namespace ", Quoted(ns), " is on its way from ", actual,
+                                       " to ", other, " and takes nothing new: retry shortly"));
+    }
     return absl::StatusCode::kAborted;
   }
   errorpb::NamespaceModeMismatch* kind = detail->mutable_namespace_mode_mismatch();
@@ -54,6 +66,11 @@ absl::StatusCode SetModeKind(const store::NamespaceMode& is, std::string_view ns
   kind->set_required_mode(other);
   kind->set_actual_mode(actual);
   kind->set_mode_epoch(is.mode_epoch.value());
+  if (!ns.empty()) {
+    detail->set_message(absl::StrCat(
+        "namespace ", Quoted(ns), " is ", actual, ", and the call is for ", other, " ones: use ",
+        strong ? "kvrpc.KvCas (flaredb kv)" : "kvrpc.KvRaw (flaredb raw)"));
+  }
   return absl::StatusCode::kFailedPrecondition;
 }
 

@@ -58,7 +58,7 @@ TEST_F(StoreNamesTest, AReadOfAnUnknownNamespaceCreatesNone) {
 
 TEST_F(StoreNamesTest, AnEventualWriteCreatesNone) {
   Grow(1);
-  EXPECT_THAT(PutRaw(1, "logs", "k", "v"), HasSubstr("has to be created with its mode"));
+  EXPECT_THAT(PutRaw(1, "logs", "k", "v"), HasSubstr("flaredb ns set-mode logs eventual"));
   EXPECT_EQ(Count(), 1u);
 }
 

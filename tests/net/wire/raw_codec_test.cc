@@ -174,9 +174,15 @@ TEST(RawCodec, AnErrorAboutTheModeNamesTheNamespace) {
   auto mismatch = Refusal(EncodeRawGet({.ns = "logs"}, {error, Index()}, AddressOf));
   EXPECT_EQ(mismatch.namespace_mode_mismatch().namespace_(), "logs");
   EXPECT_EQ(mismatch.namespace_mode_mismatch().required_mode(), "eventual");
+  EXPECT_EQ(mismatch.message(),
+            "namespace \"logs\" is strong, and the call is for eventual ones: use kvrpc.KvCas "
+            "(flaredb kv)");
   error.namespace_mode->changing = true;
   mismatch = Refusal(EncodeRawPut({.ns = "logs"}, {error, Index()}, AddressOf));
   EXPECT_EQ(mismatch.namespace_mode_changing().namespace_(), "logs");
+  EXPECT_EQ(mismatch.message(),
+            "namespace \"logs\" is on its way from strong to eventual and takes nothing new: retry "
+            "shortly");
   error.code = store::ErrorCode::kNamespaceNotFound;
   mismatch = Refusal(EncodeRawScan({.ns = "logs"}, {error, Index()}, AddressOf));
   EXPECT_EQ(mismatch.namespace_not_found().namespace_(), "logs");
