@@ -24,12 +24,28 @@ Command TakeCommand(Operation operation) {
   return std::get<kv::CompareAndDelete>(std::move(operation));
 }
 
+// What an answer to a read costs in memory.
+size_t BytesOf(const Result& result) {
+  if (const auto* get = std::get_if<GetReply>(&result)) {
+    return get->found ? get->found->value.size() : 0;
+  }
+  if (const auto* own = std::get_if<MachineReply>(&result)) return own->bytes.size();
+  const auto* scan = std::get_if<ScanReply>(&result);
+  if (scan == nullptr) return 0;
+  size_t bytes = 0;
+  for (const kv::ScanRow& row : scan->page.rows) {
+    bytes += sizeof(row) + row.key.size() + row.value.size();
+  }
+  return bytes;
+}
+
 }  // namespace
 
 void Calls::BeginTurn(Instant now, Effects* effects, env::GroupCommit* commit) {
   now_ = now;
   effects_ = effects;
   commit_ = commit;
+  read_bytes_ = 0;
 }
 
 void Calls::Admit(Origin origin, Request request, uint64_t unix_ms) {
@@ -166,6 +182,7 @@ std::map<RegionId, Calls::Queue> Calls::TakeQueues() {
 absl::Status Calls::Settle(const Replica& replica, ReplicaOutput* output) {
   const RegionId region = replica.region().id;
   for (auto& [key, reply] : output->applied) AnswerWrite(key, std::move(reply), replica);
+  for (const CallKey key : output->crowded_out) CrowdOut(key);
   for (const CallKey key : output->readable) {
     if (absl::Status status = AnswerRead(key, replica); !status.ok()) return status;
   }
@@ -205,9 +222,15 @@ absl::Status Calls::AnswerEventualReads() {
 absl::Status Calls::AnswerRead(CallKey key, const Replica& replica) {
   const Call* call = table_.Find(key);
   if (call == nullptr) return absl::OkStatus();
+  const bool own = std::holds_alternative<OwnId>(call->origin);
+  if (!own && read_bytes_ >= options_.read_bytes_max) {
+    Fail(key, BusyError("too many large values are asked for at once"));
+    return absl::OkStatus();
+  }
   absl::StatusOr<Result> result = ReadOperation(call->request.operation, replica.machine(),
                                                 *outbox_, call->held, *data_, options_);
   if (!result.ok()) return result.status();
+  read_bytes_ += BytesOf(*result);
   Answer(key, Reply{*std::move(result), replica.applied_index()});
   return absl::OkStatus();
 }
@@ -237,6 +260,8 @@ void Calls::AnswerWrite(CallKey key, ApplyReply outcome, const Replica& replica)
     return;
   }
   auto& write = std::get<kv::WriteReply>(outcome);
+  if (!write.value.empty() && read_bytes_ >= options_.read_bytes_max) return CrowdOut(key);
+  read_bytes_ += write.value.size();
   SOMETIMES(kWriteOvertaken, write.result == kv::WriteResult::kOvertaken);
   if (write.result == kv::WriteResult::kForgotten) {
     REACHED(kWriteForgotten);
@@ -245,6 +270,14 @@ void Calls::AnswerWrite(CallKey key, ApplyReply outcome, const Replica& replica)
     return;
   }
   Answer(key, Reply{std::move(write), replica.applied_index()});
+}
+
+// It took no effect, and nobody was told that it never will.
+void Calls::CrowdOut(CallKey key) {
+  Call* call = table_.Find(key);
+  if (call == nullptr) return;
+  --call->attempts;
+  Fail(key, BusyError("too many large values are asked for at once"));
 }
 
 void Calls::Expire() {

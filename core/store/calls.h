@@ -151,8 +151,10 @@ class Calls {
   void Interrupt(CallKey key, RegionId region);
   void OnLeaderChanged(RegionId region, StoreId leader);
 
+  // Refuses when this turn has read enough.
   absl::Status AnswerRead(CallKey key, const Replica& replica);
   void AnswerWrite(CallKey key, ApplyReply outcome, const Replica& replica);
+  void CrowdOut(CallKey key);
   void Fail(CallKey key, Error error, Index applied_index = Index());
   void Answer(CallKey key, Reply reply);
   void Forget(CallKey key);
@@ -168,6 +170,7 @@ class Calls {
   Instant now_;
   Effects* effects_ = nullptr;
   env::GroupCommit* commit_ = nullptr;
+  size_t read_bytes_ = 0;  // In this turn's answers.
 
   CallTable table_;
   std::map<CallId, CallKey> by_client_;

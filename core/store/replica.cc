@@ -28,6 +28,18 @@ size_t BytesOf(const Command& command) {
   return std::get<kv::CompareAndDelete>(record).key.size();
 }
 
+// A mismatch comes with the value that is there.
+void AddReply(CallKey call, ApplyReply reply, size_t value_bytes_max, ReplicaOutput* output) {
+  const auto* write = std::get_if<kv::WriteReply>(&reply);
+  const size_t bytes = write == nullptr ? 0 : write->value.size();
+  if (bytes > 0 && output->value_bytes >= value_bytes_max) {
+    output->crowded_out.push_back(call);
+    return;
+  }
+  output->value_bytes += bytes;
+  output->applied.emplace_back(call, std::move(reply));
+}
+
 }  // namespace
 
 Replica::Replica(const Options& options, RecoveredRegion recovered, Rng rng, Instant now)
@@ -306,7 +318,7 @@ void Replica::ApplyEntries(const TurnContext& turn, const raft::EntrySlices& ent
 
       if (writes_.empty() || writes_.front().index != entry.index) continue;
       if (writes_.front().term == entry.term) {
-        output->applied.emplace_back(writes_.front().call, *std::move(reply));
+        AddReply(writes_.front().call, *std::move(reply), options_.read_bytes_max, output);
       } else {
         output->displaced.push_back(writes_.front().call);
       }

@@ -51,6 +51,9 @@ struct ReplicaOutput {
   std::vector<raft::Fetch> fetches;
   // Writes whose entry was applied.
   std::vector<std::pair<CallKey, ApplyReply>> applied;
+  size_t value_bytes = 0;  // In those.
+  // Mismatches whose values would be too much beside them (Options::read_bytes_max).
+  std::vector<CallKey> crowded_out;
   // Reads that the state machine can answer now.
   std::vector<CallKey> readable;
   // Calls that lost their leader; writes among them may still be applied.
@@ -73,6 +76,8 @@ struct ReplicaOutput {
     sends.clear();
     fetches.clear();
     applied.clear();
+    value_bytes = 0;
+    crowded_out.clear();
     readable.clear();
     interrupted.clear();
     displaced.clear();

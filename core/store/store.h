@@ -63,6 +63,10 @@ struct Options {
   size_t scan_visits_max = 100000;
   // Client calls and forwarded requests that wait at once; more are refused early.
   size_t waiting_calls_max = 20000;
+  // What the values in one turn's answers may hold together, but for the last one; reads, and
+  // mismatches, beyond it are told that the store is busy. Thousands of small requests can ask for
+  // gigabytes.
+  size_t read_bytes_max = 32 << 20;
 };
 
 // One replica as monitors and checkers see it.
