@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "net/server/reply_room.h"
 #include "net/wire/kv_codec.h"
 #include "net/wire/raw_codec.h"
 
@@ -63,6 +64,11 @@ void KvService::Handle(const char* method, UnaryCall unary, std::string_view mes
   if (const auto* refusal = std::get_if<GrpcStatus>(&decoded)) return unary.Fail(*refusal);
 
   KvCall& call = std::get<KvCall>(decoded);
+  // Whoever does not read what he asked for does not get more of it looked up.
+  if (unary.connection_output_bytes() > kMaxConnectionOutputBytes &&
+      !store::IsWrite(call.request.operation)) {
+    return unary.Fail(TooMuchUnread());
+  }
   std::shared_ptr<char> slot;
   if (std::holds_alternative<store::ScanRequest>(call.request.operation)) {
     if (static_cast<size_t>(scan_slots_.use_count()) > kMaxOpenScans) {
@@ -87,13 +93,10 @@ void KvService::Handle(const char* method, UnaryCall unary, std::string_view mes
 }
 
 void KvService::Answer(UnaryCall* call, const EncodedKvReply& reply) {
-  const auto* message = std::get_if<std::string>(&reply);
-  if (message == nullptr) {
-    call->Fail(std::get<GrpcStatus>(reply));
-  } else if (!HasRoom(*call, message->size())) {
-    call->Fail(ServerIsBusy("clients leave too many replies unread; read again later"));
+  if (const auto* message = std::get_if<std::string>(&reply)) {
+    ReplyIfRoom(*server_, call, *message);
   } else {
-    call->Reply(*message);
+    call->Fail(std::get<GrpcStatus>(reply));
   }
 }
 
@@ -104,13 +107,6 @@ void KvService::LogIfSlow(const char* method, Instant started, const LoggedKey& 
       {{"method", method},
        {"ms", static_cast<uint64_t>(took.milliseconds())},
        {"key", key.Text()}});
-}
-
-bool KvService::HasRoom(const UnaryCall& call, size_t bytes) const {
-  // What a write did is told in few bytes; all others may be asked again.
-  if (bytes < kLargeReplyBytes) return true;
-  return call.connection_output_bytes() + bytes <= kMaxConnectionOutputBytes &&
-         server_->waiting_output_bytes() + bytes <= kMaxOutputBytes;
 }
 
 }  // namespace flaredb::net

@@ -21,12 +21,7 @@
 
 namespace flaredb::net {
 
-// Bounds of what replies cost in memory, however many clients ask and however slowly they read. A
-// large reply that would leave more waiting for its readers than this, on its connection or on all,
-// is replaced by SERVER_IS_BUSY; so are scans beyond so many at once.
-inline constexpr size_t kLargeReplyBytes = 64 << 10;
-inline constexpr size_t kMaxConnectionOutputBytes = 32 << 20;
-inline constexpr size_t kMaxOutputBytes = 256 << 20;
+// Scans beyond so many at once are answered SERVER_IS_BUSY.
 inline constexpr size_t kMaxOpenScans = 64;
 
 // A call that took longer is logged, and why it did is to be looked for.
@@ -50,8 +45,6 @@ class KvService {
               Encode* encode);
   void Answer(UnaryCall* call, const EncodedKvReply& reply);
   void LogIfSlow(const char* method, Instant started, const LoggedKey& key);
-  // Whether a reply of so many bytes may be added to what waits for its readers.
-  bool HasRoom(const UnaryCall& call, size_t bytes) const;
 
   GrpcServer* const server_;
   EventLoop* const loop_;

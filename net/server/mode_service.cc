@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "net/server/mode_update.h"
+#include "net/server/reply_room.h"
 #include "net/server/unary.h"
 #include "net/wire/pd_codec.h"
 #include "proto/modes.pb.h"
@@ -15,6 +16,7 @@ namespace {
 
 // Asks for one page after the other.
 struct Listing {
+  const GrpcServer* server;
   PdCaller* pd;
   Duration budget;
   pd::ListNamespaces query;
@@ -23,27 +25,28 @@ struct Listing {
 };
 
 void NextPage(const std::shared_ptr<Listing>& listing) {
-  listing->pd->Ask<pd::NamespacePage>(
-      listing->query, listing->budget, [listing](PdResult<pd::NamespacePage> result) {
-        if (const auto* status = std::get_if<GrpcStatus>(&result)) {
-          return listing->call.Fail(*status);
-        }
-        const auto& page = std::get<pd::NamespacePage>(result);
-        for (const pd::Namespace& ns : page.namespaces) {
-          EncodeNamespace(ns, listing->response.add_namespaces());
-        }
-        if (!page.more || page.namespaces.empty()) {
-          return listing->call.Reply(listing->response.SerializeAsString());
-        }
-        listing->query.after = page.namespaces.back().name;
-        NextPage(listing);
-      });
+  listing->pd->Ask<pd::NamespacePage>(listing->query, listing->budget,
+                                      [listing](PdResult<pd::NamespacePage> result) {
+                                        if (const auto* status = std::get_if<GrpcStatus>(&result)) {
+                                          return listing->call.Fail(*status);
+                                        }
+                                        const auto& page = std::get<pd::NamespacePage>(result);
+                                        for (const pd::Namespace& ns : page.namespaces) {
+                                          EncodeNamespace(ns, listing->response.add_namespaces());
+                                        }
+                                        if (!page.more || page.namespaces.empty()) {
+                                          return ReplyIfRoom(*listing->server, &listing->call,
+                                                             listing->response.SerializeAsString());
+                                        }
+                                        listing->query.after = page.namespaces.back().name;
+                                        NextPage(listing);
+                                      });
 }
 
-void Get(EventLoop* loop, PdCaller* pd, UnaryCall unary, std::string_view message) {
+void Get(const GrpcServer* server, PdCaller* pd, UnaryCall unary, std::string_view message) {
   raftpb::GetModeRequest in;
   if (!ParseOrFail(message, &in, &unary)) return;
-  const Duration budget = TimeFor(unary, loop->now());
+  const Duration budget = TimeFor(unary, server->loop()->now());
   auto call = std::make_shared<UnaryCall>(std::move(unary));
   pd->Ask<pd::Namespace>(pd::GetNamespace{NamespaceName(in.namespace_())}, budget,
                          [call](PdResult<pd::Namespace> result) {
@@ -63,12 +66,13 @@ void Get(EventLoop* loop, PdCaller* pd, UnaryCall unary, std::string_view messag
                          });
 }
 
-void List(EventLoop* loop, PdCaller* pd, UnaryCall unary, std::string_view message) {
+void List(const GrpcServer* server, PdCaller* pd, UnaryCall unary, std::string_view message) {
   raftpb::ListNamespaceModesRequest in;
   if (!ParseOrFail(message, &in, &unary)) return;
   auto listing = std::make_shared<Listing>();
+  listing->server = server;
   listing->pd = pd;
-  listing->budget = TimeFor(unary, loop->now());
+  listing->budget = TimeFor(unary, server->loop()->now());
   listing->query.prefix = in.prefix();
   listing->response.set_default_mode(std::string(NameOf(pd::Mode::kStrong)));
   listing->call = std::move(unary);
@@ -79,11 +83,10 @@ void List(EventLoop* loop, PdCaller* pd, UnaryCall unary, std::string_view messa
 
 void RegisterModeService(GrpcServer* server, PdCaller* pd, Waiting waiting) {
   const auto add = [&](const char* method, auto* handler) {
-    server->RegisterUnary(
-        std::string("/raftpb.RaftService/") + method,
-        [loop = server->loop(), pd, handler](UnaryCall call, std::string_view message) {
-          handler(loop, pd, std::move(call), message);
-        });
+    server->RegisterUnary(std::string("/raftpb.RaftService/") + method,
+                          [server, pd, handler](UnaryCall call, std::string_view message) {
+                            handler(server, pd, std::move(call), message);
+                          });
   };
   add("GetMode", Get);
   add("ListNamespaceModes", List);

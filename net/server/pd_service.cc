@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/region/state_machine.h"
+#include "net/server/reply_room.h"
 #include "net/server/unary.h"
 #include "net/wire/pd_codec.h"
 #include "net/wire/region_codec.h"
@@ -21,6 +22,7 @@ namespace {
 
 // One call and what its handler needs.
 struct Asked {
+  const GrpcServer* server;
   PdCaller* pd;
   Duration budget;
   UnaryCall call;
@@ -28,7 +30,7 @@ struct Asked {
 
   template <typename Message>
   void Reply(const Message& message) {
-    call.Reply(message.SerializeAsString());
+    ReplyIfRoom(*server, &call, message.SerializeAsString());
   }
 };
 // A std::function must be copyable.
@@ -192,14 +194,15 @@ class Registrar {
 
   template <typename Request>
   void Add(const char* method, void (*handler)(const Request&, const Ask&)) {
-    server_->RegisterUnary(
-        std::string("/pdpb.Pd/") + method, [loop = server_->loop(), pd = pd_, waiting = waiting_,
-                                            handler](UnaryCall call, std::string_view message) {
-          Request in;
-          if (!ParseOrFail(message, &in, &call)) return;
-          const Duration budget = TimeFor(call, loop->now());
-          handler(in, std::make_shared<Asked>(Asked{pd, budget, std::move(call), waiting()}));
-        });
+    server_->RegisterUnary(std::string("/pdpb.Pd/") + method, [server = server_, pd = pd_,
+                                                               waiting = waiting_,
+                                                               handler](UnaryCall call,
+                                                                        std::string_view message) {
+      Request in;
+      if (!ParseOrFail(message, &in, &call)) return;
+      const Duration budget = TimeFor(call, server->loop()->now());
+      handler(in, std::make_shared<Asked>(Asked{server, pd, budget, std::move(call), waiting()}));
+    });
   }
 
  private:
