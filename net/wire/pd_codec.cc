@@ -5,6 +5,9 @@
 #include <cctype>
 #include <utility>
 
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/strings.h"
 #include "net/wire/error_codec.h"
 #include "net/wire/region_codec.h"
 #include "proto/errorpb.pb.h"
@@ -80,8 +83,11 @@ std::optional<pd::Mode> ParseMode(std::string_view text) {
 }
 
 GrpcStatus NoSuchMode(std::string_view text) {
-  return InvalidRequest("\"" + std::string(text) +
-                        "\" is no mode of a namespace: there are \"strong\" and \"eventual\"");
+  constexpr size_t kShownMax = 32;
+  return InvalidRequest(absl::StrCat("\"", absl::CHexEscape(ToAbsl(text.substr(0, kShownMax))),
+                                     text.size() > kShownMax ? "..." : "",
+                                     "\" is no mode of a namespace: there are \"strong\" and "
+                                     "\"eventual\""));
 }
 
 std::string_view NameOf(pd::ModeState state) {
