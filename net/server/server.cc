@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/server/server.h"
 
+#include <google/protobuf/stubs/logging.h>
+
 #include <algorithm>
 #include <csignal>
 #include <cstdint>
@@ -454,6 +456,9 @@ absl::Status RunServer(const ServerOptions& options, const OpenDisk& open_disk) 
   // write, and is told like any other.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
+  // It would write a line of its own for every request with a name that is no text. Whoever sent
+  // one is told.
+  google::protobuf::SetLogHandler(nullptr);
   if (absl::Status s = CheckExposure(options.tls, options.start.address); !s.ok()) return s;
   absl::StatusOr<ServerTls> tls = LoadTls(options.tls);
   if (!tls.ok()) return tls.status();
