@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // What arrives from another store or a client, before anybody has looked at it. The first byte says
 // as what the rest is read.
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "net/access/door.h"
 #include "net/wire/kv_codec.h"
 #include "net/wire/raft_codec.h"
+#include "net/wire/raw_codec.h"
 #include "proto/raftpb.pb.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -49,12 +52,25 @@ void TryBatch(std::string_view bytes) {
   }
 }
 
-// A request is refused in one sentence with a code, or it is one.
-void TryRequest(const DecodedKvCall& decoded) {
-  const auto* refusal = std::get_if<GrpcStatus>(&decoded);
-  if (refusal == nullptr) return;
-  if (refusal->code == absl::StatusCode::kOk) FailFuzzing("a refusal without a code");
-  if (refusal->message.empty()) FailFuzzing("a refusal without a word");
+const DoorEntry& EntryOf(std::string_view method) {
+  for (const DoorEntry& entry : DoorEntries()) {
+    if (entry.method == method) return entry;
+  }
+  FailFuzzing("nobody is at the door of " + std::string(method));
+}
+
+// A request is refused in one short sentence with a code, or it is one: then the door judges it by
+// the namespace that it is carried out in.
+void TryRequest(std::string_view method, std::string_view bytes, const DecodedKvCall& decoded) {
+  const std::optional<Target> target = EntryOf(method).target_of(bytes);
+  if (const auto* refusal = std::get_if<GrpcStatus>(&decoded)) {
+    if (refusal->code == absl::StatusCode::kOk) FailFuzzing("a refusal without a code");
+    if (refusal->message.empty()) FailFuzzing("a refusal without a word");
+    if (refusal->message.size() > 1000) FailFuzzing("a refusal without an end");
+    return;
+  }
+  if (!target) FailFuzzing("the door does not understand what the handler does");
+  if (target->ns != std::get<KvCall>(decoded).shape.ns) FailFuzzing("the door sees another name");
 }
 
 }  // namespace
@@ -69,16 +85,28 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       TryBatch(bytes);
       break;
     case 'c':
-      TryRequest(DecodeCas(bytes, kSelf));
+      TryRequest("/kvrpc.KvCas/CompareAndSwap", bytes, DecodeCas(bytes, kSelf));
       break;
     case 'd':
-      TryRequest(DecodeCasDelete(bytes, kSelf));
+      TryRequest("/kvrpc.KvCas/CompareAndDelete", bytes, DecodeCasDelete(bytes, kSelf));
       break;
     case 'g':
-      TryRequest(DecodeGet(bytes, kSelf));
+      TryRequest("/kvrpc.KvCas/Get", bytes, DecodeGet(bytes, kSelf));
       break;
     case 's':
-      TryRequest(DecodeScan(bytes, kSelf));
+      TryRequest("/kvrpc.KvCas/Scan", bytes, DecodeScan(bytes, kSelf));
+      break;
+    case 'P':
+      TryRequest("/kvrpc.KvRaw/RawPut", bytes, DecodeRawPut(bytes, kSelf));
+      break;
+    case 'D':
+      TryRequest("/kvrpc.KvRaw/RawDelete", bytes, DecodeRawDelete(bytes, kSelf));
+      break;
+    case 'G':
+      TryRequest("/kvrpc.KvRaw/RawGet", bytes, DecodeRawGet(bytes, kSelf));
+      break;
+    case 'S':
+      TryRequest("/kvrpc.KvRaw/RawScan", bytes, DecodeRawScan(bytes, kSelf));
       break;
   }
   return 0;
