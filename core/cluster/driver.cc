@@ -25,6 +25,8 @@ namespace {
 constexpr uint64_t kIdsAtOnce = 16;
 // More sentences than these help nobody.
 constexpr size_t kWaitingMax = 50;
+// So much faster does it call while what it waits for changes.
+constexpr int64_t kHurry = 16;
 
 }  // namespace
 
@@ -37,6 +39,7 @@ class Driver::Impl {
         roster_(term, options.silence_timeout),
         book_(last_errand, options.errand_timeout, options.roll_interval),
         collection_(now, options.collect_interval),
+        pace_(options.roll_interval),
         next_deadline_(now) {}
 
   void OnAnswer(Instant now, StoreId from, RollAnswer answer) {
@@ -86,10 +89,14 @@ class Driver::Impl {
       waiting_.resize(kWaitingMax);
       waiting_.push_back(absl::StrCat("and for ", more, " more"));
     }
+    if (waiting_ != waited_) {
+      pace_ = options_.roll_interval / kHurry;
+      waited_ = waiting_;
+    }
     CallRoll();
     next_deadline_ = std::min(book_.next_deadline(), collection_.next_deadline());
     for (const auto& [id, member] : roster_.members()) {
-      next_deadline_ = std::min(next_deadline_, member.called_at + options_.roll_interval);
+      next_deadline_ = std::min(next_deadline_, member.called_at + pace_);
     }
   }
 
@@ -274,9 +281,12 @@ class Driver::Impl {
 
   void CallRoll() {
     std::vector<StoreId> due;
+    bool in_time = false;
     for (const auto& [id, member] : roster_.members()) {
+      in_time |= member.called_round != 0 && now_ >= member.called_at + pace_;
       if (IsDue(member)) due.push_back(id);
     }
+    if (in_time) pace_ = std::min(pace_ * 2, options_.roll_interval);
     for (const StoreId id : due) {
       const Member& member = roster_.members().at(id);
       CallContent content = ContentFor(member);
@@ -301,7 +311,7 @@ class Driver::Impl {
   }
 
   bool IsDue(const Member& member) const {
-    if (member.called_round == 0 || now_ >= member.called_at + options_.roll_interval) return true;
+    if (member.called_round == 0 || now_ >= member.called_at + pace_) return true;
     return member.answered_last_call() && ContentFor(member) != member.told;
   }
 
@@ -319,8 +329,13 @@ class Driver::Impl {
   std::map<RegionId, Peer> ordered_;  // New ones that are no members yet, as far as is known.
   Index applied_;                     // What was looked at last.
   bool has_news_ = true;
+  // A change goes on when somebody reports that its last step is done: who asks seldom waits for
+  // each step. So the next call comes soon after something moved, and ever later while nothing
+  // does.
+  Duration pace_;
   Instant next_deadline_;
   std::vector<std::string> waiting_;
+  std::vector<std::string> waited_;  // For what, when pace_ was chosen.
 
   // Of the turn in progress.
   Instant now_;

@@ -32,7 +32,8 @@
 namespace flaredb::cluster {
 
 struct DriverOptions {
-  // Each store is called so often; at once when there is news for it and it answered the last call.
+  // Each store is called so often; sooner while what is waited for changes; and at once when there
+  // is news for it and it answered the last call.
   Duration roll_interval = Duration::Milliseconds(400);
   // A store that did not answer for so long is silent: nothing new is placed there, and it is named
   // as what is waited for.

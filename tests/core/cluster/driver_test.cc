@@ -312,6 +312,19 @@ TEST_F(DriverTest, AQuietClusterIsCalledAtIntervals) {
   EXPECT_GE(calls_ - calls, 3 * 23u);
 }
 
+// Eight steps or so for each of two stores.
+TEST_F(DriverTest, WhileSomethingMovesItIsCalledMoreOften) {
+  Join(2);
+  Join(3);
+  const Instant begin = now_;
+  ASSERT_TRUE(RunUntilVoters({1, 2, 3}));
+  EXPECT_LT(now_ - begin, Duration::Seconds(1));
+  Run(Duration::Seconds(10));
+  calls_ = 0;
+  Run(Duration::Seconds(10));
+  EXPECT_LE(calls_, 3u * 26) << "nothing moves any more";
+}
+
 TEST_F(DriverTest, NewsTravelsAtOnce) {
   Grow(3);
   for (int i = 0; i < 20; ++i) {
