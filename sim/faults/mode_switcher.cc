@@ -121,11 +121,7 @@ store::NamespaceChanged ModeSwitcher::News(const Space& space) const {
 }
 
 void ModeSwitcher::Enter(Space* space, ModeState state) {
-  for (uint32_t node = 0; node < cluster_->size(); ++node) {
-    if (const auto report = cluster_->Report(node, space->ns)) {
-      space->base = std::max(space->base, report->clock.next());
-    }
-  }
+  RaiseBase(space);
   space->told.push_back(News(*space));
   space->state = state;
   ++space->epoch;
@@ -137,6 +133,14 @@ void ModeSwitcher::Enter(Space* space, ModeState state) {
     world_->trace.Line(world_->now(), "--",
                        "namespace " + std::to_string(static_cast<uint32_t>(space->ns)) + " is " +
                            NameOf(state) + ", epoch " + std::to_string(space->epoch.value()));
+  }
+}
+
+void ModeSwitcher::RaiseBase(Space* space) {
+  for (uint32_t node = 0; node < cluster_->size(); ++node) {
+    if (const auto report = cluster_->Report(node, space->ns)) {
+      space->base = std::max(space->base, report->clock.next());
+    }
   }
 }
 
@@ -166,6 +170,7 @@ bool ModeSwitcher::Stalled(const Space& space) const {
 
 void ModeSwitcher::Fence(Space* space) {
   if (space->call != 0 && world_->now() < space->call_until) return;
+  RaiseBase(space);
   const bool to_eventual = space->state == ModeState::kToEventual;
   space->call = Call(kv::ModeFence{space->ns,
                                    {to_eventual ? kv::Mode::kEventual : kv::Mode::kStrong,
@@ -187,7 +192,8 @@ void ModeSwitcher::Collect(Space* space) {
   space->after = std::max(space->after, before);
   const std::string begin = Chance(300000) ? "k1" : "";
   const std::string end = Chance(300000) ? "k3" : "";
-  Call(kv::CollectTombstones{space->ns, begin, end, before});
+  const auto records = world_->choices.OneOf<uint64_t>(Choice::kEventual, {1, 2, 5000}, kOwner);
+  Call(kv::CollectTombstones{space->ns, begin, end, before, records});
 }
 
 AttemptId ModeSwitcher::Call(kv::NamespaceCommand command) {

@@ -61,7 +61,7 @@ class ModeSwitcher {
     kv::NamespaceId ns = kv::NamespaceId::kNone;
     pd::ModeState state = pd::ModeState::kStrong;
     kv::ModeEpoch epoch;
-    kv::Hlc base;   // Of the latest fence to eventual.
+    kv::Hlc base;   // Not before that of the latest fence to eventual.
     kv::Hlc after;  // What stores are to pass.
     bool fenced = false;
     AttemptId call = 0;  // For the fence; zero: none is under way.
@@ -74,10 +74,13 @@ class ModeSwitcher {
   void TellAll(const Space& space);
   store::NamespaceChanged News(const Space& space) const;
   void Enter(Space* space, pd::ModeState state);
+  // Above every time that a store reports now.
+  void RaiseBase(Space* space);
   bool Ready(const Space& space) const;
   bool NeedsFence(const Space& space) const;
   // A store holds rows and has no member, by which to send them.
   bool Stalled(const Space& space) const;
+  // Asks for the fence, each time with a base of its own: the first that is applied stands.
   void Fence(Space* space);
   void Collect(Space* space);
   AttemptId Call(kv::NamespaceCommand command);
