@@ -84,7 +84,7 @@ bool IsSound(const kv::Fence& fence) {
 
 bool IsSound(const kv::ModeFence& command) { return IsSound(command.fence); }
 
-bool IsSound(const kv::CollectTombstones&) { return true; }
+bool IsSound(const kv::CollectTombstones& collect) { return collect.records_max > 0; }
 
 bool IsSound(const kv::NamespaceStates& states) {
   return std::all_of(states.begin(), states.end(), [](const auto& entry) {
