@@ -141,7 +141,9 @@ std::optional<Parcel> Outbox::Take(std::string_view begin, std::string_view end)
       parcel.id = ++last_parcel_;
       parcel.batch.ns = progress.ns;
       parcel.batch.mode_epoch = progress.mode_epoch;
-    } else if (progress.ns != parcel.batch.ns || progress.mode_epoch != parcel.batch.mode_epoch) {
+    } else if (progress.ns != parcel.batch.ns) {
+      break;  // Keys are sorted by namespace: the rest is of others.
+    } else if (progress.mode_epoch != parcel.batch.mode_epoch) {
       ++at;
       continue;
     } else if (bytes + BytesOf(row) > limits_.parcel_bytes_max) {
