@@ -82,7 +82,7 @@ Outbox::Outbox(StoreId self, const Limits& limits, RecoveredOutbox recovered)
     : self_(self), limits_(limits), clock_(recovered.last) {
   SOMETIMES(kRowRecovered, !recovered.rows.empty());
   for (auto& [key, row] : recovered.rows) {
-    bytes_ += BytesOf(row.row);
+    Count(row);
     Hold(key, std::move(row));
   }
 }
@@ -95,17 +95,31 @@ std::optional<kv::Hlc> Outbox::Accept(kv::NamespaceId ns, kv::ModeEpoch mode_epo
     REACHED(kOutboxFull);
     return std::nullopt;
   }
-  bytes_ += bytes;
   const bool deleted = !value;
   const kv::Hlc hlc = clock_.Next(unix_ms);
   OutboxRow row{
       ns, mode_epoch, {std::string(key), std::move(value).value_or(""), deleted, hlc, self_}};
+  Count(row);
   std::string encoded = kv::EncodeKey(ns, key);
   commit->data.Put(RowKey(encoded), EncodeRow(row));
   commit->data.Put(std::string(kClockRowKey), EncodeClock(hlc));
   ++progress_[encoded].pending;
   pending_.push_back({commit->token, std::move(encoded), std::move(row)});
   return hlc;
+}
+
+void Outbox::Count(const OutboxRow& row) {
+  bytes_ += BytesOf(row.row);
+  Tally& tally = tallies_[row.ns];
+  ++tally.rows;
+  tally.unapplied.insert(row.row.hlc);
+}
+
+void Outbox::Uncount(kv::NamespaceId ns, const kv::LwwRow& row) {
+  bytes_ -= BytesOf(row);
+  const auto tally = tallies_.find(ns);
+  tally->second.unapplied.erase(row.hlc);
+  if (--tally->second.rows == 0) tallies_.erase(tally);
 }
 
 void Outbox::OnDurable(IoToken token) {
@@ -119,7 +133,7 @@ void Outbox::OnDurable(IoToken token) {
 void Outbox::Hold(std::string key, OutboxRow row) {
   if (const auto older = held_.find(key); older != held_.end()) {
     INVARIANT(older->second.hlc < row.row.hlc);
-    bytes_ -= BytesOf(older->second);
+    Uncount(row.ns, older->second);
   }
   Progress& progress = progress_[key];
   SOMETIMES(kRowReplaced, held_.contains(key));
@@ -170,6 +184,7 @@ void Outbox::End(ParcelId parcel, Index applied) {
     if (found == progress_.end() || found->second.parcel != parcel) continue;
     found->second.parcel = ParcelId();
     found->second.applied = applied;
+    if (applied) tallies_.at(found->second.ns).unapplied.erase(held_.find(key)->second.hlc);
     (applied ? applied_ : unsent_).insert(key);
   }
 }
@@ -187,7 +202,7 @@ void Outbox::Release(std::string_view begin, std::string_view end, Index applied
     }
     const auto row = held_.find(*at);
     commit->data.Delete(RowKey(*at));
-    bytes_ -= BytesOf(row->second);
+    Uncount(progress->second.ns, row->second);
     held_.erase(row);
     progress_.erase(progress);
     at = applied_.erase(at);
@@ -195,15 +210,9 @@ void Outbox::Release(std::string_view begin, std::string_view end, Index applied
 }
 
 kv::Hlc Outbox::Watermark(kv::NamespaceId ns) const {
-  kv::Hlc oldest = clock_.last().next();
-  for (const auto& [key, row] : held_) {
-    const Progress& progress = progress_.find(key)->second;
-    if (progress.ns == ns && !progress.applied) oldest = std::min(oldest, row.hlc);
-  }
-  for (const Pending& pending : pending_) {
-    if (pending.row.ns == ns) oldest = std::min(oldest, pending.row.row.hlc);
-  }
-  return oldest;
+  const auto tally = tallies_.find(ns);
+  const bool all_applied = tally == tallies_.end() || tally->second.unapplied.empty();
+  return all_applied ? clock_.last().next() : *tally->second.unapplied.begin();
 }
 
 void Outbox::Advance(uint64_t unix_ms, env::GroupCommit* commit) {
@@ -227,10 +236,8 @@ const std::string* Outbox::FirstApplied(std::string_view from) const {
 }
 
 size_t Outbox::rows_of(kv::NamespaceId ns) const {
-  size_t rows = 0;
-  for (const auto& [key, row] : held_) rows += progress_.find(key)->second.ns == ns ? 1 : 0;
-  for (const Pending& pending : pending_) rows += pending.row.ns == ns ? 1 : 0;
-  return rows;
+  const auto tally = tallies_.find(ns);
+  return tally != tallies_.end() ? tally->second.rows : 0;
 }
 
 bool IsOutboxRow(std::string_view key) {

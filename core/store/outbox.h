@@ -97,7 +97,7 @@ class Outbox {
 
   // Every write of `ns` that was stamped here with a time before this has been applied by its
   // region. Nothing is stamped with an earlier time from now on; nor in the store's next life, once
-  // the commits so far are durable.
+  // the commits so far are durable. O(log namespaces).
   kv::Hlc Watermark(kv::NamespaceId ns) const;
   // The greatest time that was issued or observed.
   kv::Hlc clock() const { return clock_.last(); }
@@ -120,7 +120,7 @@ class Outbox {
   bool has_unsent() const { return !unsent_.empty(); }
   bool has_applied() const { return !applied_.empty(); }
   // Rows that are not released yet, those under way to the disk included: as many as a crash may
-  // bring back, once the commits so far are durable. Of one namespace, or all.
+  // bring back, once the commits so far are durable. Of one namespace, O(log namespaces), or all.
   size_t rows() const { return held_.size() + pending_.size(); }
   size_t rows_of(kv::NamespaceId ns) const;
   size_t bytes() const { return bytes_; }
@@ -134,12 +134,19 @@ class Outbox {
     Index applied;       // Zero: not that anybody knew.
     size_t pending = 0;  // Later writes, or the first one, that are under way to the disk.
   };
+  // Of a namespace with rows.
+  struct Tally {
+    size_t rows = 0;              // See rows_of.
+    std::set<kv::Hlc> unapplied;  // Times of those that may not be applied. Each is of one row.
+  };
   struct Pending {
     IoToken token;
     std::string key;  // Encoded.
     OutboxRow row;
   };
 
+  void Count(const OutboxRow& row);
+  void Uncount(kv::NamespaceId ns, const kv::LwwRow& row);
   void Hold(std::string key, OutboxRow row);
   // `applied`: zero when it failed.
   void End(ParcelId parcel, Index applied);
@@ -154,7 +161,8 @@ class Outbox {
   std::set<std::string, std::less<>> applied_;  // Held, and not released yet.
   std::map<ParcelId, std::vector<std::string>> parcels_;
   std::deque<Pending> pending_;  // Oldest first.
-  size_t bytes_ = 0;             // Of keys and values, held and pending.
+  std::map<kv::NamespaceId, Tally> tallies_;
+  size_t bytes_ = 0;  // Of keys and values, held and pending.
   ParcelId last_parcel_;
 };
 

@@ -16,7 +16,7 @@ namespace flaredb::store {
 // Of the regions that the store leads, by id. O(replicas + members of those).
 std::vector<cluster::RegionReport> ReportRegions(const ReplicaSet& replicas, Instant now);
 
-// Of the namespaces that are not strong and settled, by id. O(namespaces + such * outbox rows).
+// Of the namespaces that are not strong and settled, by id. O(n log n) of all namespaces.
 std::vector<cluster::NamespaceReport> ReportNamespaces(const cluster::Directory& directory,
                                                        const Outbox& outbox);
 

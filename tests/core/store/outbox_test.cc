@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/store/outbox.h"
 
+#include <algorithm>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -214,6 +216,69 @@ TEST_F(OutboxTest, TheWatermarkIsTheOldestWriteThatMayBeUnknown) {
   EXPECT_EQ(outbox_.Watermark(kNs), b);
   outbox_.OnApplied(outbox_.Take("", "")->id, Index(8));
   EXPECT_GT(outbox_.Watermark(kNs), b);
+}
+
+// Against a walk over all rows.
+TEST_F(OutboxTest, WhatIsToldOfANamespaceIsTrueWhateverHappened) {
+  struct Known {
+    kv::NamespaceId ns;
+    std::string key;
+    bool durable = false;
+    bool applied = false;
+  };
+  std::map<kv::Hlc, Known> rows;
+  std::map<ParcelId, std::vector<kv::Hlc>> parcels;
+  const auto is_replaced = [&](const Known& row, kv::Hlc at, bool by_durable) {
+    return std::any_of(rows.upper_bound(at), rows.end(), [&](const auto& later) {
+      return later.second.ns == row.ns && later.second.key == row.key &&
+             (later.second.durable || !by_durable);
+    });
+  };
+  Rng rng(5);
+  for (uint64_t step = 1; step <= 3000; ++step) {
+    const kv::NamespaceId ns = rng.Below(2) == 0 ? kNs : kOther;
+    const uint64_t what = rng.Below(8);
+    if (what < 3) {
+      const std::string key(1, static_cast<char>('a' + rng.Below(5)));
+      if (rows.size() < 40) rows[Accept(key, "1", step, ns)] = {ns, key};
+    } else if (what == 3) {
+      Land();
+      for (auto& [hlc, row] : rows) row.durable = true;
+      std::erase_if(rows,
+                    [&](const auto& each) { return is_replaced(each.second, each.first, true); });
+    } else if (what < 6) {
+      const std::optional<Parcel> parcel = outbox_.Take("", "");
+      if (!parcel) continue;
+      for (const kv::LwwRow& row : parcel->batch.rows) parcels[parcel->id].push_back(row.hlc);
+    } else if (what == 6 && !parcels.empty()) {
+      const auto parcel = parcels.begin();
+      const bool applied = rng.Below(3) != 0;
+      applied ? outbox_.OnApplied(parcel->first, Index(step)) : outbox_.OnFailed(parcel->first);
+      for (const kv::Hlc hlc : parcel->second) {
+        if (const auto row = rows.find(hlc); row != rows.end()) row->second.applied = applied;
+      }
+      parcels.erase(parcel);
+    } else if (what == 7) {
+      env::GroupCommit commit = Begin();
+      outbox_.Release("", "", Index::Max(), &commit);
+      Issue(std::move(commit));
+      std::erase_if(rows, [&](const auto& each) {
+        return each.second.applied && !is_replaced(each.second, each.first, false);
+      });
+    }
+    for (const kv::NamespaceId each : {kNs, kOther}) {
+      size_t count = 0;
+      kv::Hlc oldest = outbox_.clock().next();
+      for (const auto& [hlc, row] : rows) {
+        if (row.ns != each) continue;
+        ++count;
+        if (!row.applied) oldest = std::min(oldest, hlc);
+      }
+      ASSERT_EQ(outbox_.rows_of(each), count) << "step " << step;
+      ASSERT_EQ(outbox_.Watermark(each), oldest) << "step " << step;
+    }
+    ASSERT_EQ(outbox_.rows(), rows.size());
+  }
 }
 
 TEST_F(OutboxTest, AWatermarkThatMovedOnBindsTheNextLife) {
