@@ -139,8 +139,11 @@ void Outbox::Hold(std::string key, OutboxRow row) {
   SOMETIMES(kRowReplaced, held_.contains(key));
   SOMETIMES(kRowReplacedUnderWay, static_cast<bool>(progress.parcel));
   SOMETIMES(kRowReplacedApplied, static_cast<bool>(progress.applied));
-  progress = {row.ns, row.mode_epoch, ParcelId(), Index(), progress.pending};
-  applied_.erase(key);
+  if (const auto applied = applied_.find(progress.region); applied != applied_.end()) {
+    applied->second.erase({progress.applied, key});
+    if (applied->second.empty()) applied_.erase(applied);
+  }
+  progress = {row.ns, row.mode_epoch, ParcelId(), RegionId(), Index(), progress.pending};
   unsent_.insert(key);
   held_.insert_or_assign(std::move(key), std::move(row.row));
 }
@@ -173,40 +176,55 @@ std::optional<Parcel> Outbox::Take(std::string_view begin, std::string_view end)
   return parcel;
 }
 
-void Outbox::OnApplied(ParcelId parcel, Index index) { End(parcel, index); }
-void Outbox::OnFailed(ParcelId parcel) { End(parcel, Index()); }
+void Outbox::OnApplied(ParcelId parcel, RegionId region, Index index) {
+  End(parcel, region, index);
+}
+void Outbox::OnFailed(ParcelId parcel) { End(parcel, RegionId(), Index()); }
 
-void Outbox::End(ParcelId parcel, Index applied) {
+void Outbox::End(ParcelId parcel, RegionId region, Index applied) {
   const auto node = parcels_.extract(parcel);
   INVARIANT(!node.empty()) << "parcel " << parcel;
   for (const std::string& key : node.mapped()) {
     const auto found = progress_.find(key);
     if (found == progress_.end() || found->second.parcel != parcel) continue;
-    found->second.parcel = ParcelId();
-    found->second.applied = applied;
-    if (applied) tallies_.at(found->second.ns).unapplied.erase(held_.find(key)->second.hlc);
-    (applied ? applied_ : unsent_).insert(key);
+    Progress& progress = found->second;
+    progress.parcel = ParcelId();
+    progress.region = region;
+    progress.applied = applied;
+    if (applied) {
+      tallies_.at(progress.ns).unapplied.erase(held_.find(key)->second.hlc);
+      applied_[region].emplace(applied, key);
+    } else {
+      unsent_.insert(key);
+    }
   }
 }
 
-void Outbox::Release(std::string_view begin, std::string_view end, Index applied,
-                     env::GroupCommit* commit) {
-  for (auto at = applied_.lower_bound(begin); at != applied_.end() && IsBefore(*at, end);) {
-    const auto progress = progress_.find(*at);
-    SOMETIMES(kReleaseWaitsForApply, progress->second.applied > applied);
+void Outbox::Release(RegionId region, Index applied, env::GroupCommit* commit) {
+  const auto found = applied_.find(region);
+  if (found == applied_.end()) return;
+  auto& keys = found->second;
+  auto at = keys.begin();
+  for (; at != keys.end() && at->first <= applied; at = keys.erase(at)) {
+    const std::string& key = at->second;
+    const auto progress = progress_.find(key);
     SOMETIMES(kReleaseWaitsForDisk, progress->second.pending > 0);
-    // A later write of the key will take this row's place on the disk, too.
-    if (progress->second.applied > applied || progress->second.pending > 0) {
-      ++at;
-      continue;
-    }
-    const auto row = held_.find(*at);
-    commit->data.Delete(RowKey(*at));
+    // The later write of the key takes this row's place as soon as it is durable, and on the disk.
+    if (progress->second.pending > 0) continue;
+    const auto row = held_.find(key);
+    commit->data.Delete(RowKey(key));
     Uncount(progress->second.ns, row->second);
     held_.erase(row);
     progress_.erase(progress);
-    at = applied_.erase(at);
   }
+  SOMETIMES(kReleaseWaitsForApply, at != keys.end());
+  if (keys.empty()) applied_.erase(found);
+}
+
+std::vector<RegionId> Outbox::RegionsToRelease() const {
+  std::vector<RegionId> regions;
+  for (const auto& [region, keys] : applied_) regions.push_back(region);
+  return regions;
 }
 
 kv::Hlc Outbox::Watermark(kv::NamespaceId ns) const {
@@ -228,11 +246,6 @@ void Outbox::Follow(kv::Hlc time, env::GroupCommit* commit) {
 const std::string* Outbox::FirstUnsent(std::string_view from) const {
   const auto found = unsent_.lower_bound(from);
   return found != unsent_.end() ? &*found : nullptr;
-}
-
-const std::string* Outbox::FirstApplied(std::string_view from) const {
-  const auto found = applied_.lower_bound(from);
-  return found != applied_.end() ? &*found : nullptr;
 }
 
 size_t Outbox::rows_of(kv::NamespaceId ns) const {

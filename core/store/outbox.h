@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -85,15 +86,16 @@ class Outbox {
   // Rows of encoded keys [begin, end) that wait to be sent, of one namespace and mode epoch;
   // nullopt when there are none. An empty `end` means no upper bound.
   std::optional<Parcel> Take(std::string_view begin, std::string_view end);
-  // The parcel was applied by its region's entry at `index`, or shut out there for good; or it is
-  // to be sent again.
-  void OnApplied(ParcelId parcel, Index index);
+  // The parcel was applied by the entry of `region` at `index`, or shut out there for good; or it
+  // is to be sent again.
+  void OnApplied(ParcelId parcel, RegionId region, Index index);
   void OnFailed(ParcelId parcel);
-  // This store shows [begin, end) of encoded keys as of the entry at `applied`, or will never show
-  // it (Index::Max()): what was applied up to there is needed no more. Adds the deletion of its
-  // rows to `commit`.
-  void Release(std::string_view begin, std::string_view end, Index applied,
-               env::GroupCommit* commit);
+  // This store shows `region` as of the entry at `applied`, or need not show it (Index::Max()):
+  // what the region applied up to there is needed no more. Adds the deletion of its rows to
+  // `commit`. O(log rows) for each that goes; those that stay cost nothing.
+  void Release(RegionId region, Index applied, env::GroupCommit* commit);
+  // The regions with something for Release, by id.
+  std::vector<RegionId> RegionsToRelease() const;
 
   // Every write of `ns` that was stamped here with a time before this has been applied by its
   // region. Nothing is stamped with an earlier time from now on; nor in the store's next life, once
@@ -112,13 +114,11 @@ class Outbox {
     return clock_.Observe(time, unix_ms, skew_ms_max);
   }
 
-  // The first key at or after `from` that Take may find, and Release; null when there is none.
-  // Borrowed until the next change.
+  // The first key at or after `from` that Take may find; null when there is none. Borrowed until
+  // the next change.
   const std::string* FirstUnsent(std::string_view from) const;
-  const std::string* FirstApplied(std::string_view from) const;
   // Whether there are any.
   bool has_unsent() const { return !unsent_.empty(); }
-  bool has_applied() const { return !applied_.empty(); }
   // Rows that are not released yet, those under way to the disk included: as many as a crash may
   // bring back, once the commits so far are durable. Of one namespace, O(log namespaces), or all.
   size_t rows() const { return held_.size() + pending_.size(); }
@@ -131,7 +131,8 @@ class Outbox {
     kv::NamespaceId ns = kv::NamespaceId::kNone;
     kv::ModeEpoch mode_epoch;
     ParcelId parcel;     // That carries the row; zero: none.
-    Index applied;       // Zero: not that anybody knew.
+    RegionId region;     // That applied the row,
+    Index applied;       // by this entry. Zero: not that anybody knew.
     size_t pending = 0;  // Later writes, or the first one, that are under way to the disk.
   };
   // Of a namespace with rows.
@@ -149,7 +150,7 @@ class Outbox {
   void Uncount(kv::NamespaceId ns, const kv::LwwRow& row);
   void Hold(std::string key, OutboxRow row);
   // `applied`: zero when it failed.
-  void End(ParcelId parcel, Index applied);
+  void End(ParcelId parcel, RegionId region, Index applied);
 
   const StoreId self_;
   const Limits limits_;
@@ -157,8 +158,9 @@ class Outbox {
   // All by encoded key. A key that is held has progress; one that is only pending has, too.
   kv::LwwRows held_;
   std::map<std::string, Progress, std::less<>> progress_;
-  std::set<std::string, std::less<>> unsent_;   // Held, in no parcel, not applied.
-  std::set<std::string, std::less<>> applied_;  // Held, and not released yet.
+  std::set<std::string, std::less<>> unsent_;  // Held, in no parcel, not applied.
+  // Held, and to be released: keys, by region and the entry that applied them. No set is empty.
+  std::map<RegionId, std::set<std::pair<Index, std::string>>> applied_;
   std::map<ParcelId, std::vector<std::string>> parcels_;
   std::deque<Pending> pending_;  // Oldest first.
   std::map<kv::NamespaceId, Tally> tallies_;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <string>
 #include <utility>
 #include <variant>
 
@@ -66,7 +65,7 @@ void Shipper::OnReply(ParcelId parcel, const Reply& reply, Instant now) {
   INVARIANT(lane != lanes_.end()) << "parcel " << parcel;
   const auto* answer = std::get_if<kv::NamespaceReply>(&reply.result);
   if (answer != nullptr && (answer->admitted || IsTooLate(lane->second.mode_epoch, *answer))) {
-    outbox_->OnApplied(parcel, reply.applied_index);
+    outbox_->OnApplied(parcel, lane->first, reply.applied_index);
     lanes_.erase(lane);
     next_ = now;
   } else {
@@ -78,18 +77,10 @@ void Shipper::OnReply(ParcelId parcel, const Reply& reply, Instant now) {
 }
 
 void Shipper::ReleaseApplied(env::GroupCommit* commit) {
-  std::string from;
-  while (const std::string* key = outbox_->FirstApplied(from)) {
-    const std::string first = *key;
-    const Replica* replica = replicas_->FindByKey(first);
-    if (replica == nullptr) {
-      from = first + '\0';
-      outbox_->Release(first, from, Index::Max(), commit);
-      continue;
-    }
-    const kv::KeyRange range = DataRange(replica->region());
-    outbox_->Release(range.begin, range.end, replica->applied_index(), commit);
-    from = range.end;
+  for (const RegionId region : outbox_->RegionsToRelease()) {
+    const Replica* replica = replicas_->Find(region);
+    const bool here = replica != nullptr && replica->region().initialized();
+    outbox_->Release(region, here ? replica->applied_index() : Index::Max(), commit);
   }
 }
 

@@ -26,6 +26,7 @@ constexpr kv::NamespaceId kNs{5};
 constexpr kv::NamespaceId kOther{6};
 constexpr kv::ModeEpoch kEpoch(2);
 constexpr StoreId kSelf(3);
+constexpr RegionId kRegion(9);
 
 // An outbox, its disk, and turns of its store.
 class OutboxTest : public ::testing::Test {
@@ -53,7 +54,7 @@ class OutboxTest : public ::testing::Test {
   }
   void Release(Index applied) {
     env::GroupCommit commit = Begin();
-    outbox_.Release("", "", applied, &commit);
+    outbox_.Release(kRegion, applied, &commit);
     Issue(std::move(commit));
     Land();
   }
@@ -105,7 +106,7 @@ TEST_F(OutboxTest, StaysUntilItIsAppliedHere) {
   const ParcelId parcel = outbox_.Take("", "")->id;
   Release(Index(100));
   EXPECT_EQ(outbox_.rows(), 1u) << "nobody said that it was applied";
-  outbox_.OnApplied(parcel, Index(7));
+  outbox_.OnApplied(parcel, kRegion, Index(7));
   Release(Index(6));
   EXPECT_THAT(Held(), ElementsAre("a=1"));
   Release(Index(7));
@@ -127,7 +128,7 @@ TEST_F(OutboxTest, ALaterWriteTakesThePlaceOfAnEarlierOne) {
   const ParcelId first = outbox_.Take("", "")->id;
   Accept("a", "2");
   EXPECT_THAT(Held(), ElementsAre("a=1")) << "a reader sees what can't be lost";
-  outbox_.OnApplied(first, Index(7));
+  outbox_.OnApplied(first, kRegion, Index(7));
   Release(Index(7));
   EXPECT_THAT(Held(), ElementsAre("a=2"));
   EXPECT_THAT(Rows(Restarted()), ElementsAre("a=2")) << "the release spared the later row";
@@ -140,7 +141,7 @@ TEST_F(OutboxTest, TwoWritesInFlightAndThenTheFirstIsReleased) {
   Accept("a", "2");
   disk_.Write(in_flight_[0].data);
   outbox_.OnDurable(first);
-  outbox_.OnApplied(outbox_.Take("", "")->id, Index(7));
+  outbox_.OnApplied(outbox_.Take("", "")->id, kRegion, Index(7));
   Release(Index(7));
   EXPECT_THAT(Rows(Restarted()), ElementsAre("a=2"));
 }
@@ -151,7 +152,7 @@ TEST_F(OutboxTest, AnAnswerAboutTheEarlierWriteSaysNothingAboutTheLaterOne) {
   const ParcelId first = outbox_.Take("", "")->id;
   Accept("a", std::nullopt);
   Land();
-  outbox_.OnApplied(first, Index(7));
+  outbox_.OnApplied(first, kRegion, Index(7));
   Release(Index::Max());
   EXPECT_THAT(Held(), ElementsAre("a deleted"));
 }
@@ -178,12 +179,47 @@ TEST_F(OutboxTest, KeepsToTheRange) {
   const std::string begin = kv::EncodeKey(kNs, "b"), end = kv::EncodeKey(kNs, "c");
   const auto parcel = outbox_.Take(begin, end);
   EXPECT_THAT(Keys(parcel), ElementsAre("b"));
-  outbox_.OnApplied(parcel->id, Index(7));
+  outbox_.OnApplied(parcel->id, kRegion, Index(7));
+  EXPECT_THAT(outbox_.RegionsToRelease(), ElementsAre(kRegion));
   env::GroupCommit commit = Begin();
-  outbox_.Release(end, "", Index(7), &commit);
+  outbox_.Release(RegionId(8), Index(7), &commit);
   EXPECT_TRUE(commit.data.empty());
-  outbox_.Release(begin, end, Index(7), &commit);
+  outbox_.Release(kRegion, Index(7), &commit);
   EXPECT_EQ(commit.data.mutations.size(), 1u);
+  EXPECT_THAT(outbox_.RegionsToRelease(), IsEmpty());
+}
+
+TEST_F(OutboxTest, ReleasesInTheOrderOfTheRegionsLog) {
+  for (const char* key : {"a", "b", "c"}) Accept(key, "1");
+  Land();
+  const auto take = [&](const char* key) {
+    const std::string begin = kv::EncodeKey(kNs, key);
+    return outbox_.Take(begin, begin + '\0')->id;
+  };
+  outbox_.OnApplied(take("a"), kRegion, Index(9));
+  outbox_.OnApplied(take("b"), RegionId(8), Index(9));
+  outbox_.OnApplied(take("c"), kRegion, Index(7));
+  Release(Index(8));
+  EXPECT_THAT(Held(), ElementsAre("a=1", "b=1"));
+  Release(Index(9));
+  EXPECT_THAT(Held(), ElementsAre("b=1"));
+  EXPECT_THAT(outbox_.RegionsToRelease(), ElementsAre(RegionId(8)));
+}
+
+// The release passes it over once and for all, and the later write takes its place.
+TEST_F(OutboxTest, ARowWhoseSuccessorIsUnderWayIsNotReleasedButReplaced) {
+  Accept("a", "1");
+  Land();
+  outbox_.OnApplied(outbox_.Take("", "")->id, kRegion, Index(7));
+  Accept("a", "2");
+  env::GroupCommit commit = Begin();
+  outbox_.Release(kRegion, Index(7), &commit);
+  EXPECT_TRUE(commit.data.empty());
+  EXPECT_THAT(Held(), ElementsAre("a=1"));
+  EXPECT_THAT(outbox_.RegionsToRelease(), IsEmpty());
+  Land();
+  EXPECT_THAT(Held(), ElementsAre("a=2"));
+  EXPECT_EQ(outbox_.rows(), 1u);
 }
 
 TEST_F(OutboxTest, RefusesWhatDoesNotFit) {
@@ -212,9 +248,9 @@ TEST_F(OutboxTest, TheWatermarkIsTheOldestWriteThatMayBeUnknown) {
   EXPECT_EQ(outbox_.Watermark(kNs), a);
   EXPECT_GT(outbox_.Watermark(kOther), b);
   Land();
-  outbox_.OnApplied(outbox_.Take("", kv::EncodeKey(kNs, "b"))->id, Index(7));
+  outbox_.OnApplied(outbox_.Take("", kv::EncodeKey(kNs, "b"))->id, kRegion, Index(7));
   EXPECT_EQ(outbox_.Watermark(kNs), b);
-  outbox_.OnApplied(outbox_.Take("", "")->id, Index(8));
+  outbox_.OnApplied(outbox_.Take("", "")->id, kRegion, Index(8));
   EXPECT_GT(outbox_.Watermark(kNs), b);
 }
 
@@ -253,14 +289,15 @@ TEST_F(OutboxTest, WhatIsToldOfANamespaceIsTrueWhateverHappened) {
     } else if (what == 6 && !parcels.empty()) {
       const auto parcel = parcels.begin();
       const bool applied = rng.Below(3) != 0;
-      applied ? outbox_.OnApplied(parcel->first, Index(step)) : outbox_.OnFailed(parcel->first);
+      applied ? outbox_.OnApplied(parcel->first, kRegion, Index(step))
+              : outbox_.OnFailed(parcel->first);
       for (const kv::Hlc hlc : parcel->second) {
         if (const auto row = rows.find(hlc); row != rows.end()) row->second.applied = applied;
       }
       parcels.erase(parcel);
     } else if (what == 7) {
       env::GroupCommit commit = Begin();
-      outbox_.Release("", "", Index::Max(), &commit);
+      outbox_.Release(kRegion, Index::Max(), &commit);
       Issue(std::move(commit));
       std::erase_if(rows, [&](const auto& each) {
         return each.second.applied && !is_replaced(each.second, each.first, false);
