@@ -20,6 +20,11 @@ bool IsTooLate(kv::ModeEpoch rows, const kv::NamespaceReply& answer) {
   return answer.state.fence && rows < answer.state.fence->mode_epoch;
 }
 
+// Whether reads are answered by the replica, now or once it has its snapshot.
+bool WillShow(const Replica& replica, Instant now) {
+  return replica.region().initialized() || now < replica.view(now).raft.promised_until;
+}
+
 }  // namespace
 
 void Shipper::Ship(Instant now) {
@@ -56,7 +61,7 @@ void Shipper::ShipTo(const Region& region, Instant now) {
 
 void Shipper::Settle(Instant now, env::GroupCommit* commit) {
   for (const auto& [parcel, reply] : calls_->TakeParcelReplies()) OnReply(parcel, reply, now);
-  ReleaseApplied(commit);
+  ReleaseApplied(now, commit);
 }
 
 void Shipper::OnReply(ParcelId parcel, const Reply& reply, Instant now) {
@@ -76,11 +81,11 @@ void Shipper::OnReply(ParcelId parcel, const Reply& reply, Instant now) {
   }
 }
 
-void Shipper::ReleaseApplied(env::GroupCommit* commit) {
+void Shipper::ReleaseApplied(Instant now, env::GroupCommit* commit) {
   for (const RegionId region : outbox_->RegionsToRelease()) {
     const Replica* replica = replicas_->Find(region);
-    const bool here = replica != nullptr && replica->region().initialized();
-    outbox_->Release(region, here ? replica->applied_index() : Index::Max(), commit);
+    const bool waits = replica != nullptr && WillShow(*replica, now);
+    outbox_->Release(region, waits ? replica->applied_index() : Index::Max(), commit);
   }
 }
 
