@@ -90,7 +90,7 @@ Outbox::Outbox(StoreId self, const Limits& limits, RecoveredOutbox recovered)
 std::optional<kv::Hlc> Outbox::Accept(kv::NamespaceId ns, kv::ModeEpoch mode_epoch,
                                       std::string_view key, std::optional<std::string> value,
                                       uint64_t unix_ms, env::GroupCommit* commit) {
-  const size_t bytes = key.size() + (value ? value->size() : 0);
+  const size_t bytes = kRowBytes + key.size() + (value ? value->size() : 0);
   if (bytes_ + bytes > limits_.bytes_max) {
     REACHED(kOutboxFull);
     return std::nullopt;
@@ -109,14 +109,14 @@ std::optional<kv::Hlc> Outbox::Accept(kv::NamespaceId ns, kv::ModeEpoch mode_epo
 }
 
 void Outbox::Count(const OutboxRow& row) {
-  bytes_ += BytesOf(row.row);
+  bytes_ += kRowBytes + BytesOf(row.row);
   Tally& tally = tallies_[row.ns];
   ++tally.rows;
   tally.unapplied.insert(row.row.hlc);
 }
 
 void Outbox::Uncount(kv::NamespaceId ns, const kv::LwwRow& row) {
-  bytes_ -= BytesOf(row);
+  bytes_ -= kRowBytes + BytesOf(row);
   const auto tally = tallies_.find(ns);
   tally->second.unapplied.erase(row.hlc);
   if (--tally->second.rows == 0) tallies_.erase(tally);

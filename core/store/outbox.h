@@ -61,10 +61,14 @@ struct RecoveredOutbox {
 // A row that is held or later is seen by reads of this store (held()), as if it were applied.
 class Outbox {
  public:
+  // About what a row takes in memory beside its key and value, which are short in most.
+  static constexpr size_t kRowBytes = 400;
+
   struct Limits {
-    // Of keys and values together. What does not fit is refused; nothing is ever dropped.
+    // Of memory: of keys, values, and kRowBytes for each row. What does not fit is refused; nothing
+    // is ever dropped.
     size_t bytes_max = 64 << 20;
-    // Of one parcel; at least one row goes.
+    // Of one parcel, keys and values; at least one row goes.
     size_t parcel_bytes_max = 256 << 10;
   };
 
@@ -123,6 +127,7 @@ class Outbox {
   // bring back, once the commits so far are durable. Of one namespace, O(log namespaces), or all.
   size_t rows() const { return held_.size() + pending_.size(); }
   size_t rows_of(kv::NamespaceId ns) const;
+  // As Limits::bytes_max counts them.
   size_t bytes() const { return bytes_; }
 
  private:

@@ -155,7 +155,7 @@ void DrawEventual(Choices* c, Profile* profile) {
   eventual.wall_jump_ms = c->OneOf<uint64_t>(kE, {2, 300, 100000});
   store::Options& store = profile->store;
   store.outbox.parcel_bytes_max = c->OneOf<size_t>(kE, {1, 50, 256 << 10});
-  store.outbox.bytes_max = c->OneOf<size_t>(kE, {400, 64 << 20, 64 << 20});
+  store.outbox.bytes_max = c->OneOf<size_t>(kE, {12000, 64 << 20, 64 << 20});
   // What a lost majority had applied left the outboxes, and is gone with it.
   if (profile->ending == Ending::kLost) profile->ending = Ending::kHealed;
 }

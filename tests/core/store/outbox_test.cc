@@ -79,7 +79,7 @@ class OutboxTest : public ::testing::Test {
     return keys;
   }
 
-  Outbox::Limits limits_{100, 20};
+  Outbox::Limits limits_{50 * Outbox::kRowBytes + 100, 20};
   MapReader disk_;
   IoToken token_;
   std::vector<env::GroupCommit> in_flight_;
@@ -223,11 +223,21 @@ TEST_F(OutboxTest, ARowWhoseSuccessorIsUnderWayIsNotReleasedButReplaced) {
 }
 
 TEST_F(OutboxTest, RefusesWhatDoesNotFit) {
-  Accept("a", std::string(90, 'x'));
+  Outbox outbox(kSelf, {2 * Outbox::kRowBytes + 100, 20}, {});
+  env::GroupCommit first = Begin();
+  EXPECT_TRUE(outbox.Accept(kNs, kEpoch, "a", std::string(90, 'x'), 1000, &first));
   env::GroupCommit commit = Begin();
-  EXPECT_FALSE(outbox_.Accept(kNs, kEpoch, "b", std::string(10, 'x'), 1000, &commit));
+  EXPECT_FALSE(outbox.Accept(kNs, kEpoch, "b", std::string(10, 'x'), 1000, &commit));
   EXPECT_TRUE(commit.data.empty());
-  EXPECT_TRUE(outbox_.Accept(kNs, kEpoch, "b", std::string(8, 'x'), 1000, &commit));
+  EXPECT_TRUE(outbox.Accept(kNs, kEpoch, "b", std::string(8, 'x'), 1000, &commit));
+  EXPECT_EQ(outbox.bytes(), 2 * Outbox::kRowBytes + 100);
+}
+
+TEST_F(OutboxTest, RowsTakeSpaceHoweverShortTheyAre) {
+  env::GroupCommit commit = Begin();
+  uint64_t rows = 0;
+  while (outbox_.Accept(kNs, kEpoch, std::to_string(rows), "", 1000, &commit)) ++rows;
+  EXPECT_EQ(rows, 50u);
 }
 
 TEST_F(OutboxTest, ComesBackAfterARestartWithItsClock) {
