@@ -12,6 +12,12 @@ namespace flaredb::store {
 
 bool Call::IsWrite() const { return store::IsWrite(request.operation); }
 
+bool Call::IsOfAStore() const {
+  if (std::holds_alternative<CallId>(origin)) return false;
+  return !std::holds_alternative<ForwardOrigin>(origin) ||
+         std::holds_alternative<kv::NamespaceCommand>(request.operation);
+}
+
 bool Call::IsRoutedHere() const {
   return !std::holds_alternative<ForwardOrigin>(origin) && !request.context.has_value();
 }

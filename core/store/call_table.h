@@ -28,6 +28,9 @@ struct Call {
   std::vector<kv::LwwRow> held;  // See ForwardedRequest.
 
   bool IsWrite() const;
+  // Whether a store asks for itself: a question or an errand of this one, or a parcel of any. There
+  // are not many of these, as each store has one for a region, and others may wait for them.
+  bool IsOfAStore() const;
   // Whether the client left the routing to this store, which then may route the call again.
   bool IsRoutedHere() const;
   // Whether it may be passed on to another store: never twice, and not if its client chose this

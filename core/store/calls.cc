@@ -72,9 +72,8 @@ void Calls::Admit(Call call) {
   // However much time there is, the deadline is an instant.
   call.deadline = now_ + std::min(call.request.budget, Instant::Max() - now_);
   std::optional<Error> refusal = Validate(call.request, options_);
-  // What the store asks for itself is bounded by itself, and may be what the others wait for.
-  const bool own = std::holds_alternative<OwnId>(call.origin);
-  if (!refusal && !own && table_.size() - own_calls_ >= options_.waiting_calls_max) {
+  const bool of_store = call.IsOfAStore();
+  if (!refusal && !of_store && table_.size() - of_stores_ >= options_.waiting_calls_max) {
     REACHED(kCallsFull);
     refusal = BusyError("too many requests wait for an answer");
   }
@@ -82,7 +81,7 @@ void Calls::Admit(Call call) {
 
   const Origin origin = call.origin;
   const CallKey key = table_.Add(std::move(call));
-  if (own) ++own_calls_;
+  if (of_store) ++of_stores_;
   if (const auto* client = std::get_if<CallId>(&origin)) by_client_[*client] = key;
   if (refusal) {
     Fail(key, *std::move(refusal));
@@ -318,7 +317,7 @@ void Calls::Abandon(CallId client) {
 void Calls::Forget(CallKey key) {
   const Call& call = *table_.Find(key);
   if (const auto* client = std::get_if<CallId>(&call.origin)) by_client_.erase(*client);
-  if (std::holds_alternative<OwnId>(call.origin)) --own_calls_;
+  if (call.IsOfAStore()) --of_stores_;
   if (call.forward_id != 0) forwards_.erase(call.forward_id);
   table_.Remove(key);
 }

@@ -185,7 +185,7 @@ class Calls {
   std::vector<std::pair<OwnId, Reply>> own_replies_;
   std::vector<std::pair<OwnId, Reply>> told_;  // By the placement driver, to inquiries_.
   OwnId last_own_;
-  size_t own_calls_ = 0;  // In the table.
+  size_t of_stores_ = 0;  // In the table; see Call::IsOfAStore.
   std::vector<CallKey> parked_;
   Instant retry_at_ = Instant::Max();  // When parked calls are routed again.
 };

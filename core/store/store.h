@@ -61,7 +61,8 @@ struct Options {
   size_t scan_rows_max = 10000;
   size_t scan_bytes_max = 4 << 20;
   size_t scan_visits_max = 100000;
-  // Client calls and forwarded requests that wait at once; more are refused early.
+  // Client calls and forwarded requests that wait at once; more are refused early. What stores ask
+  // for themselves does not count.
   size_t waiting_calls_max = 20000;
   // What the values in one turn's answers may hold together, but for the last one; reads, and
   // mismatches, beyond it are told that the store is busy. Thousands of small requests can ask for

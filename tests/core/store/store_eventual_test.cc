@@ -17,7 +17,7 @@ constexpr kv::NamespaceId kLogs{7};
 
 class StoreEventualTest : public ::testing::Test {
  protected:
-  StoreEventualTest() {
+  explicit StoreEventualTest(const Options& options = Options()) : stores_(3, options) {
     Announce({kv::Mode::kEventual, kv::ModeEpoch(2)});
     leader_ = stores_.AwaitLeader();
     follower_ = leader_ % 3 + 1;
@@ -55,7 +55,7 @@ class StoreEventualTest : public ::testing::Test {
     return error != nullptr ? "error: " + error->message : "something else";
   }
 
-  Stores stores_{3};
+  Stores stores_;
   uint64_t leader_ = 0;
   uint64_t follower_ = 0;
 };
@@ -213,6 +213,29 @@ TEST_F(StoreEventualTest, ScansShowBothWhatIsAppliedAndWhatIsHeld) {
   std::string rows;
   for (const kv::ScanRow& row : scan->page.rows) rows += row.key + row.value;
   EXPECT_EQ(rows, "a1b2");
+}
+
+// Every store has room for one call.
+class FullStoreTest : public StoreEventualTest {
+ protected:
+  FullStoreTest() : StoreEventualTest(OneCall()) {}
+  static Options OneCall() {
+    Options options;
+    options.waiting_calls_max = 1;
+    return options;
+  }
+};
+
+// Clients who take all the room there is would keep a drain from its end.
+TEST_F(FullStoreTest, ParcelsAreTakenWhereClientsAreTurnedAway) {
+  stores_.HoldDisk(leader_);
+  const CallId waiting = stores_.Call(leader_, With(RawWriteRequest{kLogs, "a", "1"}));
+  EXPECT_THAT(Message(stores_.Ask(leader_, With(GetRequest{kLogs, "a", kv::Mode::kEventual}))),
+              HasSubstr("too many requests"));
+  Put(follower_, "k", "v");
+  stores_.Pass(Duration::Milliseconds(500));
+  EXPECT_EQ(stores_.store(follower_).outbox_rows(), 0u);
+  EXPECT_EQ(stores_.reply(waiting), nullptr);
 }
 
 // An entry that its region cannot apply would stop every replica of it.
