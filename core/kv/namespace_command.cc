@@ -155,7 +155,6 @@ absl::Status Carry(const CollectTombstones& collect, Index index, const DataRead
   const std::optional<Fence>& fence = reply->state.fence;
   Floors& floors = reply->state.floors;
   uint64_t records = 0;
-  floors.collected_hlc = std::max(floors.collected_hlc, collect.before);
   absl::Status defect;
   const KeyRange range = EncodeRange(collect.ns, collect.begin, collect.end);
   const auto visit = [&](std::string_view key, std::string_view bytes) {
@@ -174,6 +173,7 @@ absl::Status Carry(const CollectTombstones& collect, Index index, const DataRead
     REACHED(kCollected);
     floors.version = std::max(floors.version, record->version);
     floors.index = index;
+    floors.collected_hlc = std::max(floors.collected_hlc, collect.before);
     out->Delete(std::string(key));
     return true;
   };

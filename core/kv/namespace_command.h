@@ -43,7 +43,7 @@ struct ModeFence {
 // Removes the tombstones of an eventual namespace in [begin, end) whose time is before `before`,
 // all of whose rows everybody has applied: no store holds one in its outbox any more. All replicas
 // carry it out while nothing else happens, so it looks at some records only and its answer says
-// where the next one is to begin.
+// where the next one is to begin. Where there is none to remove, the state stays as it is.
 struct CollectTombstones {
   NamespaceId ns = NamespaceId::kNone;
   std::string begin;  // User keys.

@@ -35,7 +35,9 @@ struct Fence {
 struct Floors {
   Version version;    // The highest version of a collected record; zero: there was none.
   Index index;        // Of the latest collection that had any.
-  Hlc collected_hlc;  // Everything before this time was applied, and may have been collected.
+  // Everything before this time was applied, and may have been collected. As of the latest
+  // collection that had any: what others left is there to meet whatever comes again.
+  Hlc collected_hlc;
 
   friend bool operator==(const Floors&, const Floors&) = default;
 };

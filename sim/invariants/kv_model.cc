@@ -150,7 +150,6 @@ void KvModel::Apply(const kv::CollectTombstones& collect, Index index) {
   const kv::NamespaceState before = StateAt(collect.ns, index);
   if (before.fence && before.fence->mode != kv::Mode::kEventual) return;
   kv::NamespaceState after = before;
-  after.floors.collected_hlc = std::max(after.floors.collected_hlc, collect.before);
   Space& space = spaces_[collect.ns];
   uint64_t records = 0;
   for (const auto& [key, states] : space.keys) {
@@ -164,6 +163,7 @@ void KvModel::Apply(const kv::CollectTombstones& collect, Index index) {
     if (since >= collect.before) continue;
     after.floors.version = std::max(after.floors.version, record->version);
     after.floors.index = index;
+    after.floors.collected_hlc = std::max(after.floors.collected_hlc, collect.before);
     State gone = *record;
     gone.index = index;
     gone.collected = true;

@@ -234,6 +234,22 @@ TEST(Lww, CollectionLooksAtSoManyRecordsAndSaysWhereToGoOn) {
   EXPECT_EQ(replica.data.rows.size(), 1u);
 }
 
+// It would write the states of all namespaces of the region, each time.
+TEST(Lww, ACollectionThatFindsNothingChangesNothing) {
+  Replica replica;
+  replica.Add({Row("a", "1", 10), Deletion("b", 20)});
+  const NamespaceState before = replica.state;
+  replica.Do(CollectTombstones{kNs, "", "", Hlc(20)});
+  EXPECT_EQ(replica.state, before);
+  // What comes again meets what there is.
+  replica.Add({Row("a", "0", 9), Row("a", "1", 10), Row("b", "1", 19)});
+  EXPECT_EQ(replica.ValueOf("a"), "1");
+  EXPECT_EQ(replica.ValueOf("b"), "none");
+  EXPECT_EQ((*Get(kNs, "a", replica.data))->version, Version(1));
+  replica.Do(CollectTombstones{kNs, "", "", Hlc(21)});
+  EXPECT_EQ(replica.state.floors.collected_hlc, Hlc(21));
+}
+
 TEST(Lww, DamagedDataChangesNothing) {
   Replica replica;
   replica.Add({Row("a", "1", 1), Deletion("b", 1)});
