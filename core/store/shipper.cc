@@ -30,33 +30,31 @@ bool WillShow(const Replica& replica, Instant now) {
 void Shipper::Ship(Instant now) {
   if (!outbox_->has_unsent()) return;
   next_ = Instant::Max();
+  std::erase_if(lanes_, [&](const auto& lane) {
+    return !lane.second.parcel && lane.second.not_before <= now;
+  });
   for (const auto& [id, replica] : *replicas_) {
-    if (replica->region().initialized()) ShipTo(replica->region(), now);
+    if (replica->region().initialized()) ShipTo(replica->region());
   }
   for (const Region& region : calls_->RegionsElsewhere()) {
     const Replica* replica = replicas_->Find(region.id);
-    if (replica == nullptr || !replica->region().initialized()) ShipTo(region, now);
+    if (replica == nullptr || !replica->region().initialized()) ShipTo(region);
   }
   calls_->WantRegionOfUnsent();
 }
 
-void Shipper::ShipTo(const Region& region, Instant now) {
-  const auto lane = lanes_.find(region.id);
-  if (lane != lanes_.end() && lane->second.parcel) return;
-  if (lane != lanes_.end() && now < lane->second.not_before) {
-    next_ = std::min(next_, lane->second.not_before);
+void Shipper::ShipTo(const Region& region) {
+  if (const auto lane = lanes_.find(region.id); lane != lanes_.end()) {
+    if (!lane->second.parcel) next_ = std::min(next_, lane->second.not_before);
     return;
   }
   const kv::KeyRange range = DataRange(region);
   std::optional<Parcel> parcel = outbox_->Take(range.begin, range.end);
-  if (parcel) {
-    lanes_[region.id] = {parcel->id, parcel->batch.mode_epoch, Instant()};
-    // What can't be sent within this time is sent again.
-    calls_->Admit(parcel->id, Request{std::nullopt, config_.election_timeout * 4,
-                                      kv::NamespaceCommand(std::move(parcel->batch))});
-  } else if (lane != lanes_.end()) {
-    lanes_.erase(lane);
-  }
+  if (!parcel) return;
+  lanes_[region.id] = {parcel->id, parcel->batch.mode_epoch, Instant()};
+  // What can't be sent within this time is sent again.
+  calls_->Admit(parcel->id, Request{std::nullopt, config_.election_timeout * 4,
+                                    kv::NamespaceCommand(std::move(parcel->batch))});
 }
 
 void Shipper::Settle(Instant now, env::GroupCommit* commit) {

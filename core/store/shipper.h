@@ -45,7 +45,7 @@ class Shipper {
     Instant not_before;
   };
 
-  void ShipTo(const Region& region, Instant now);
+  void ShipTo(const Region& region);
   void OnReply(ParcelId parcel, const Reply& reply, Instant now);
   void ReleaseApplied(Instant now, env::GroupCommit* commit);
 
