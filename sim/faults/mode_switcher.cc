@@ -193,7 +193,14 @@ void ModeSwitcher::Collect(Space* space) {
   const std::string begin = Chance(300000) ? "k1" : "";
   const std::string end = Chance(300000) ? "k3" : "";
   const auto records = world_->choices.OneOf<uint64_t>(Choice::kEventual, {1, 2, 5000}, kOwner);
-  Call(kv::CollectTombstones{space->ns, begin, end, before, records});
+  space->collect = {space->ns, begin, end, before, records};
+  space->collect_call = Call(space->collect);
+}
+
+void ModeSwitcher::OnCollected(Space* space, const kv::NamespaceReply& reply) {
+  if (!reply.admitted || reply.next.empty()) return;
+  space->collect.begin = reply.next;
+  space->collect_call = Call(space->collect);
 }
 
 AttemptId ModeSwitcher::Call(kv::NamespaceCommand command) {
@@ -210,10 +217,11 @@ AttemptId ModeSwitcher::Call(kv::NamespaceCommand command) {
 
 void ModeSwitcher::Deliver(const Packet& packet) {
   const auto& answer = std::get<ClientReply>(packet.body);
+  const auto* reply = std::get_if<kv::NamespaceReply>(&answer.reply.result);
   for (Space& space : spaces_) {
+    if (reply != nullptr && space.collect_call == answer.attempt) OnCollected(&space, *reply);
     if (space.call != answer.attempt) continue;
     space.call = 0;
-    const auto* reply = std::get_if<kv::NamespaceReply>(&answer.reply.result);
     space.fenced =
         reply != nullptr && reply->state.fence && reply->state.fence->mode_epoch >= space.epoch;
   }

@@ -35,6 +35,8 @@ inline constexpr kv::NamespaceId kSwitching{3};
 //   on the way to eventual, and from the drain to strong  the region's fence stands
 //   in the drain                                          no store has rows of the namespace
 //
+// A collection goes on where the last answer says, unless that is lost or another one has begun.
+//
 // Times, which all stores are told to pass: the base of a fence is above every time that a store
 // has reported; tombstones are collected up to the least watermark of all stores.
 class ModeSwitcher {
@@ -66,6 +68,8 @@ class ModeSwitcher {
     bool fenced = false;
     AttemptId call = 0;  // For the fence; zero: none is under way.
     Instant call_until;
+    AttemptId collect_call = 0;                 // The latest one.
+    kv::CollectTombstones collect;              // That it asks for.
     Instant since;                              // When it came to this state.
     std::vector<store::NamespaceChanged> told;  // Of the states before.
   };
@@ -83,6 +87,7 @@ class ModeSwitcher {
   // Asks for the fence, each time with a base of its own: the first that is applied stands.
   void Fence(Space* space);
   void Collect(Space* space);
+  void OnCollected(Space* space, const kv::NamespaceReply& reply);
   AttemptId Call(kv::NamespaceCommand command);
   bool Chance(uint64_t ppm) { return world_->choices.Chance(Choice::kEventual, ppm, kOwner); }
 
