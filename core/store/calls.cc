@@ -129,6 +129,10 @@ bool Calls::Resolve(CallKey key) {
 }
 
 void Calls::Accept(CallKey key) {
+  if (std::optional<Error> refusal = raw_gate_.Refusal()) {
+    Fail(key, *std::move(refusal));
+    return;
+  }
   Call& call = *table_.Find(key);
   auto& write = std::get<RawWriteRequest>(call.request.operation);
   const std::optional<kv::Hlc> hlc =

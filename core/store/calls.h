@@ -19,6 +19,7 @@
 #include "core/store/inquiries.h"
 #include "core/store/namespaces.h"
 #include "core/store/outbox.h"
+#include "core/store/raw_gate.h"
 #include "core/store/replica.h"
 #include "core/store/replica_set.h"
 #include "core/store/route_cache.h"
@@ -72,6 +73,8 @@ class Calls {
   // What the cluster has decided.
   void OnNamespace(const NamespaceChanged& change) { namespaces_.Set(change.ns, change.mode); }
   void OnNamespace(const pd::Namespace& ns) { namespaces_.Learn(ns); }
+  // Open until it is told otherwise.
+  RawGate* raw_gate() { return &raw_gate_; }
   // Where a region is; `leader` may be zero.
   void OnRegion(const Region& region, StoreId leader);
   // The regions without a replica here that are known.
@@ -165,6 +168,7 @@ class Calls {
   const DataReader* const data_;
   Outbox* const outbox_;
   Namespaces namespaces_;
+  RawGate raw_gate_;
   RouteCache routes_;
   Inquiries inquiries_;
   Instant now_;

@@ -198,6 +198,12 @@ Error BadNamespaceNameError() {
 
 Error NamespaceRefusedError(std::string why) { return Invalid(std::move(why)); }
 
+Error NotAcceptingError(const std::string& why) {
+  return Make(ErrorCode::kNotAccepting, false, RegionId(),
+              absl::StrCat("this store accepts no writes to eventual namespaces, because ", why,
+                           "; ask another store"));
+}
+
 Error OutboxFullError() {
   return BusyError("its outbox is full of writes that their regions have yet to apply");
 }

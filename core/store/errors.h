@@ -35,6 +35,8 @@ Error BadNamespaceNameError();
 // What the placement driver has against it, as a sentence.
 Error NamespaceRefusedError(std::string why);
 Error OutboxFullError();
+// Another store may accept the write; `why` ends the sentence.
+Error NotAcceptingError(const std::string& why);
 Error StoppedError(RegionId region, bool possible);
 
 // Why an order was refused, as a sentence.

@@ -76,6 +76,7 @@ Membership::Membership(const Options& options, const Identity& identity,
   INVARIANT(options.machine != nullptr) << "a cluster has a placement driver";
   for (const auto& [name, ns] : directory_.namespaces()) calls_->OnNamespace(ns);
   if (directory_.pd().initialized()) calls_->OnRegion(directory_.pd(), directory_.pd_leader());
+  calls_->raw_gate()->Set(WhyClosed());
 }
 
 void Membership::BeginTurn(Instant now, Effects* effects, env::GroupCommit* commit) {
@@ -123,6 +124,19 @@ void Membership::Learn(StoreId from, const cluster::RollCall& call) {
   calls_->OnRegion(directory_.pd(), directory_.pd_leader());
   if (!changed) return;
   for (const pd::Namespace& ns : call.view.namespaces) calls_->OnNamespace(ns);
+  calls_->raw_gate()->Set(WhyClosed());
+}
+
+// Why this store accepts no writes to eventual namespaces, as the end of a sentence; empty: it does.
+std::string Membership::WhyClosed() const {
+  // The time comes with the first view: what was stamped before might come before what was
+  // collected long ago.
+  if (!directory_.revision()) return "it has yet to hear of the cluster what the time is";
+  const pd::StoreInfo* self = directory_.Find(identity_.store);
+  if (self == nullptr || self->state == pd::StoreState::kUp) return "";
+  // It is let go when nothing is left that only it has.
+  if (pd::IsMember(*self)) return "it is being drained";
+  return "it was given up for lost or removed, which is for ever";
 }
 
 uint64_t Membership::UnixMs() const {

@@ -83,6 +83,7 @@ class Membership {
   };
 
   void Learn(StoreId from, const cluster::RollCall& call);
+  std::string WhyClosed() const;
   uint64_t UnixMs() const;
   const Replica* LedPdReplica() const;
   void RunDriver(const Replica* pd);

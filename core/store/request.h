@@ -109,6 +109,7 @@ enum class ErrorCode : uint8_t {
   kNamespaceMode,
   kStoreFailed,        // The store's disk failed; it has stopped.
   kNamespaceNotFound,  // There is none of that name.
+  kNotAccepting,       // The store accepts no writes to eventual namespaces; others may.
 };
 
 struct NamespaceMode {

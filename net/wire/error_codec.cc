@@ -128,6 +128,9 @@ absl::StatusCode SetKind(const store::Error& error, Index applied_index,
     case store::ErrorCode::kNamespaceNotFound:
       detail->mutable_namespace_not_found()->set_namespace_(std::string(ns));
       return absl::StatusCode::kNotFound;
+    case store::ErrorCode::kNotAccepting:
+      detail->mutable_not_accepting();
+      return absl::StatusCode::kUnavailable;
   }
   return absl::StatusCode::kInternal;
 }

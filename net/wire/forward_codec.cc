@@ -148,13 +148,15 @@ raftpb::StoreError::Code EncodeCode(store::ErrorCode code) {
       return raftpb::StoreError::STORE_FAILED;
     case store::ErrorCode::kNamespaceNotFound:
       return raftpb::StoreError::NAMESPACE_NOT_FOUND;
+    case store::ErrorCode::kNotAccepting:
+      return raftpb::StoreError::NOT_ACCEPTING;
   }
   return raftpb::StoreError::CODE_UNSPECIFIED;
 }
 
 bool DecodeCode(raftpb::StoreError::Code code, store::ErrorCode* out) {
   for (auto candidate = store::ErrorCode::kNotLeader;
-       candidate <= store::ErrorCode::kNamespaceNotFound;
+       candidate <= store::ErrorCode::kNotAccepting;
        candidate = static_cast<store::ErrorCode>(static_cast<uint8_t>(candidate) + 1)) {
     if (EncodeCode(candidate) != code) continue;
     *out = candidate;

@@ -156,6 +156,8 @@ const char* NameOf(store::ErrorCode code) {
       return "store failed";
     case store::ErrorCode::kNamespaceNotFound:
       return "namespace not found";
+    case store::ErrorCode::kNotAccepting:
+      return "not accepting";
   }
   return "?";
 }

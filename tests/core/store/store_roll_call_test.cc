@@ -143,6 +143,37 @@ TEST_F(StoreRollCallTest, WritesThatAreNotShippedAreReported) {
   EXPECT_THAT(PutRaw(2, "logs", "l", "v"), HasSubstr("about to change"));
 }
 
+TEST_F(StoreRollCallTest, NothingIsAcceptedBeforeTheClusterHasToldTheTime) {
+  const auto write = [&] {
+    return Do(2, RawWriteRequest{kv::NamespaceId(2), "k", "v"});
+  };
+  // What an inquiry tells comes from the placement driver, too, but without the time.
+  stores_.Turn(2, {NamespaceChanged{kv::NamespaceId(2),
+                                    {kv::Mode::kEventual, kv::ModeEpoch(4), false}}});
+  EXPECT_THAT(Sentence(write()), HasSubstr("yet to hear"));
+  EXPECT_EQ(Answers(Call(3, 8)).size(), 1u);
+  EXPECT_EQ(ErrorOf(write()).code, ErrorCode::kNotAccepting);
+  cluster::RollCall call = CallWithView(3, 9, pd::ModeState::kEventual, 4);
+  call.clock = kv::HlcAt(2'000'000'000'000);
+  EXPECT_EQ(Answers(call).size(), 1u);
+  const Reply reply = write();
+  const auto* accepted = std::get_if<AcceptedReply>(&reply.result);
+  ASSERT_NE(accepted, nullptr) << Sentence(reply);
+  EXPECT_GT(accepted->hlc, call.clock);
+}
+
+TEST_F(StoreRollCallTest, AStoreThatIsToGoAcceptsNothingAnyMore) {
+  cluster::RollCall call = CallWithView(3, 8, pd::ModeState::kEventual, 4);
+  call.view.stores[1].state = pd::StoreState::kDraining;
+  EXPECT_EQ(Answers(call).size(), 1u);
+  EXPECT_THAT(PutRaw(2, "logs", "k", "v"), HasSubstr("because it is being drained"));
+  stores_.Restart(2);
+  EXPECT_THAT(PutRaw(2, "logs", "k", "v"), HasSubstr("because it is being drained"));
+  call = CallWithView(4, 1, pd::ModeState::kEventual, 5);
+  EXPECT_EQ(Answers(call).size(), 1u);
+  EXPECT_EQ(PutRaw(2, "logs", "k", "v"), "accepted") << "it stays after all";
+}
+
 TEST_F(StoreRollCallTest, AnOrderForARegionThatIsNotHereIsRefused) {
   cluster::RollCall call = Call(3, 8);
   call.orders.push_back({RegionId(9), {1, 1}, cluster::MoveLeader{PeerId(4)}});

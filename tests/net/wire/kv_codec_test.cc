@@ -269,6 +269,7 @@ TEST(ErrorCodec, MapsEveryErrorToItsCodeAndKind) {
       {ErrorCode::kStoreFailed, absl::StatusCode::kUnavailable, errorpb::Error::kStoreFailed},
       {ErrorCode::kNamespaceNotFound, absl::StatusCode::kNotFound,
        errorpb::Error::kNamespaceNotFound},
+      {ErrorCode::kNotAccepting, absl::StatusCode::kUnavailable, errorpb::Error::kNotAccepting},
   };
   for (const ErrorCase& c : cases) {
     store::Error error;
@@ -283,7 +284,7 @@ TEST(ErrorCodec, MapsEveryErrorToItsCodeAndKind) {
 }
 
 TEST(ErrorCodec, UnavailableNeverHidesAnUnknownOutcome) {
-  for (auto code = store::ErrorCode::kNotLeader; code <= store::ErrorCode::kNamespaceNotFound;
+  for (auto code = store::ErrorCode::kNotLeader; code <= store::ErrorCode::kNotAccepting;
        code = static_cast<store::ErrorCode>(static_cast<int>(code) + 1)) {
     store::Error error;
     error.code = code;

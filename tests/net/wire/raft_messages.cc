@@ -371,7 +371,7 @@ class Maker {
       default: {
         store::Error error;
         error.code = static_cast<store::ErrorCode>(
-            rng_.Below(static_cast<uint64_t>(store::ErrorCode::kNamespaceNotFound) + 1));
+            rng_.Below(static_cast<uint64_t>(store::ErrorCode::kNotAccepting) + 1));
         error.outcome = Flag() ? store::Outcome::kUnknown : store::Outcome::kNotApplied;
         error.message = "sentence";
         error.region_id = RegionId(Number());
