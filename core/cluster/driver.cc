@@ -36,7 +36,7 @@ class Driver::Impl {
       : options_(options),
         term_(term),
         began_at_(now),
-        roster_(term, options.silence_timeout),
+        roster_(term, options.silence_timeout, options.clock_skew_max),
         book_(last_errand, options.errand_timeout, options.roll_interval),
         collection_(now, options.collect_interval),
         pace_(options.roll_interval),
@@ -79,7 +79,7 @@ class Driver::Impl {
       return;
     }
     waiting_.clear();
-    clock_ = roster_.clock();
+    clock_ = roster_.Clock(now);
     clock_wanted_ = kv::Hlc();
     LookAtNamespaces();
     LookAtRegions();
@@ -271,6 +271,12 @@ class Driver::Impl {
         waiting_.push_back(absl::StrCat("the cluster waits for store ", id.value(), ", ",
                                         roster_.WhyNot(now_, member)));
       }
+      if (const int64_t ahead = roster_.AheadMs(member); ahead > 0) {
+        waiting_.push_back(absl::StrCat("store ", id.value(),
+                                        " accepts no writes to eventual namespaces until its wall "
+                                        "clock is set, which is ",
+                                        ahead, " ms ahead of most stores'"));
+      }
       if (!member.answered_last_call()) continue;
       for (const OrderRefusal& refusal : member.answer->refusals) {
         waiting_.push_back(
@@ -290,8 +296,14 @@ class Driver::Impl {
     for (const StoreId id : due) {
       const Member& member = roster_.members().at(id);
       CallContent content = ContentFor(member);
-      RollCall call{term_, ++last_round_,  pd_->region(), std::max(clock_, clock_wanted_),
-                    {},    content.orders, waiting_};
+      RollCall call{term_,
+                    ++last_round_,
+                    pd_->region(),
+                    std::max(clock_, clock_wanted_),
+                    roster_.UnixMs(now_),
+                    {},
+                    content.orders,
+                    waiting_};
       if (content.revision && member.answer->known != content.revision) {
         const pd::Reply reply = Ask(pd::GetCluster{member.answer->known});
         if (const auto* view = std::get_if<pd::ClusterView>(&reply)) call.view = *view;

@@ -40,6 +40,9 @@ struct DriverOptions {
   Duration silence_timeout = Duration::Seconds(4);
   // An errand that was not answered for so long is forgotten, and run again if it is still needed.
   Duration errand_timeout = Duration::Seconds(5);
+  // How far a store's wall clock may be ahead of most stores': beyond it the store stamps nothing.
+  // To be well above what a message takes.
+  Duration clock_skew_max = Duration::Milliseconds(500);
   // Between two collections of the tombstones of a namespace.
   Duration collect_interval = Duration::Seconds(60);
   // Voters of a region, if there are so many stores.

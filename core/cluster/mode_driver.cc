@@ -28,21 +28,21 @@ ModeDriver::Work ModeDriver::Look(Instant now, const pd::Namespace& ns, const Ro
                                   AskPd ask) {
   INVARIANT(!pd::IsStable(ns.state));
   Work work;
-  if (NeedsFences(ns.state)) LookAtRegions(ns, roster, ask, &work);
+  if (NeedsFences(ns.state)) LookAtRegions(now, ns, roster, ask, &work);
   if (NeedsMembers(ns.state)) LookAtMembers(now, ns, roster, &work);
   work.done = work.waits_for.empty();
   return work;
 }
 
-void ModeDriver::LookAtRegions(const pd::Namespace& ns, const Roster& roster, AskPd ask,
-                               Work* work) {
+void ModeDriver::LookAtRegions(Instant now, const pd::Namespace& ns, const Roster& roster,
+                               AskPd ask, Work* work) {
   Fences& fences = fences_[ns.id];
   if (fences.mode_epoch != ns.mode_epoch) fences = {ns.mode_epoch, {}, {}};
   const bool to_eventual = ns.state == ModeState::kToEventual;
   kv::ModeFence fence{
       ns.id, {to_eventual ? kv::Mode::kEventual : kv::Mode::kStrong, ns.mode_epoch, kv::Hlc()}};
   // Above all times that anybody has told, and all fences of the namespace alike if it can be.
-  if (to_eventual) fence.fence.base_hlc = std::max(fences.base, roster.clock().next());
+  if (to_eventual) fence.fence.base_hlc = std::max(fences.base, roster.Clock(now).next());
 
   const kv::KeyRange range = kv::EncodeRange(ns.id, "", "");
   const KnownRegions known = RegionsOf(range.begin, range.end, ask);

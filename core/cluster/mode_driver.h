@@ -53,7 +53,8 @@ class ModeDriver {
     kv::Hlc base;  // The greatest.
   };
 
-  void LookAtRegions(const pd::Namespace& ns, const Roster& roster, AskPd ask, Work* work);
+  void LookAtRegions(Instant now, const pd::Namespace& ns, const Roster& roster, AskPd ask,
+                     Work* work);
   static void LookAtMembers(Instant now, const pd::Namespace& ns, const Roster& roster, Work* work);
 
   std::map<kv::NamespaceId, Fences> fences_;

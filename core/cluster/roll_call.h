@@ -9,7 +9,9 @@
 //   order     A call counts if its (term, round) is greater than that of every call before it. The
 //             term outlives the store's process (core/cluster/directory.h), the round does not.
 //   time      It lets its clock observe `clock` without regard to skew, and only then acts on
-//             `view`.
+//             `view`. While its own wall clock is more than DriverOptions::clock_skew_max ahead of
+//             `unix_ms` it stamps nothing by it: one clock that is far ahead would take all others
+//             with it.
 //   durable   An answer leaves when everything that it says of this store is durable: a directory
 //             of revision `known`, a clock that will not go back behind `clock` or a watermark. A
 //             store that said that it accepts no more writes must not forget it in a crash.
@@ -61,6 +63,8 @@ struct RollCall {
   uint64_t round = 0;  // Ascending in a term, over the calls to all stores.
   Region pd;           // Where the placement driver is: its region, which the sender leads.
   kv::Hlc clock;       // See above. Zero: the sender has heard of none yet.
+  // What the wall clocks of most stores show, in milliseconds since 1970; zero: too few have said.
+  uint64_t unix_ms = 0;
   // What has changed since the store's last answer; everything if it knows nothing yet. Nothing at
   // all (revision 0) when the sender does not know that yet.
   pd::ClusterView view;
@@ -109,6 +113,7 @@ struct RollAnswer {
   pd::InstanceId instance;            // The life of this store's disk.
   pd::Revision known;                 // The directory that the store acts on. Zero: it has none.
   kv::Hlc clock;                      // The greatest time that was issued or observed here.
+  uint64_t unix_ms = 0;               // What the wall clock here shows; zero: it is not told.
   std::vector<RegionReport> regions;  // That it leads, ascending by id.
   std::vector<NamespaceReport> namespaces;  // Ascending by id.
   std::vector<OrderRefusal> refusals;       // Of the orders in the call.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 
@@ -37,7 +38,7 @@ void Roster::OnAnswer(Instant now, StoreId from, RollAnswer answer) {
   if (member.answer && answer.round <= member.answer->round) return;
   member.is_other = answer.instance != member.store.instance;
   if (member.is_other) return;
-  clock_ = std::max(clock_, answer.clock);
+  if (answer.unix_ms != 0) member.wall.Add(now, answer.unix_ms);
   member.heard_at = now;
   member.answer = std::move(answer);
 }
@@ -61,6 +62,46 @@ std::map<RegionId, LedRegion> Roster::regions() const {
     }
   }
   return regions;
+}
+
+kv::Hlc Roster::Clock(Instant now) const {
+  const uint64_t unix_ms = UnixMs(now);
+  const auto skew = static_cast<uint64_t>(clock_skew_max_.milliseconds());
+  const kv::Hlc last_sound = unix_ms != 0 ? kv::HlcAt(unix_ms + skew) : kv::Hlc::Max();
+  kv::Hlc greatest;
+  kv::Hlc least = kv::Hlc::Max();
+  for (const auto& [id, member] : members_) {
+    // Who knows nothing yet has written nothing, and may be behind what others collected.
+    if (!member.answer || !member.answer->known) continue;
+    const kv::Hlc clock = member.answer->clock;
+    if (clock <= last_sound) greatest = std::max(greatest, clock);
+    least = std::min(least, clock);
+  }
+  return greatest || least == kv::Hlc::Max() ? greatest : least;
+}
+
+std::optional<int64_t> Roster::MedianOffset() const {
+  std::vector<int64_t> offsets;
+  for (const auto& [id, member] : members_) {
+    if (member.wall.known()) offsets.push_back(member.wall.milliseconds());
+  }
+  if (offsets.size() * 2 <= members_.size()) return std::nullopt;
+  const auto median = offsets.begin() + static_cast<ptrdiff_t>((offsets.size() - 1) / 2);
+  std::nth_element(offsets.begin(), median, offsets.end());
+  return *median;
+}
+
+uint64_t Roster::UnixMs(Instant now) const {
+  const std::optional<int64_t> offset = MedianOffset();
+  if (!offset) return 0;
+  return static_cast<uint64_t>(std::max<int64_t>(*offset + (now - Instant()).milliseconds(), 0));
+}
+
+int64_t Roster::AheadMs(const Member& member) const {
+  const std::optional<int64_t> offset = MedianOffset();
+  if (!offset || !member.wall.known()) return 0;
+  const int64_t ahead = member.wall.milliseconds() - *offset;
+  return ahead > clock_skew_max_.milliseconds() ? ahead : 0;
 }
 
 bool Roster::MayTell(const Member& member) const {

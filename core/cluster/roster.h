@@ -12,6 +12,7 @@
 
 #include "core/base/time.h"
 #include "core/base/types.h"
+#include "core/cluster/clock_offset.h"
 #include "core/cluster/directory.h"
 #include "core/cluster/roll_call.h"
 #include "core/pd/cluster.h"
@@ -34,6 +35,7 @@ struct Member {
   CallContent told;                  // By the last call.
   std::optional<RollAnswer> answer;  // The latest.
   Instant heard_at;                  // When that came; before it, when the member became known.
+  ClockOffset wall;       // Of its clock, as far as it was told.
   bool is_other = false;  // Somebody answers under its id whose disk is not the one that joined.
 
   bool answered_last_call() const { return answer && answer->round == called_round; }
@@ -48,7 +50,8 @@ struct LedRegion {
 
 class Roster {
  public:
-  Roster(Term term, Duration silence_timeout) : term_(term), silence_timeout_(silence_timeout) {}
+  Roster(Term term, Duration silence_timeout, Duration clock_skew_max)
+      : term_(term), silence_timeout_(silence_timeout), clock_skew_max_(clock_skew_max) {}
 
   // Members come and go as `directory` says.
   void Follow(Instant now, const Directory& directory);
@@ -59,8 +62,15 @@ class Roster {
   const std::map<StoreId, Member>& members() const { return members_; }
   // Each region as whoever led it last has reported it. Borrowed until the next answer.
   std::map<RegionId, LedRegion> regions() const;
-  // The greatest time that anybody has told; zero: nobody answered yet.
-  kv::Hlc clock() const { return clock_; }
+  // A time from before which nothing was collected that a member might still write; zero: nobody
+  // said yet. It is the greatest that a member has told, without those that are too far ahead of
+  // UnixMs; when all are, the least.
+  kv::Hlc Clock(Instant now) const;
+  // What the wall clocks of most members show: no more of them are ahead of it than are behind.
+  // Zero unless more than half of them have said.
+  uint64_t UnixMs(Instant now) const;
+  // By how many milliseconds the wall clock of `member` is too far ahead of that; zero: it is not.
+  int64_t AheadMs(const Member& member) const;
   // Whether a store may be told of the cluster. One that knows nothing has to take the time of
   // one that does, or its writes might come before what was collected long ago.
   bool MayTell(const Member& member) const;
@@ -73,10 +83,12 @@ class Roster {
   std::string WhyNot(Instant now, const Member& member) const;
 
  private:
+  std::optional<int64_t> MedianOffset() const;
+
   const Term term_;
   const Duration silence_timeout_;
+  const Duration clock_skew_max_;
   std::map<StoreId, Member> members_;
-  kv::Hlc clock_;
 };
 
 }  // namespace flaredb::cluster

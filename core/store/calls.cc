@@ -129,11 +129,11 @@ bool Calls::Resolve(CallKey key) {
 }
 
 void Calls::Accept(CallKey key) {
-  if (std::optional<Error> refusal = raw_gate_.Refusal()) {
+  Call& call = *table_.Find(key);
+  if (std::optional<Error> refusal = raw_gate_.Refusal(now_, call.unix_ms)) {
     Fail(key, *std::move(refusal));
     return;
   }
-  Call& call = *table_.Find(key);
   auto& write = std::get<RawWriteRequest>(call.request.operation);
   const std::optional<kv::Hlc> hlc =
       outbox_->Accept(write.ns, namespaces_.Of(write.ns).mode_epoch, write.key,

@@ -58,6 +58,7 @@ class Calls {
         replicas_(replicas),
         data_(data),
         outbox_(outbox),
+        raw_gate_(options.cluster ? options.cluster->driver.clock_skew_max : Duration::Max()),
         last_forward_id_(seed) {}
 
   // Answers and forwarded requests go to `effects`, and accepted writes to `commit`, until the next

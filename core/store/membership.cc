@@ -95,6 +95,7 @@ void Membership::OnCall(StoreId from, const cluster::RollCall& call) {
   if (other_cluster || old) return;
   last_round_ = call.round;
   outbox_->Follow(call.clock, commit_);
+  calls_->raw_gate()->OnClusterTime(now_, call.unix_ms);
   Learn(from, call);
   waiting_ = call.waiting;
 
@@ -111,7 +112,9 @@ void Membership::OnCall(StoreId from, const cluster::RollCall& call) {
   answer.known = directory_.revision();
   answer.regions = ReportRegions(*replicas_, now_);
   answer.namespaces = ReportNamespaces(directory_, *outbox_);
-  if (!answer.namespaces.empty()) outbox_->Advance(UnixMs(), commit_);
+  answer.unix_ms = UnixMs();
+  const bool sound = calls_->raw_gate()->AheadMs(now_, answer.unix_ms) == 0;
+  if (sound && !answer.namespaces.empty()) outbox_->Advance(answer.unix_ms, commit_);
   answer.clock = outbox_->clock();
   unsent_.push_back({from, std::move(answer), IoToken()});
 }

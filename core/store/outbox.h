@@ -113,10 +113,6 @@ class Outbox {
   // What is stamped from now on is later than `time`, however far that is ahead: the cluster's
   // clock, which is no single store's. Adds to `commit` what remembers it.
   void Follow(kv::Hlc time, env::GroupCommit* commit);
-  // Somebody else's time; see kv::HlcClock::Observe.
-  bool Observe(kv::Hlc time, uint64_t unix_ms, uint64_t skew_ms_max) {
-    return clock_.Observe(time, unix_ms, skew_ms_max);
-  }
 
   // The first key at or after `from` that Take may find; null when there is none. Borrowed until
   // the next change.

@@ -25,6 +25,12 @@ constexpr size_t kIdBytes = 10;
 
 absl::Status Bad(std::string_view what) { return absl::InvalidArgumentError(ToAbsl(what)); }
 
+// Whether a clock that observes this can go on.
+bool IsTime(uint64_t clock, uint64_t unix_ms) {
+  const uint64_t last = kv::UnixMsOf(kv::Hlc::Max());
+  return kv::UnixMsOf(kv::Hlc(clock)) < last && unix_ms < last;
+}
+
 raftpb::MemberChange::Kind EncodeKind(Kind kind) {
   switch (kind) {
     case Kind::kAddLearner:
@@ -132,6 +138,7 @@ void EncodeRollCall(const cluster::RollCall& in, raftpb::RollCall* out) {
   out->set_round(in.round);
   out->set_pd(flaredb::EncodeRegion(in.pd));
   out->set_clock(in.clock.value());
+  out->set_unix_ms(in.unix_ms);
   if (in.view.revision) out->set_view(pd::EncodeReply(in.view));
   for (const cluster::RegionOrder& order : in.orders) EncodeOrder(order, out->add_orders());
   for (const std::string& sentence : in.waiting) out->add_waiting(sentence);
@@ -144,7 +151,9 @@ absl::Status TakeRollCall(raftpb::RollCall* in, cluster::RollCall* out) {
   absl::StatusOr<Region> region = flaredb::DecodeRegion(in->pd());
   if (!region.ok()) return Bad("a roll call without the region that it comes from");
   out->pd = *std::move(region);
+  if (!IsTime(in->clock(), in->unix_ms())) return Bad("a roll call at the end of time");
   out->clock = kv::Hlc(in->clock());
+  out->unix_ms = in->unix_ms();
   if (!in->view().empty()) {
     absl::StatusOr<pd::Reply> view = pd::DecodeReply(in->view());
     if (!view.ok() || !std::holds_alternative<pd::ClusterView>(*view)) {
@@ -167,6 +176,7 @@ void EncodeRollAnswer(const cluster::RollAnswer& in, raftpb::RollAnswer* out) {
   out->set_instance_lo(in.instance.lo);
   out->set_known(in.known.value());
   out->set_clock(in.clock.value());
+  out->set_unix_ms(in.unix_ms);
   for (const cluster::RegionReport& report : in.regions) EncodeReport(report, out->add_regions());
   for (const cluster::NamespaceReport& report : in.namespaces) {
     raftpb::NamespaceReport* to = out->add_namespaces();
@@ -189,7 +199,9 @@ absl::Status TakeRollAnswer(raftpb::RollAnswer* in, cluster::RollAnswer* out) {
   out->instance = {in->instance_hi(), in->instance_lo()};
   if (!out->instance) return Bad("an answer to a roll call without the store's instance");
   out->known = pd::Revision(in->known());
+  if (!IsTime(in->clock(), in->unix_ms())) return Bad("an answer from the end of time");
   out->clock = kv::Hlc(in->clock());
+  out->unix_ms = in->unix_ms();
   RegionId last_region;
   for (const raftpb::RegionReport& report : in->regions()) {
     cluster::RegionReport& to = out->regions.emplace_back();

@@ -21,7 +21,7 @@ Instant At(int64_t ms) { return Instant() + Duration::Milliseconds(ms); }
 // Stores 1 to 3, called in round 1, 2 and 3.
 class RosterTest : public ::testing::Test {
  protected:
-  RosterTest() : roster_(kTerm, Duration::Milliseconds(1000)) {
+  RosterTest() : roster_(kTerm, Duration::Milliseconds(1000), Duration::Milliseconds(500)) {
     pd::ClusterView view{pd::ClusterId(100), {}, pd::Revision(9), {}, {}};
     for (uint64_t id = 1; id <= 3; ++id) {
       view.stores.push_back({pd::StoreOf(id), pd::StoreState::kUp, pd::Revision(id)});
@@ -84,7 +84,7 @@ TEST_F(RosterTest, AnotherDiskIsNotHeard) {
   Hear(1, other);
   EXPECT_TRUE(M(1).is_other);
   EXPECT_FALSE(M(1).answer);
-  EXPECT_EQ(roster_.clock(), kv::Hlc());
+  EXPECT_EQ(roster_.Clock(At(10)), kv::Hlc());
   Hear(1, Answer(1, 1));
   EXPECT_FALSE(M(1).is_other);
 }
@@ -128,7 +128,66 @@ TEST_F(RosterTest, WhoKnowsNothingIsToldAfterSomebodyToldTheTime) {
   Hear(2, Answer(2, 2, 4, 70));
   EXPECT_TRUE(roster_.MayTell(M(1)));
   EXPECT_TRUE(roster_.MayTell(M(2)));
-  EXPECT_EQ(roster_.clock(), kv::Hlc(70));
+  EXPECT_EQ(roster_.Clock(At(10)), kv::Hlc(70));
+}
+
+class Clocks : public RosterTest {
+ protected:
+  // At 10 ms the store's wall clock shows `unix_ms`; it has stamped up to there.
+  void HearTime(uint64_t store, uint64_t unix_ms) {
+    RollAnswer answer = Answer(store, ++round_, 4, kv::HlcAt(unix_ms).value());
+    answer.unix_ms = unix_ms;
+    roster_.OnCalled(At(10), StoreId(store), round_, {});
+    Hear(store, answer);
+  }
+
+  uint64_t round_ = 10;
+};
+
+TEST_F(Clocks, TheTimeIsThatOfMost) {
+  HearTime(3, 900'000);
+  EXPECT_EQ(roster_.UnixMs(At(10)), 0u) << "one of three";
+  HearTime(1, 100'000);
+  EXPECT_EQ(roster_.UnixMs(At(10)), 100'000u) << "of two the one that is behind";
+  HearTime(2, 100'300);
+  EXPECT_EQ(roster_.UnixMs(At(10)), 100'300u);
+  EXPECT_EQ(roster_.UnixMs(At(25)), 100'315u) << "it goes on";
+  EXPECT_EQ(roster_.AheadMs(M(1)), 0);
+  EXPECT_EQ(roster_.AheadMs(M(2)), 0);
+  EXPECT_EQ(roster_.AheadMs(M(3)), 799'700);
+}
+
+TEST_F(Clocks, OneThatIsFarAheadTakesNobodyWithIt) {
+  HearTime(1, 100'000);
+  HearTime(2, 100'300);
+  HearTime(3, 900'000);
+  EXPECT_EQ(roster_.Clock(At(10)), kv::HlcAt(100'300));
+}
+
+TEST_F(Clocks, IfAllWereAheadTheLeastIsFollowed) {
+  for (uint64_t id = 1; id <= 3; ++id) {
+    RollAnswer answer = Answer(id, ++round_, 4, kv::HlcAt(700'000 + id).value());
+    answer.unix_ms = 100'000;  // They were set since.
+    roster_.OnCalled(At(10), StoreId(id), round_, {});
+    Hear(id, answer);
+  }
+  EXPECT_EQ(roster_.Clock(At(10)), kv::HlcAt(700'001));
+}
+
+// What it has was not told by anybody, and others may have collected later times.
+TEST_F(Clocks, OneThatKnowsNothingSaysNothing) {
+  Hear(1, Answer(1, 1, 0, 50));
+  EXPECT_EQ(roster_.Clock(At(10)), kv::Hlc());
+}
+
+TEST_F(Clocks, AMessageThatTookLongIsNoSlowClock) {
+  for (uint64_t id = 1; id <= 3; ++id) HearTime(id, 100'000);
+  for (int i = 0; i < 7; ++i) HearTime(1, 99'000);
+  EXPECT_EQ(roster_.UnixMs(At(10)), 100'000u);
+  for (uint64_t id = 1; id <= 2; ++id) {
+    for (int i = 0; i < 8; ++i) HearTime(id, 90'000);
+  }
+  EXPECT_EQ(roster_.UnixMs(At(10)), 90'000u) << "they were set";
 }
 
 TEST_F(RosterTest, IfNobodyKnowsAnythingAllAreTold) {

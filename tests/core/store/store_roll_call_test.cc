@@ -162,6 +162,33 @@ TEST_F(StoreRollCallTest, NothingIsAcceptedBeforeTheClusterHasToldTheTime) {
   EXPECT_GT(accepted->hlc, call.clock);
 }
 
+TEST_F(StoreRollCallTest, AWallClockThatIsFarAheadStampsNothing) {
+  const uint64_t here = static_cast<uint64_t>((stores_.now() - Instant()).milliseconds());
+  const auto call = [&](uint64_t round, uint64_t unix_ms) {
+    cluster::RollCall call = CallWithView(3, round, pd::ModeState::kEventual, 4);
+    call.unix_ms = unix_ms;
+    return Answers(call);
+  };
+  const auto put = [&](uint64_t unix_ms) {
+    const CallId id(1000 + unix_ms);
+    stores_.Turn(2, {ClientCall{id,
+                                {std::nullopt, kBudget,
+                                 RawWriteRequest{kv::NamespaceId::kDefault, "k", "v"}, "logs"},
+                                unix_ms}});
+    stores_.Settle();
+    return Sentence(*stores_.reply(id));
+  };
+  const uint64_t now = here + 1'000'000;
+  EXPECT_EQ(call(8, now).size(), 1u);
+  EXPECT_EQ(put(now + 500), "no error");
+  EXPECT_THAT(put(now + 501), HasSubstr("its wall clock is 501 ms ahead of most stores'"));
+  const auto answers = call(9, now);
+  ASSERT_EQ(answers.size(), 1u);
+  EXPECT_EQ(answers[0].unix_ms, now + 501) << "others shall see it";
+  EXPECT_LT(answers[0].clock, kv::HlcAt(now + 501)) << "but no watermark follows it";
+  EXPECT_EQ(put(now), "no error") << "it was set";
+}
+
 TEST_F(StoreRollCallTest, AStoreThatIsToGoAcceptsNothingAnyMore) {
   cluster::RollCall call = CallWithView(3, 8, pd::ModeState::kEventual, 4);
   call.view.stores[1].state = pd::StoreState::kDraining;

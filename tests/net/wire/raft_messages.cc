@@ -107,7 +107,8 @@ class Maker {
     call.term = Term(Positive());
     call.round = Positive();
     call.pd = SomeRegion(Positive());
-    call.clock = kv::Hlc(Number());
+    call.clock = kv::Hlc(Number() >> 1);
+    call.unix_ms = Number() >> 17;
     if (Flag()) {
       call.view = {
           pd::ClusterId(Number()), pd::Revision(Number()), pd::Revision(Positive()), {}, {}};
@@ -145,7 +146,8 @@ class Maker {
     answer.round = Positive();
     answer.instance = {Number(), Positive()};
     answer.known = pd::Revision(Number());
-    answer.clock = kv::Hlc(Number());
+    answer.clock = kv::Hlc(Number() >> 1);
+    answer.unix_ms = Number() >> 17;
     for (const RegionId id : Ids<RegionId>(0, 3)) {
       answer.regions.push_back({{SomeRegion(id.value()), Term(Positive()), PeerId(Positive())},
                                 Conf(),
