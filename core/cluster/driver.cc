@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/cluster/collection.h"
 #include "core/cluster/directory.h"
 #include "core/cluster/errand_book.h"
@@ -174,7 +175,7 @@ class Driver::Impl {
     Sites sites = MakeSites(regions);
     orders_.clear();
     for (const auto& [id, led] : regions) LookAt(led, &sites);
-    NoteReplicasLeft(regions);
+    LookAtLeaving(regions);
   }
 
   // Regions that ought to have a leader who reports them.
@@ -251,18 +252,48 @@ class Driver::Impl {
   }
 
   // Of stores that nothing should be on.
-  void NoteReplicasLeft(const std::map<RegionId, LedRegion>& regions) {
+  void LookAtLeaving(const std::map<RegionId, LedRegion>& regions) {
     for (const auto& [id, store] : directory_.stores()) {
-      if (store.state == pd::StoreState::kUp || store.state == pd::StoreState::kRemoved) continue;
-      size_t left = 0;
-      for (const auto& [region, led] : regions) {
-        left += led.report->info.region.PeerOn(id) != nullptr ? 1 : 0;
+      if (store.state == pd::StoreState::kLost || store.state == pd::StoreState::kDraining) {
+        LookAtLeaving(store, regions);
       }
-      if (left == 0) continue;
-      const char* what = store.state == pd::StoreState::kLost ? "replacement" : "drain";
-      waiting_.push_back(absl::StrCat("the ", what, " of store ", id.value(), " waits for ", left,
-                                      left == 1 ? " region" : " regions"));
     }
+  }
+
+  void LookAtLeaving(const pd::StoreInfo& store, const std::map<RegionId, LedRegion>& regions) {
+    const bool drains = store.state == pd::StoreState::kDraining;
+    uint64_t replicas = 0;
+    for (const auto& [region, led] : regions) {
+      replicas += led.report->info.region.PeerOn(store.id) != nullptr ? 1 : 0;
+    }
+    std::vector<std::string> left;
+    if (replicas > 0) left.push_back(Count(replicas, "region"));
+    if (drains) {
+      const Member& member = roster_.members().at(store.id);
+      // What it says before it knows that it is to go, it may still add to.
+      if (!member.answer || member.answer->known < store.changed) {
+        left.push_back("its word that it accepts no more writes");
+      } else if (const uint64_t rows = RowsLeft(*member.answer); rows > 0) {
+        left.push_back(Count(rows, "row") + " that it has to ship");
+      }
+    }
+    const std::string name = absl::StrCat("store ", store.id.value());
+    if (!left.empty()) {
+      waiting_.push_back(absl::StrCat("the ", drains ? "drain" : "replacement", " of ", name,
+                                      " waits for ", absl::StrJoin(left, " and ")));
+    } else if (drains) {
+      Want("drained " + name,
+           pd::SetStoreState{store.id, pd::StoreState::kDrained, store.changed});
+    }
+  }
+
+  static std::string Count(uint64_t count, const char* what) {
+    return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
+  }
+  static uint64_t RowsLeft(const RollAnswer& answer) {
+    uint64_t rows = 0;
+    for (const NamespaceReport& report : answer.namespaces) rows += report.unshipped;
+    return rows;
   }
 
   void LookAtStores() {

@@ -52,6 +52,7 @@ enum class StoreState : uint8_t {
   kLost = 3,  // Given up: its disk will not come back. Nobody waits for it any more, its replicas
               // are replaced, its address is free.
   kRemoved = 4,  // As kLost, and no region has a replica there.
+  kDrained = 5,  // As kDraining, and nothing is left there that only it has: it may be removed.
 };
 
 // What a store says of itself when it starts.
@@ -74,7 +75,7 @@ struct StoreInfo : StoreDescriptor {
 
 // Whether a store may come back under its id. One that may not owns no address either.
 inline bool IsMember(const StoreInfo& store) {
-  return store.state == StoreState::kUp || store.state == StoreState::kDraining;
+  return store.state != StoreState::kLost && store.state != StoreState::kRemoved;
 }
 
 // Namespaces are never deleted, nor renamed.

@@ -49,11 +49,13 @@ struct PutStore {
   friend bool operator==(const PutStore&, const PutStore&) = default;
 };
 
-// An operator's word about a store, who looked at the store table at revision `seen`.
+// An operator's word about a store, who looked at the store table at revision `seen`; or, with
+// kDrained, the driver's, whom the store told that it has nothing left to pass on.
 //   from kUp        to kDraining or kLost, while another store is kUp
-//   from kDraining  to kUp (never mind), kLost, or kRemoved
+//   from kDraining  to kUp (never mind), kLost, or kDrained
+//   from kDrained   to kUp, kLost, or kRemoved; to kDraining is no change
 //   from kLost      to kRemoved
-// kRemoved needs that every key's region is known and that none has a replica there.
+// kDrained and kRemoved need that every key's region is known and that none has a replica there.
 //   again  as PutStore.
 // -> StoreInfo; kNoSuchStore, kStoreChanged, kIllegalStep, kLastStore, kHasReplicas,
 //    kRegionsUnknown

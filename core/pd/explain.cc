@@ -70,6 +70,11 @@ Subject About(const ListNamespaces&) { return {}; }
 
 std::string IllegalStep(const std::string& store, StoreState now) {
   if (now == StoreState::kUp) return absl::StrCat(store, " is up: drain it before you remove it");
+  if (now == StoreState::kDraining) {
+    return absl::StrCat(store, " is still being drained: wait until flaredb store list shows that ",
+                        "it is drained, or, if it is gone with its disk, give it up with: flaredb ",
+                        "store remove --lost");
+  }
   if (now == StoreState::kLost) {
     return absl::StrCat(store, " was given up for lost, which is for ever: it can only be removed");
   }

@@ -42,7 +42,7 @@ Mode TakeMode(ByteReader* in) {
 void PutStoreState(StoreState state, ByteWriter* out) { out->U8(static_cast<uint8_t>(state)); }
 
 StoreState TakeStoreState(ByteReader* in) {
-  return TakeEnum(StoreState::kRemoved, "the state of a store is known to this program", in);
+  return TakeEnum(StoreState::kDrained, "the state of a store is known to this program", in);
 }
 
 void PutStoreDescriptor(const StoreDescriptor& store, ByteWriter* out) {

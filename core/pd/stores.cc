@@ -29,6 +29,8 @@ bool MayFollow(StoreState now, StoreState next) {
     case StoreState::kUp:
       return next == StoreState::kDraining || next == StoreState::kLost;
     case StoreState::kDraining:
+      return next == StoreState::kUp || next == StoreState::kLost || next == StoreState::kDrained;
+    case StoreState::kDrained:
       return next != StoreState::kDraining;
     case StoreState::kLost:
       return next == StoreState::kRemoved;
@@ -56,7 +58,9 @@ std::optional<Refused> CheckStep(const StoreInfo& store, StoreState next, const 
   if (!MayFollow(store.state, next)) {
     return Refused{Refusal::kIllegalStep, static_cast<uint64_t>(store.state)};
   }
-  if (next == StoreState::kRemoved) return CheckNotNeeded(store.id, rows);
+  if (next == StoreState::kDrained || next == StoreState::kRemoved) {
+    return CheckNotNeeded(store.id, rows);
+  }
   // If it is not up itself, another one is.
   const std::vector<StoreInfo> stores = ReadStores(rows);
   const bool others = std::any_of(stores.begin(), stores.end(), [&](const StoreInfo& other) {
@@ -116,6 +120,7 @@ Reply Apply(const SetStoreState& set, ClusterInfo* cluster, MutableObjectRows* r
   std::optional<StoreInfo> store = ReadStore(set.store, *rows);
   if (!store) return Refused{Refusal::kNoSuchStore};
   if (store->state == set.state) return *store;
+  if (store->state == StoreState::kDrained && set.state == StoreState::kDraining) return *store;
   if (store->changed > set.seen) return Refused{Refusal::kStoreChanged, store->changed.value()};
   if (const auto refused = CheckStep(*store, set.state, *rows)) return *refused;
   store->state = set.state;

@@ -22,6 +22,7 @@ struct OperatorArguments {
   uint64_t store = 0;
   uint64_t with = 0;
   bool cancel = false;
+  bool lost = false;
   bool dry_run = false;
   double wait = 0;
 };

@@ -173,6 +173,8 @@ std::string_view NameOf(client::StoreState state) {
       return "lost";
     case client::StoreState::kRemoved:
       return "removed";
+    case client::StoreState::kDrained:
+      return "drained";
   }
   return "of a newer release";
 }

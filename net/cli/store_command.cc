@@ -145,13 +145,24 @@ ExitCode Drain(const OperatorRun& run) {
   const uint64_t store = run.arguments.store;
   View last;
   const auto left = [&](const View& view) {
+    const client::StoreInfo* info = view.Find(store);
+    if (info == nullptr || info->state != StoreState::kDraining) return "";
     const std::string regions = view.RegionsOn(store);
-    return regions.empty() ? "" : Store(store) + " still has replicas of the regions " + regions;
+    return Store(store) + (regions.empty() ? " has yet to pass on the writes that it accepted"
+                                           : " still has replicas of the regions " + regions);
   };
   return WaitFor(run, left, &last);
 }
 
-ExitCode Remove(const OperatorRun& run) { return SetOwn(run, StoreState::kRemoved); }
+ExitCode Remove(const OperatorRun& run) {
+  if (run.arguments.lost) {
+    const auto view = Look(run);
+    if (const auto* error = std::get_if<client::Error>(&view)) return Fail(*error);
+    const auto code = Set(run, std::get<View>(view), run.arguments.store, StoreState::kLost);
+    if (code) return *code;
+  }
+  return SetOwn(run, StoreState::kRemoved);
+}
 
 ExitCode Replace(const OperatorRun& run) {
   const uint64_t old = run.arguments.store;
@@ -210,7 +221,10 @@ void AddStoreCommand(CLI::App* app, CommandContext* context) {
   number(drain);
   drain->add_flag("--cancel", drain.arguments()->cancel, "It stays after all");
   drain.Wait(600);
-  number(add("remove", "Let a drained or lost store go, for ever", Remove));
+  const OperatorCommand remove = add("remove", "Let a drained or lost store go, for ever", Remove);
+  number(remove);
+  remove->add_flag("--lost", remove.arguments()->lost,
+                   "It is gone with its disk, and with what it had not passed on");
   const OperatorCommand replace = add(
       "replace", "Give a store up for lost, for ever, and let a new one take its place", Replace);
   number(replace);

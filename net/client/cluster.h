@@ -45,7 +45,7 @@ struct ModeChanged {
   std::vector<uint64_t> regions;
 };
 
-enum class StoreState : uint8_t { kUp = 1, kDraining = 2, kLost = 3, kRemoved = 4 };
+enum class StoreState : uint8_t { kUp = 1, kDraining = 2, kLost = 3, kRemoved = 4, kDrained = 5 };
 struct StoreInfo {
   uint64_t id = 0;
   std::string address;

@@ -89,7 +89,7 @@ GrpcStatus AskPeer(const std::string& address, const JoinRequest& request,
 
   joined->cluster_id = answer.cluster_id();
   for (const metapb::Store& store : stores.stores()) {
-    if (store.state() == metapb::UP || store.state() == metapb::DRAINING) {
+    if (store.state() != metapb::LOST && store.state() != metapb::REMOVED) {
       joined->members[StoreId(store.id())] = store.address();
     }
   }

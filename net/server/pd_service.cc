@@ -122,7 +122,7 @@ void ListStores(const pdpb::ListStoresRequest& in, const Ask& ask) {
 
 void SetStoreState(const pdpb::SetStoreStateRequest& in, const Ask& ask) {
   const std::optional<pd::StoreState> state = DecodeStoreState(in.state());
-  if (!state) {
+  if (!state || *state == pd::StoreState::kDrained) {
     return ask->call.Fail(InvalidRequest(
         "the state of a store is none: set UP, DRAINING, LOST or REMOVED (metapb.StoreState)"));
   }

@@ -142,7 +142,7 @@ pd::StoreDescriptor DecodeDescriptor(const metapb::Store& store) {
 
 std::optional<pd::StoreState> DecodeStoreState(int state) {
   if (state < static_cast<int>(pd::StoreState::kUp) ||
-      state > static_cast<int>(pd::StoreState::kRemoved)) {
+      state > static_cast<int>(pd::StoreState::kDrained)) {
     return std::nullopt;
   }
   return static_cast<pd::StoreState>(state);

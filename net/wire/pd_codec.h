@@ -42,7 +42,7 @@ void EncodeNamespace(const pd::Namespace& ns, raftpb::NamespaceInfo* out);
 
 void EncodeStore(const pd::StoreInfo& store, metapb::Store* out);
 pd::StoreDescriptor DecodeDescriptor(const metapb::Store& store);
-// kUp to kRemoved are 1 to 4 in both; nullopt for anything else.
+// kUp to kDrained are 1 to 5 in both; nullopt for anything else.
 std::optional<pd::StoreState> DecodeStoreState(int state);
 
 void EncodeRegionInfo(const pd::RegionInfo& info, pdpb::RegionInfo* out);

@@ -23,6 +23,11 @@ bool GoodName(const std::string& name) {
   return !name.empty() && name.find('/') == std::string::npos;
 }
 
+bool IsMember(StoreState state) {
+  using enum StoreState;
+  return state == kUp || state == kDraining || state == kDrained;
+}
+
 bool Newer(const pd::RegionInfo& known, const pd::RegionInfo& report) {
   return known.term > report.term ||
          known.region.epoch.conf_version > report.region.epoch.conf_version ||
@@ -73,13 +78,13 @@ pd::Reply PdModel::On(const pd::PutStore& put) {
   if (row != stores_.end()) {
     const pd::StoreInfo& known = row->second;
     state = known.state;
-    if (state >= StoreState::kLost) return Refused{Refusal::kNoLongerMember};
+    if (!IsMember(state)) return Refused{Refusal::kNoLongerMember};
     if (known.instance != store.instance) return Refused{Refusal::kOtherInstance};
     if (known.address == store.address && known.feature_level == store.feature_level) return known;
     if (known.changed > put.seen) return Refused{Refusal::kStoreChanged, known.changed.value()};
   }
   for (const auto& [id, other] : stores_) {
-    if (id != store.id && other.state < StoreState::kLost && other.address == store.address) {
+    if (id != store.id && IsMember(other.state) && other.address == store.address) {
       return Refused{Refusal::kAddressTaken, id.value()};
     }
   }
@@ -90,18 +95,19 @@ pd::Reply PdModel::On(const pd::PutStore& put) {
 pd::Reply PdModel::On(const pd::SetStoreState& set) {
   using enum StoreState;
   static const std::map<StoreState, std::string> kLegal = {
-      {kUp, "DL"}, {kDraining, "ULR"}, {kLost, "R"}, {kRemoved, ""}};
+      {kUp, "DL"}, {kDraining, "ULE"}, {kLost, "R"}, {kRemoved, ""}, {kDrained, "ULR"}};
   static const std::map<StoreState, char> kLetter = {
-      {kUp, 'U'}, {kDraining, 'D'}, {kLost, 'L'}, {kRemoved, 'R'}};
+      {kUp, 'U'}, {kDraining, 'D'}, {kLost, 'L'}, {kRemoved, 'R'}, {kDrained, 'E'}};
   const auto row = stores_.find(set.store);
   if (row == stores_.end()) return Refused{Refusal::kNoSuchStore};
   pd::StoreInfo store = row->second;
   if (store.state == set.state) return store;
+  if (store.state == kDrained && set.state == kDraining) return store;
   if (store.changed > set.seen) return Refused{Refusal::kStoreChanged, store.changed.value()};
   if (kLegal.at(store.state).find(kLetter.at(set.state)) == std::string::npos) {
     return Refused{Refusal::kIllegalStep, static_cast<uint64_t>(store.state)};
   }
-  if (set.state == kRemoved) {
+  if (set.state == kRemoved || set.state == kDrained) {
     std::optional<std::string> covered = "";  // Up to here; nullopt: wholly.
     for (const pd::RegionInfo& info : Regions()) {
       for (const Peer& peer : info.region.peers) {

@@ -76,7 +76,8 @@ Broken PdRules::CheckStores(const ObjectRows& rows) {
     const auto after = now.find(id);
     if (after == now.end()) return NameOf(id) + " disappears.";
     if (after->second.instance != before.instance) return NameOf(id) + " has another instance.";
-    if (!IsMember(before) && after->second.state < before.state) return NameOf(id) + " returns.";
+    const bool returns = IsMember(after->second) || after->second.state < before.state;
+    if (!IsMember(before) && returns) return NameOf(id) + " returns.";
   }
   stores_ = std::move(now);
   return std::nullopt;

@@ -94,7 +94,7 @@ pd::Command PdWorkload::NextCommand(ClientChoices* choices) {
     case 5:
     case 6:
       return pd::SetStoreState{StoreId(1 + choices->Pick(RegionStory::kStores)),
-                               pd::StoreState{static_cast<uint8_t>(1 + choices->Pick(4))},
+                               pd::StoreState{static_cast<uint8_t>(1 + choices->Pick(5))},
                                Seen(choices)};
     case 7:
       return pd::AllocateIds{choices->Chance(90) ? 1 + choices->Pick(4) : choices->Pick(2) * 1025};

@@ -130,7 +130,7 @@ TEST_F(DriverTest, ADrainedStoreIsLeftAndOnlyThenRemoved) {
   Grow(4);
   const size_t before = R().confs.size();
   SetStore(3, StoreState::kDraining);
-  EXPECT_EQ(Not(SetTo(3, StoreState::kRemoved)).reason, pd::Refusal::kHasReplicas);
+  EXPECT_EQ(Not(SetTo(3, StoreState::kRemoved)).reason, pd::Refusal::kIllegalStep);
   Run(Duration::Milliseconds(100));
   EXPECT_EQ(Waiting("drain"), "the drain of store 3 waits for 1 region");
   EXPECT_TRUE(RunUntilVoters({1, 2, 4}));
@@ -138,6 +138,37 @@ TEST_F(DriverTest, ADrainedStoreIsLeftAndOnlyThenRemoved) {
   Run(Duration::Seconds(1));
   EXPECT_EQ(driver_->waiting(), std::vector<std::string>());
   Must<pd::StoreInfo>(SetTo(3, StoreState::kRemoved));
+}
+
+// Or what it had acknowledged would go with it.
+TEST_F(DriverTest, ADrainWaitsForWhatTheStoreHasToShip) {
+  Grow(4);
+  Command(pd::EnsureNamespace{"logs", pd::Mode::kEventual});
+  Run(Duration::Seconds(1));
+  S(3).ships = false;
+  ASSERT_TRUE(Write(3, "logs"));
+  SetStore(3, StoreState::kDraining);
+  EXPECT_TRUE(RunUntilVoters({1, 2, 4}));
+  Run(Duration::Seconds(5));
+  EXPECT_EQ(Waiting("drain"), "the drain of store 3 waits for 1 row that it has to ship");
+  EXPECT_EQ(Not(SetTo(3, StoreState::kRemoved)).reason, pd::Refusal::kIllegalStep);
+  S(3).ships = true;
+  Run(Duration::Seconds(2));
+  EXPECT_EQ(Waiting("drain"), "");
+  Must<pd::StoreInfo>(SetTo(3, StoreState::kRemoved));
+}
+
+// What it said before it knew of it counts for nothing.
+TEST_F(DriverTest, ADrainWaitsForTheStoresWord) {
+  Grow(4);
+  S(4).silent = true;
+  Run(Duration::Seconds(1));
+  SetStore(4, StoreState::kDraining);
+  Run(Duration::Seconds(2));
+  EXPECT_EQ(Waiting("drain"),
+            "the drain of store 4 waits for its word that it accepts no more writes");
+  S(4).silent = false;
+  EXPECT_TRUE(RunUntil([&] { return Waiting("drain").empty(); }));
 }
 
 TEST_F(DriverTest, ALeaderHandsOverBeforeItGoes) {

@@ -169,8 +169,8 @@ TEST(PdCodec, WhatCannotBeIsNotWritten) {
 }
 
 TEST(PdCodec, StatesModesAndReasonsAreThoseOfThisRelease) {
-  EXPECT_TRUE(DecodeCommand("\x01\x03\x03\x04\x05").ok());
-  EXPECT_FALSE(DecodeCommand("\x01\x03\x03\x05\x05").ok());
+  EXPECT_TRUE(DecodeCommand("\x01\x03\x03\x05\x05").ok());
+  EXPECT_FALSE(DecodeCommand("\x01\x03\x03\x06\x05").ok());
   EXPECT_FALSE(DecodeCommand("\x01\x03\x03\0\x05"s).ok());
   EXPECT_TRUE(DecodeCommand("\x01\x06\x01n\x02\x05").ok());
   EXPECT_FALSE(DecodeCommand("\x01\x06\x01n\x03\x05").ok());

@@ -239,25 +239,30 @@ TEST_F(Stores, AddressesAreHostAndPort) {
 
 TEST_F(Stores, EveryStepOfAStoreIsLegalOrRefused) {
   using enum StoreState;
-  const StoreState all[] = {kUp, kDraining, kLost, kRemoved};
+  const StoreState all[] = {kUp, kDraining, kLost, kRemoved, kDrained};
   // How a store that has no replicas gets into each state.
-  const std::vector<StoreState> way[] = {{}, {kDraining}, {kLost}, {kLost, kRemoved}};
-  const bool legal[4][4] = {{true, true, true, false},
-                            {true, true, true, true},
-                            {false, false, true, true},
-                            {false, false, false, true}};
+  const std::vector<StoreState> way[] = {
+      {}, {kDraining}, {kLost}, {kLost, kRemoved}, {kDraining, kDrained}};
+  const bool legal[5][5] = {{true, true, true, false, false},
+                            {true, true, true, false, true},
+                            {false, false, true, true, false},
+                            {false, false, false, true, false},
+                            {true, true, true, true, true}};
   uint64_t id = 1;
-  for (int from = 0; from < 4; ++from) {
-    for (int to = 0; to < 4; ++to) {
+  for (int from = 0; from < 5; ++from) {
+    for (int to = 0; to < 5; ++to) {
       Join(++id);
       for (const StoreState step : way[from]) Must<StoreInfo>(SetTo(id, step));
       const SetStoreState set = SetTo(id, all[to]);
       if (legal[from][to]) {
-        EXPECT_EQ(Must<StoreInfo>(set).state, all[to]);
+        // What is drained already needs no draining.
+        const StoreState becomes = from == 4 && to == 1 ? kDrained : all[to];
+        EXPECT_EQ(Must<StoreInfo>(set).state, becomes);
+        EXPECT_EQ(Store(id).state, becomes);
       } else {
         EXPECT_EQ(Not(set), (Refused{Refusal::kIllegalStep, static_cast<uint64_t>(all[from])}));
+        EXPECT_EQ(Store(id).state, all[from]);
       }
-      EXPECT_EQ(Store(id).state, legal[from][to] ? all[to] : all[from]);
     }
   }
   EXPECT_EQ(Not(SetTo(999, kDraining)), Refused{Refusal::kNoSuchStore});
@@ -289,11 +294,15 @@ TEST_F(Stores, OneWithReplicasIsNotRemoved) {
   Must(PutRegion{ReportOf(RegionOf(1, "", "m", 2))});
   Must(PutRegion{ReportOf(RegionOf(2, "m", "", 2, {1, 2}))});
   Must<StoreInfo>(SetTo(2, StoreState::kDraining));
-  EXPECT_EQ(Not(SetTo(2, StoreState::kRemoved)), (Refused{Refusal::kHasReplicas, 2}));
+  EXPECT_EQ(Not(SetTo(2, StoreState::kDrained)), (Refused{Refusal::kHasReplicas, 2}));
   // Region 2 is split further, and the right half has not reported yet.
   Must(PutRegion{ReportOf(RegionOf(3, "m", "n", 3))});
-  EXPECT_EQ(Not(SetTo(2, StoreState::kRemoved)), Refused{Refusal::kRegionsUnknown});
+  EXPECT_EQ(Not(SetTo(2, StoreState::kDrained)), Refused{Refusal::kRegionsUnknown});
   Must(PutRegion{ReportOf(RegionOf(2, "n", "", 3))});
+  Must<StoreInfo>(SetTo(2, StoreState::kDrained));
+  Must(PutRegion{ReportOf(RegionOf(2, "n", "", 3, {1, 2}))});
+  EXPECT_EQ(Not(SetTo(2, StoreState::kRemoved)), (Refused{Refusal::kHasReplicas, 2}));
+  Must(PutRegion{ReportOf(RegionOf(2, "n", "", 4))});
   Must<StoreInfo>(SetTo(2, StoreState::kRemoved));
 }
 

@@ -100,8 +100,9 @@ TEST_F(PdServiceTest, AStoreGoesAsFarAsTheClusterLetsIt) {
       Call<pdpb::SetStoreStateResponse>(Method("SetStoreState"), SetTo(1, metapb::DRAINING));
   EXPECT_EQ(set.store().state(), metapb::DRAINING);
   EXPECT_EQ(Reason("SetStoreState", SetTo(1, metapb::REMOVED), StatusCode::kFailedPrecondition),
-            PlacementRefused::HAS_REPLICAS);
+            PlacementRefused::ILLEGAL_STEP);
   Must(pd::PutRegion{pd::ReportOf(pd::RegionOf(1, "", "", 2, {2}))});
+  Must<pd::StoreInfo>(pd::SetStoreState{StoreId(1), pd::StoreState::kDrained, revision()});
   Call<pdpb::SetStoreStateResponse>(Method("SetStoreState"), SetTo(1, metapb::REMOVED));
   pdpb::ListStoresRequest list;
   EXPECT_EQ(Call<pdpb::ListStoresResponse>(Method("ListStores"), list).stores_size(), 1);
@@ -110,7 +111,7 @@ TEST_F(PdServiceTest, AStoreGoesAsFarAsTheClusterLetsIt) {
 
   EXPECT_EQ(Reason("SetStoreState", SetTo(7, metapb::DRAINING), StatusCode::kNotFound),
             PlacementRefused::NO_SUCH_STORE);
-  for (const int state : {0, 5}) {
+  for (const int state : {0, 5, 6}) {
     const auto request = SetTo(2, static_cast<metapb::StoreState>(state));
     EXPECT_TRUE(Refusal(Method("SetStoreState"), request, StatusCode::kInvalidArgument)
                     .has_invalid_request());
