@@ -24,16 +24,20 @@ class ReplicaPdReader : public cluster::PdReader {
   pd::Reply Ask(const pd::Query& query) const override {
     const ObjectRows rows(pd::kObject, data_);
     absl::StatusOr<pd::Reply> reply = pd::DecodeReply(machine_.Query(pd::EncodeQuery(query), rows));
+    status_.Update(rows.status());
     INVARIANT(reply.ok()) << "the placement driver's own answer: " << reply.status();
     return *std::move(reply);
   }
   Index applied_index() const override { return replica_.applied_index(); }
   const Region& region() const override { return replica_.region(); }
+  // The first failure to read. What was answered from then on means nothing.
+  const absl::Status& status() const { return status_; }
 
  private:
   const StateMachine& machine_;
   const Replica& replica_;
   const DataReader& data_;
+  mutable absl::Status status_;
 };
 
 cluster::ErrandOutcome OutcomeOf(const Reply& reply) {
@@ -182,10 +186,10 @@ void Membership::Repeat(const pd::Command& command, Repeated* request) {
 
 // --- The placement driver's leader, and the founder.
 
-void Membership::Run() {
+absl::Status Membership::Run() {
   TakeReplies();
   Introduce();
-  RunDriver(LedPdReplica());
+  return RunDriver(LedPdReplica());
 }
 
 void Membership::OnAnswer(StoreId from, cluster::RollAnswer answer) {
@@ -216,17 +220,21 @@ const Replica* Membership::LedPdReplica() const {
   return leads ? replica : nullptr;
 }
 
-void Membership::RunDriver(const Replica* replica) {
+absl::Status Membership::RunDriver(const Replica* replica) {
   founding_.wanted = false;
   if (replica == nullptr) {
     if (driver_term_) driver_.Retire();
     driver_term_ = Term();
-    return;
+    return absl::OkStatus();
   }
   const ReplicaPdReader pd(*options_.machine, *replica, *data_);
-  if (!driver_term_ && std::holds_alternative<pd::Refused>(pd.Ask(pd::GetCluster{}))) {
-    Found();
-    return;
+  if (!driver_term_) {
+    const bool refused = std::holds_alternative<pd::Refused>(pd.Ask(pd::GetCluster{}));
+    if (!pd.status().ok()) return pd.status();
+    if (refused) {
+      Found();
+      return absl::OkStatus();
+    }
   }
   if (driver_term_ != replica->term()) {
     driver_term_ = replica->term();
@@ -234,11 +242,14 @@ void Membership::RunDriver(const Replica* replica) {
     driver_heard_ = true;
     driver_.Lead(now_, driver_term_);
   }
-  if (!driver_heard_ && pd.applied_index() == pd_applied_ && now_ < driver_.next_deadline()) return;
+  if (!driver_heard_ && pd.applied_index() == pd_applied_ && now_ < driver_.next_deadline()) {
+    return absl::OkStatus();
+  }
   driver_heard_ = false;
   pd_applied_ = pd.applied_index();
   output_.Clear();
   driver_.Turn(now_, pd, &output_);
+  if (!pd.status().ok()) return pd.status();
   for (const cluster::Errand& errand : output_.errands) Send(errand);
   for (cluster::Call& call : output_.calls) {
     if (call.to == identity_.store) {
@@ -247,6 +258,7 @@ void Membership::RunDriver(const Replica* replica) {
       effects_->sends.push_back({call.to, std::move(call.call)});
     }
   }
+  return absl::OkStatus();
 }
 
 void Membership::Send(const cluster::Errand& errand) {

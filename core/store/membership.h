@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "core/base/data_reader.h"
 #include "core/base/time.h"
 #include "core/base/types.h"
@@ -54,8 +55,8 @@ class Membership {
   void OnAnswer(StoreId from, cluster::RollAnswer answer);
   // A clock that is better than what it believes. See ClientCall.
   void OnWallClock(uint64_t unix_ms) { wall_ = {now_, unix_ms}; }
-  // Runs what is due, after all events.
-  void Run();
+  // Runs what is due, after all events. Fails when data cannot be read.
+  absl::Status Run();
   // The turn's commit, if there is one, is `last`; what is durable is `durable`. Sends the answers
   // that are.
   void EndTurn(IoToken last, IoToken durable);
@@ -86,7 +87,7 @@ class Membership {
   std::string WhyClosed() const;
   uint64_t UnixMs() const;
   const Replica* LedPdReplica() const;
-  void RunDriver(const Replica* pd);
+  absl::Status RunDriver(const Replica* pd);
   void Send(const cluster::Errand& errand);
   void TakeReplies();
   void Found();

@@ -68,7 +68,9 @@ class Store::Impl {
     calls_.Expire();
     calls_.RouteParked();
     shipper_.Ship(now);
-    if (membership_) membership_->Run();
+    if (membership_) {
+      if (absl::Status status = membership_->Run(); !status.ok()) Stop(status);
+    }
     calls_.Inquire();
     for (auto& [region, queue] : calls_.TakeQueues()) {
       Replica& replica = *replicas_.Find(region);

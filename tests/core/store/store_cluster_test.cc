@@ -37,6 +37,14 @@ TEST_F(StoreClusterTest, WhoFoundsMayCrashAtAnyTime) {
   EXPECT_EQ(Swap(1, "", "k", "v"), "version 1");
 }
 
+// It would take what it cannot read for a cluster that is not founded, and stand still.
+TEST_F(StoreClusterTest, WhoCannotReadTheClustersRowsStops) {
+  Found();
+  stores_.data(1).failure = absl::DataLossError("a block is damaged");
+  stores_.Pass(Duration::Seconds(1));
+  EXPECT_EQ(stores_.failure(1), absl::DataLossError("a block is damaged"));
+}
+
 TEST_F(StoreClusterTest, RegionsGrowOntoStoresThatJoin) {
   Found();
   EXPECT_EQ(Swap(1, "", "k", "v"), "version 1");
