@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/base/check.h"
-#include "core/pd/command.h"
+#include "core/pd/explain.h"
 #include "core/pd/query.h"
 #include "core/pd/reply.h"
 #include "core/region/state_machine.h"
@@ -49,6 +49,16 @@ cluster::ErrandOutcome OutcomeOf(const Reply& reply) {
   absl::StatusOr<pd::Reply> decoded = pd::DecodeReply(answer->bytes);
   if (!decoded.ok()) return cluster::Unanswered{};
   return *std::move(decoded);
+}
+
+// As a sentence. Empty: it was not, or a later view of the cluster will mend it.
+std::string WhyRefused(const pd::Command& command, const Reply& reply) {
+  const auto* answer = std::get_if<MachineReply>(&reply.result);
+  if (answer == nullptr) return "";
+  const absl::StatusOr<pd::Reply> decoded = pd::DecodeReply(answer->bytes);
+  const auto* refused = decoded.ok() ? std::get_if<pd::Refused>(&*decoded) : nullptr;
+  if (refused == nullptr || refused->reason == pd::Refusal::kStoreChanged) return "";
+  return pd::Explain(command, *refused);
 }
 
 ExecuteRequest ToPd(const pd::Command& command) {
@@ -101,7 +111,8 @@ void Membership::OnCall(StoreId from, const cluster::RollCall& call) {
   outbox_->Follow(call.clock, commit_);
   calls_->raw_gate()->OnClusterTime(now_, call.unix_ms);
   Learn(from, call);
-  waiting_ = call.waiting;
+  told_ = call.waiting;
+  ShowWaiting();
 
   cluster::RollAnswer answer;
   answer.term = call.term;
@@ -146,6 +157,14 @@ std::string Membership::WhyClosed() const {
   return "it was given up for lost or removed, which is for ever";
 }
 
+// What this store was refused itself nobody else waits for.
+void Membership::ShowWaiting() {
+  waiting_ = told_;
+  for (const Repeated* request : {&founding_, &introduction_}) {
+    if (request->wanted && !request->refusal.empty()) waiting_.push_back(request->refusal);
+  }
+}
+
 uint64_t Membership::UnixMs() const {
   return wall_.unix_ms + static_cast<uint64_t>((now_ - wall_.at).milliseconds());
 }
@@ -176,11 +195,17 @@ void Membership::Introduce() {
   const pd::StoreDescriptor self = Self();
   introduction_.wanted = known != nullptr && pd::IsMember(*known) &&
                          static_cast<const pd::StoreDescriptor&>(*known) != self;
-  if (introduction_.wanted) Repeat(pd::PutStore{self, known->changed}, &introduction_);
+  if (introduction_.wanted) {
+    Repeat(pd::PutStore{self, known->changed}, &introduction_);
+  } else if (!introduction_.refusal.empty()) {
+    introduction_.refusal.clear();
+    ShowWaiting();
+  }
 }
 
 void Membership::Repeat(const pd::Command& command, Repeated* request) {
   if (request->under_way || now_ < request->not_before) return;
+  request->command = command;
   request->under_way = calls_->AdmitOwn({std::nullopt, OwnBudget(), ToPd(command)});
 }
 
@@ -201,7 +226,10 @@ void Membership::TakeReplies() {
   for (const auto& [id, reply] : calls_->TakeOwnReplies()) {
     for (Repeated* request : {&founding_, &introduction_}) {
       if (request->under_way != id) continue;
-      *request = {OwnId(), now_ + options_.raft.election_timeout, request->wanted};
+      request->under_way = OwnId();
+      request->not_before = now_ + options_.raft.election_timeout;
+      request->refusal = WhyRefused(request->command, reply);
+      ShowWaiting();
     }
     const auto errand = errands_.find(id);
     if (errand == errands_.end()) continue;

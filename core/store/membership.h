@@ -18,6 +18,7 @@
 #include "core/cluster/directory.h"
 #include "core/cluster/driver.h"
 #include "core/cluster/roll_call.h"
+#include "core/pd/command.h"
 #include "core/store/calls.h"
 #include "core/store/effects.h"
 #include "core/store/outbox.h"
@@ -81,6 +82,8 @@ class Membership {
     OwnId under_way;  // Zero: none is.
     Instant not_before;
     bool wanted = false;
+    pd::Command command;  // As last sent,
+    std::string refusal;  // and why it was refused, as a sentence; empty: it was not.
   };
 
   void Learn(StoreId from, const cluster::RollCall& call);
@@ -94,6 +97,7 @@ class Membership {
   void Introduce();
   pd::StoreDescriptor Self() const;
   Duration OwnBudget() const { return options_.raft.election_timeout * 4; }
+  void ShowWaiting();
   void Repeat(const pd::Command& command, Repeated* request);
 
   const Options& options_;
@@ -106,7 +110,8 @@ class Membership {
   const Tell tell_;
   WallClock wall_;
   uint64_t last_round_ = 0;  // Of directory_.pd_term().
-  std::vector<std::string> waiting_;
+  std::vector<std::string> told_;     // What is waited for, by the last call,
+  std::vector<std::string> waiting_;  // and what is here.
   std::deque<Unsent> unsent_;
 
   cluster::Driver driver_;

@@ -118,6 +118,20 @@ TEST_F(StoreClusterTest, EverybodyMayRestart) {
   EXPECT_EQ(Get(3, "logs", "k"), "v");
 }
 
+TEST_F(StoreClusterTest, AStoreThatIsRefusedItsAddressSaysSo) {
+  Grow(2);
+  stores_.Move(2, Stores::AddressOf(1));
+  stores_.Restart(2);
+  Await([&] {
+    const std::vector<std::string>& waiting = stores_.store(2).waiting();
+    return !waiting.empty() && waiting.back().find("belongs to store 1") != std::string::npos;
+  });
+  stores_.Move(2, Stores::AddressOf(2));
+  stores_.Restart(2);
+  stores_.Pass(Duration::Seconds(2));
+  EXPECT_TRUE(stores_.store(2).waiting().empty());
+}
+
 TEST_F(StoreClusterTest, AStoreThatIsNotWhereItWasSaysSo) {
   Grow(2);
   stores_.Move(2, "elsewhere:9");
