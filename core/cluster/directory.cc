@@ -36,6 +36,13 @@ bool Directory::Apply(const pd::ClusterView& view) {
   return true;
 }
 
+bool Directory::Expel(StoreId store) {
+  const auto at = stores_.find(store);
+  if (at == stores_.end() || !pd::IsMember(at->second)) return false;
+  at->second.state = pd::StoreState::kLost;
+  return true;
+}
+
 const pd::StoreInfo* Directory::Find(StoreId store) const {
   const auto at = stores_.find(store);
   return at == stores_.end() ? nullptr : &at->second;

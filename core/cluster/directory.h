@@ -34,6 +34,10 @@ class Directory {
   // begins after what is known here, or ends no later. O(rows of the view * log n).
   bool Apply(const pd::ClusterView& view);
 
+  // A member says that `store` is none any more, which is for ever: it is lost here, too, until a
+  // view says more. True if that is news.
+  bool Expel(StoreId store);
+
   // Zero before the first view.
   pd::ClusterId cluster() const { return cluster_; }
   pd::Revision revision() const { return revision_; }

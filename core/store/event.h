@@ -46,6 +46,9 @@ struct WallClock {
 struct ClientGone {
   CallId id;
 };
+// Another store of the cluster says that this one was given up for lost or removed, and hears it no
+// more: nobody else will tell it.
+struct Expelled {};
 // Every GroupCommit up to and including `token` is durable and visible to readers.
 struct DiskDone {
   IoToken token;
@@ -55,7 +58,7 @@ struct DiskFailed {
   absl::Status status;
 };
 using Event = std::variant<MessageReceived, ClientCall, ClientGone, Order, DiskDone, DiskFailed,
-                           env::LogFetched, NamespaceChanged, WallClock>;
+                           env::LogFetched, NamespaceChanged, WallClock, Expelled>;
 
 }  // namespace flaredb::store
 

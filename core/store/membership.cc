@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "core/pd/explain.h"
 #include "core/pd/query.h"
@@ -91,6 +92,7 @@ Membership::Membership(const Options& options, const Identity& identity,
   for (const auto& [name, ns] : directory_.namespaces()) calls_->OnNamespace(ns);
   if (directory_.pd().initialized()) calls_->OnRegion(directory_.pd(), directory_.pd_leader());
   calls_->raw_gate()->Set(WhyClosed());
+  ShowWaiting();
 }
 
 void Membership::BeginTurn(Instant now, Effects* effects, env::GroupCommit* commit) {
@@ -138,11 +140,23 @@ void Membership::Learn(StoreId from, const cluster::RollCall& call) {
   const bool moved = directory_.SetPd(call.term, from, call.pd);
   const bool changed = directory_.Apply(call.view);
   if (!moved && !changed) return;
-  commit_->data.Put(std::string(cluster::kDirectoryRowKey), cluster::EncodeDirectory(directory_));
+  KeepDirectory();
   calls_->OnRegion(directory_.pd(), directory_.pd_leader());
   if (!changed) return;
   for (const pd::Namespace& ns : call.view.namespaces) calls_->OnNamespace(ns);
   calls_->raw_gate()->Set(WhyClosed());
+}
+
+// What it accepted from now on nobody would ever take from it.
+void Membership::OnExpelled() {
+  if (!directory_.Expel(identity_.store)) return;
+  KeepDirectory();
+  calls_->raw_gate()->Set(WhyClosed());
+  ShowWaiting();
+}
+
+void Membership::KeepDirectory() {
+  commit_->data.Put(std::string(cluster::kDirectoryRowKey), cluster::EncodeDirectory(directory_));
 }
 
 // Why this store accepts no writes to eventual namespaces, as the end of a sentence; empty: it does.
@@ -163,6 +177,12 @@ void Membership::ShowWaiting() {
   for (const Repeated* request : {&founding_, &introduction_}) {
     if (request->wanted && !request->refusal.empty()) waiting_.push_back(request->refusal);
   }
+  const pd::StoreInfo* self = directory_.Find(identity_.store);
+  if (self == nullptr || pd::IsMember(*self)) return;
+  waiting_.push_back(absl::StrCat("store ", identity_.store.value(),
+                                  " was given up for lost or removed, which is for ever: stop it; ",
+                                  "writes that it accepted and did not pass on: ",
+                                  outbox_->rows()));
 }
 
 uint64_t Membership::UnixMs() const {

@@ -54,6 +54,7 @@ class Membership {
   void BeginTurn(Instant now, Effects* effects, env::GroupCommit* commit);
   void OnCall(StoreId from, const cluster::RollCall& call);
   void OnAnswer(StoreId from, cluster::RollAnswer answer);
+  void OnExpelled();
   // A clock that is better than what it believes. See ClientCall.
   void OnWallClock(uint64_t unix_ms) { wall_ = {now_, unix_ms}; }
   // Runs what is due, after all events. Fails when data cannot be read.
@@ -87,6 +88,7 @@ class Membership {
   };
 
   void Learn(StoreId from, const cluster::RollCall& call);
+  void KeepDirectory();
   std::string WhyClosed() const;
   uint64_t UnixMs() const;
   const Replica* LedPdReplica() const;

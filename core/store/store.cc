@@ -184,6 +184,9 @@ class Store::Impl {
     calls_.OnNamespace(event);
   }
   void On(WallClock& event) { outbox_.Advance(event.unix_ms, commit_); }
+  void On(Expelled&) {
+    if (membership_) membership_->OnExpelled();
+  }
   void On(ClientGone& event) { calls_.Abandon(event.id); }
 
   void On(Order& event) { effects_->orders.push_back({event.id, Tell(event)}); }

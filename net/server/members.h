@@ -21,6 +21,9 @@ absl::StatusOr<Members> ParseMembers(std::string_view text);
 // The inverse, in the order of ids.
 std::string FormatMembers(const Members& members);
 
+// The status of a stream whose sender was a member once and never will be again.
+inline constexpr absl::StatusCode kExpelled = absl::StatusCode::kNotFound;
+
 }  // namespace flaredb::net
 
 #endif  // FLAREDB_NET_SERVER_MEMBERS_H_

@@ -125,11 +125,15 @@ GrpcStatus PeerAcceptor::Check(const raftpb::RaftBatch& batch) const {
                 ", and the caller says that it is the same store: give every "
                 "store its own --store-id and folder"};
   }
-  if (batch.from_store() == 0 || gone_.contains(StoreId(batch.from_store()))) {
+  if (batch.from_store() == 0) {
     return {absl::StatusCode::kPermissionDenied,
-            "store " + std::to_string(batch.from_store()) + " is no member of cluster " +
-                std::to_string(self_.cluster_id) +
-                " any more: start it with an empty folder and another --store-id"};
+            "the caller does not say which store it is: give it a --store-id"};
+  }
+  if (gone_.contains(StoreId(batch.from_store()))) {
+    return {kExpelled,
+            "store " + std::to_string(batch.from_store()) +
+                " was given up for lost or removed, which is for ever: stop it, and start it with "
+                "an empty data folder and a --store-id that was never used"};
   }
   return {};
 }

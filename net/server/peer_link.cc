@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "net/server/log.h"
+#include "net/server/members.h"
 #include "net/wire/raft_codec.h"
 #include "proto/raftpb.pb.h"
 
@@ -52,17 +53,18 @@ store::ForwardedReply Refusal(uint64_t id, store::ErrorCode code, store::Outcome
 
 bool IsRefusal(absl::StatusCode code) {
   return code == absl::StatusCode::kFailedPrecondition ||
-         code == absl::StatusCode::kPermissionDenied ||
+         code == absl::StatusCode::kPermissionDenied || code == kExpelled ||
          code == absl::StatusCode::kInvalidArgument || code == absl::StatusCode::kUnimplemented;
 }
 
 }  // namespace
 
 PeerLink::PeerLink(EventLoop* loop, const LinkHeader& header, std::string address,
-                   std::shared_ptr<const TlsContext> tls, Answer answer)
+                   std::shared_ptr<const TlsContext> tls, Answer answer, Expelled expelled)
     : loop_(loop),
       header_(header),
       answer_(std::move(answer)),
+      expelled_(std::move(expelled)),
       channel_(loop, std::move(address), ChannelOptions(header, std::move(tls))),
       batch_(std::make_unique<raftpb::RaftBatch>()) {
   Open();
@@ -170,6 +172,7 @@ void PeerLink::OnClosed(const GrpcStatus& status, Sent) {
   }
   reopen_ = loop_->StartTimer(loop_->now() + pause, [this] { Open(); });
   AnswerInFlight();
+  if (status.code == kExpelled) expelled_();
 }
 
 void PeerLink::LogDown(const GrpcStatus& status) {

@@ -46,9 +46,12 @@ class PeerLink : private ClientStreamReader {
   // may be called once more after the link's end.
   using Answer = std::function<void(store::ForwardedReply reply)>;
 
+  // The other store says that this one is no member any more, and never will be again.
+  using Expelled = std::function<void()>;
+
   // `tls` nullptr: plain TCP.
   PeerLink(EventLoop* loop, const LinkHeader& header, std::string address,
-           std::shared_ptr<const TlsContext> tls, Answer answer);
+           std::shared_ptr<const TlsContext> tls, Answer answer, Expelled expelled);
   ~PeerLink();
   PeerLink(const PeerLink&) = delete;
   PeerLink& operator=(const PeerLink&) = delete;
@@ -85,6 +88,7 @@ class PeerLink : private ClientStreamReader {
   EventLoop* const loop_;
   const LinkHeader header_;
   const Answer answer_;
+  const Expelled expelled_;
   GrpcChannel channel_;
   ClientStream stream_;
   State state_ = State::kDown;

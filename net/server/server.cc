@@ -126,7 +126,8 @@ class Server {
         transport_(loop_.get(), grpc_.get(), tls.links,
                    [this](StoreId from, store::StoreMessage message) {
                      runtime_.Deliver(store::MessageReceived{from, std::move(message)});
-                   }),
+                   },
+                   [this] { runtime_.Deliver(store::Expelled{}); }),
         kv_(grpc_.get(), &runtime_, [this](StoreId store) { return transport_.AddressOf(store); }),
         pd_([this](store::Request request,
                    Runtime::Done done) { runtime_.Call(std::move(request), std::move(done)); },

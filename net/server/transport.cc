@@ -9,10 +9,11 @@
 namespace flaredb::net {
 
 Transport::Transport(EventLoop* loop, GrpcServer* server, std::shared_ptr<const TlsContext> tls,
-                     Deliver deliver)
+                     Deliver deliver, Expelled expelled)
     : loop_(loop),
       tls_(std::move(tls)),
       deliver_(std::move(deliver)),
+      expelled_(std::move(expelled)),
       acceptor_(
           server,
           [this](StoreId from, store::StoreMessage message) {
@@ -58,7 +59,8 @@ void Transport::Link() {
     const LinkHeader header{self_.cluster_id, self_.store, id, incarnation_, self_address_};
     links_[id] = std::make_unique<PeerLink>(
         loop_, header, address, tls_,
-        [this, id = id](store::ForwardedReply reply) { OnMessage(id, std::move(reply)); });
+        [this, id = id](store::ForwardedReply reply) { OnMessage(id, std::move(reply)); },
+        expelled_);
   }
 }
 

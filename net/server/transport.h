@@ -29,11 +29,12 @@ class Transport {
   // Receives messages in step 2 of the loop. Also the stand-in answers of PeerLink, as if they came
   // from the store that was asked.
   using Deliver = std::function<void(StoreId from, store::StoreMessage message)>;
+  using Expelled = PeerLink::Expelled;
 
   // Registers raftpb.RaftService; `server` must not be listening yet. Outlives `server`.
   //   tls  of the links to other stores; nullptr: plain TCP
   Transport(EventLoop* loop, GrpcServer* server, std::shared_ptr<const TlsContext> tls,
-            Deliver deliver);
+            Deliver deliver, Expelled expelled = [] {});
 
   // Opens the links. `incarnation` is this process's: random, not 0.
   void Start(const store::Identity& self, const Members& members, uint64_t incarnation);
@@ -63,6 +64,7 @@ class Transport {
   EventLoop* const loop_;
   const std::shared_ptr<const TlsContext> tls_;
   const Deliver deliver_;
+  const Expelled expelled_;
   PeerAcceptor acceptor_;
   store::Identity self_;
   std::string self_address_;

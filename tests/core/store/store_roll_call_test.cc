@@ -201,6 +201,18 @@ TEST_F(StoreRollCallTest, AStoreThatIsToGoAcceptsNothingAnyMore) {
   EXPECT_EQ(PutRaw(2, "logs", "k", "v"), "accepted") << "it stays after all";
 }
 
+TEST_F(StoreRollCallTest, AStoreThatWasGivenUpAcceptsNothingAnyMore) {
+  EXPECT_EQ(Answers(CallWithView(3, 8, pd::ModeState::kEventual, 4)).size(), 1u);
+  EXPECT_EQ(PutRaw(2, "logs", "k", "v"), "accepted");
+  stores_.Turn(2, {Expelled{}});
+  EXPECT_THAT(PutRaw(2, "logs", "l", "v"), HasSubstr("because it was given up"));
+  stores_.Settle();
+  stores_.Restart(2);
+  EXPECT_THAT(PutRaw(2, "logs", "l", "v"), HasSubstr("because it was given up"));
+  ASSERT_EQ(stores_.store(2).waiting().size(), 1u);
+  EXPECT_THAT(stores_.store(2).waiting()[0], HasSubstr("did not pass on: 1"));
+}
+
 TEST_F(StoreRollCallTest, AnOrderForARegionThatIsNotHereIsRefused) {
   cluster::RollCall call = Call(3, 8);
   call.orders.push_back({RegionId(9), {1, 1}, cluster::MoveLeader{PeerId(4)}});

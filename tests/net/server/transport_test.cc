@@ -25,9 +25,12 @@ struct Node {
   Node(EventLoop* loop, uint64_t id)
       : store(id),
         server(std::make_unique<GrpcServer>(loop, GrpcServerOptions())),
-        transport(loop, server.get(), nullptr, [this](StoreId from, store::StoreMessage message) {
-          received.emplace_back(from, std::move(message));
-        }) {
+        transport(
+            loop, server.get(), nullptr,
+            [this](StoreId from, store::StoreMessage message) {
+              received.emplace_back(from, std::move(message));
+            },
+            [this] { expelled = true; }) {
     address = "127.0.0.1:" + std::to_string(*server->Listen("127.0.0.1:0"));
   }
   ~Node() { server.reset(); }
@@ -50,6 +53,7 @@ struct Node {
   std::unique_ptr<GrpcServer> server;
   Transport transport;
   std::string address;
+  bool expelled = false;
   std::vector<std::pair<StoreId, store::StoreMessage>> received;
 };
 
@@ -195,8 +199,10 @@ TEST_F(TransportTest, WhoIsGoneFromAClusterDoesNotReturn) {
   two_.Start(members_);
   ASSERT_TRUE(RunUntilLinked(&one_, &two_));
   two_.transport.SetMembers({{two_.store, two_.address}}, {one_.store});
+  EXPECT_FALSE(one_.expelled);
   one_.SendNow(two_.store, Heartbeat(1));
   EXPECT_FALSE(RunUntil([&] { return !two_.received.empty(); }, Duration::Seconds(1)));
+  EXPECT_TRUE(one_.expelled) << "it is told";
 }
 
 TEST_F(TransportTest, LinksAgainWhenTheOtherStoreComesBack) {
