@@ -28,10 +28,24 @@ ModeDriver::Work ModeDriver::Look(Instant now, const pd::Namespace& ns, const Ro
                                   AskPd ask) {
   INVARIANT(!pd::IsStable(ns.state));
   Work work;
-  if (NeedsFences(ns.state)) LookAtRegions(now, ns, roster, ask, &work);
+  // A fence to eventual comes after all times that anybody has, so everybody has to say first.
+  if (ns.state == ModeState::kToEventual) LookForAnswers(now, roster, &work);
+  if (NeedsFences(ns.state) && work.waits_for.empty()) {
+    LookAtRegions(now, ns, roster, ask, &work);
+  }
   if (NeedsMembers(ns.state)) LookAtMembers(now, ns, roster, &work);
   work.done = work.waits_for.empty();
   return work;
+}
+
+void ModeDriver::LookForAnswers(Instant now, const Roster& roster, Work* work) {
+  for (const auto& [id, member] : roster.members()) {
+    if (member.answer && !member.is_other) continue;
+    const bool named = member.is_other || roster.IsSilent(now, member);
+    work->waits_for = absl::StrCat("store ", id.value(), ", ",
+                                   named ? roster.WhyNot(now, member) : "which has yet to hear of it");
+    return;
+  }
 }
 
 void ModeDriver::LookAtRegions(Instant now, const pd::Namespace& ns, const Roster& roster,

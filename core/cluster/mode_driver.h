@@ -53,6 +53,7 @@ class ModeDriver {
     kv::Hlc base;  // The greatest.
   };
 
+  static void LookForAnswers(Instant now, const Roster& roster, Work* work);
   void LookAtRegions(Instant now, const pd::Namespace& ns, const Roster& roster, AskPd ask,
                      Work* work);
   static void LookAtMembers(Instant now, const pd::Namespace& ns, const Roster& roster, Work* work);

@@ -236,8 +236,13 @@ TEST_F(NamespaceReports, TheLeastWatermarkOfTheSameEpochCounts) {
 TEST_F(NamespaceReports, NobodyIsAllowedToStayBehindTheFences) {
   const pd::Namespace ns = In(pd::ModeState::kToEventual, 2);
   ModeDriver modes;
-  HearReports(Ns(2, 0, 1));
+  HearReport(1, Ns(2, 0, 1));
+  HearReport(2, Ns(2, 0, 1));
   ModeDriver::Work work = modes.Look(At(20), ns, roster_, OneRegion);
+  EXPECT_TRUE(work.fences.empty()) << "the third may have stamped later times";
+  EXPECT_EQ(work.waits_for, "store 3, which has yet to hear of it");
+  HearReports(Ns(2, 0, 1));
+  work = modes.Look(At(20), ns, roster_, OneRegion);
   ASSERT_EQ(work.fences.size(), 1u);
   EXPECT_FALSE(work.done);
   auto fence = std::get<kv::ModeFence>(work.fences.front().command);
