@@ -344,9 +344,16 @@ class Driver::Impl {
     }
   }
 
+  // While the placement driver's region has been nowhere else, its store is the one that founded it.
+  StoreId Founder() const {
+    const Region& region = pd_->region();
+    const bool moved = region.epoch.conf_version > 1 || region.peers.size() != 1;
+    return moved ? StoreId() : region.peers.front().store;
+  }
+
   CallContent ContentFor(const Member& member) const {
     CallContent content;
-    if (roster_.MayTell(member)) content.revision = directory_.revision();
+    if (roster_.MayTell(member, Founder())) content.revision = directory_.revision();
     content.clock = clock_wanted_;
     const auto orders = orders_.find(member.store.id);
     if (orders != orders_.end()) content.orders = orders->second;

@@ -104,12 +104,12 @@ int64_t Roster::AheadMs(const Member& member) const {
   return ahead > clock_skew_max_.milliseconds() ? ahead : 0;
 }
 
-bool Roster::MayTell(const Member& member) const {
+bool Roster::MayTell(const Member& member, StoreId founder) const {
   if (!member.answer) return false;
   if (member.answer->known) return true;
   bool all_answered = true;
   for (const auto& [id, other] : members_) {
-    if (other.answer && other.answer->known) return true;
+    if (other.answer && (other.answer->known || id == founder)) return true;
     all_answered = all_answered && other.answer;
   }
   return all_answered;

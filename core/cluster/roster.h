@@ -72,8 +72,10 @@ class Roster {
   // By how many milliseconds the wall clock of `member` is too far ahead of that; zero: it is not.
   int64_t AheadMs(const Member& member) const;
   // Whether a store may be told of the cluster. One that knows nothing has to take the time of
-  // one that does, or its writes might come before what was collected long ago.
-  bool MayTell(const Member& member) const;
+  // one that does, or its writes might come before what was collected long ago. `founder` has been
+  // a member from the beginning: as long as it knows nothing, nothing was collected. Zero: it is not
+  // known who that was.
+  bool MayTell(const Member& member, StoreId founder) const;
 
   bool IsSilent(Instant now, const Member& member) const {
     return now - member.heard_at >= silence_timeout_;

@@ -122,13 +122,22 @@ TEST_F(RosterTest, MembersComeAndGo) {
 }
 
 TEST_F(RosterTest, WhoKnowsNothingIsToldAfterSomebodyToldTheTime) {
-  EXPECT_FALSE(roster_.MayTell(M(1))) << "what it knows is not known";
+  EXPECT_FALSE(roster_.MayTell(M(1), StoreId())) << "what it knows is not known";
   Hear(1, Answer(1, 1, 0, 50));
-  EXPECT_FALSE(roster_.MayTell(M(1)));
+  EXPECT_FALSE(roster_.MayTell(M(1), StoreId()));
   Hear(2, Answer(2, 2, 4, 70));
-  EXPECT_TRUE(roster_.MayTell(M(1)));
-  EXPECT_TRUE(roster_.MayTell(M(2)));
+  EXPECT_TRUE(roster_.MayTell(M(1), StoreId()));
+  EXPECT_TRUE(roster_.MayTell(M(2), StoreId()));
   EXPECT_EQ(roster_.Clock(At(10)), kv::Hlc(70));
+}
+
+TEST_F(RosterTest, AFounderThatKnowsNothingNeedNotWait) {
+  Hear(2, Answer(2, 2, 0));
+  EXPECT_FALSE(roster_.MayTell(M(2), StoreId(1)));
+  Hear(1, Answer(1, 1, 0));
+  EXPECT_TRUE(roster_.MayTell(M(1), StoreId(1)));
+  EXPECT_TRUE(roster_.MayTell(M(2), StoreId(1)));
+  EXPECT_FALSE(roster_.MayTell(M(1), StoreId())) << "others may know";
 }
 
 class Clocks : public RosterTest {
@@ -192,9 +201,9 @@ TEST_F(Clocks, AMessageThatTookLongIsNoSlowClock) {
 
 TEST_F(RosterTest, IfNobodyKnowsAnythingAllAreTold) {
   for (uint64_t id = 1; id <= 2; ++id) Hear(id, Answer(id, id, 0));
-  EXPECT_FALSE(roster_.MayTell(M(1)));
+  EXPECT_FALSE(roster_.MayTell(M(1), StoreId()));
   Hear(3, Answer(3, 3, 0));
-  EXPECT_TRUE(roster_.MayTell(M(1)));
+  EXPECT_TRUE(roster_.MayTell(M(1), StoreId()));
 }
 
 class NamespaceReports : public RosterTest {
