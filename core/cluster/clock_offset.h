@@ -12,19 +12,20 @@
 
 namespace flaredb::cluster {
 
-// A time that was told is old by as long as the message took, so of the latest few the one with the
-// least delay counts: the greatest difference.
+// A time that was told is old by as long as the message took, so of those of the latest few seconds
+// the one with the least delay counts: the greatest difference.
 class ClockOffset {
  public:
   // At `now` it was heard to be `unix_ms`.
   void Add(Instant now, uint64_t unix_ms) {
     const int64_t offset = static_cast<int64_t>(unix_ms) - Milliseconds(now);
-    if (latest_.size() < kSamples) {
-      latest_.push_back(offset);
-    } else {
-      latest_[next_] = offset;
+    if (known() && now - began_ < kSlot) {
+      latest_.back() = std::max(latest_.back(), offset);
+      return;
     }
-    next_ = (next_ + 1) % kSamples;
+    began_ = now;
+    if (latest_.size() == kSlots) latest_.erase(latest_.begin());
+    latest_.push_back(offset);
   }
   // Whether anything was heard. The members below require it.
   bool known() const { return !latest_.empty(); }
@@ -34,12 +35,13 @@ class ClockOffset {
   int64_t At(Instant now) const { return milliseconds() + Milliseconds(now); }
 
  private:
-  static constexpr size_t kSamples = 8;
+  static constexpr size_t kSlots = 8;
+  static constexpr Duration kSlot = Duration::Milliseconds(500);
 
   static int64_t Milliseconds(Instant now) { return (now - Instant()).milliseconds(); }
 
-  std::vector<int64_t> latest_;
-  size_t next_ = 0;
+  std::vector<int64_t> latest_;  // The greatest of each slot, oldest first.
+  Instant began_;                // The last slot.
 };
 
 }  // namespace flaredb::cluster

@@ -116,6 +116,10 @@ class Driver::Impl {
     const auto* view = std::get_if<pd::ClusterView>(&reply);
     if (view == nullptr) return false;
     directory_.Apply(*view);
+    for (const auto& [id, member] : roster_.members()) {
+      if (pd::IsMember(*directory_.Find(id)) || !member.answer) continue;
+      given_up_with_[id] = RowsLeft(*member.answer);
+    }
     roster_.Follow(now_, directory_);
     return true;
   }
@@ -266,6 +270,13 @@ class Driver::Impl {
     for (const auto& [region, led] : regions) {
       replicas += led.report->info.region.PeerOn(store.id) != nullptr ? 1 : 0;
     }
+    const std::string name = absl::StrCat("store ", store.id.value());
+    if (const auto rows = given_up_with_.find(store.id);
+        !drains && rows != given_up_with_.end() && rows->second > 0) {
+      waiting_.push_back(absl::StrCat(name, " was given up with ", Count(rows->second, "row"),
+                                      " that it had accepted and not shipped when it last "
+                                      "answered: they are lost"));
+    }
     std::vector<std::string> left;
     if (replicas > 0) left.push_back(Count(replicas, "region"));
     if (drains) {
@@ -277,13 +288,11 @@ class Driver::Impl {
         left.push_back(Count(rows, "row") + " that it has to ship");
       }
     }
-    const std::string name = absl::StrCat("store ", store.id.value());
     if (!left.empty()) {
       waiting_.push_back(absl::StrCat("the ", drains ? "drain" : "replacement", " of ", name,
                                       " waits for ", absl::StrJoin(left, " and ")));
     } else if (drains) {
-      Want("drained " + name,
-           pd::SetStoreState{store.id, pd::StoreState::kDrained, store.changed});
+      Want("drained " + name, pd::SetStoreState{store.id, pd::StoreState::kDrained, store.changed});
     }
   }
 
@@ -344,7 +353,8 @@ class Driver::Impl {
     }
   }
 
-  // While the placement driver's region has been nowhere else, its store is the one that founded it.
+  // While the placement driver's region has been nowhere else, its store is the one that founded
+  // it.
   StoreId Founder() const {
     const Region& region = pd_->region();
     const bool moved = region.epoch.conf_version > 1 || region.peers.size() != 1;
@@ -375,7 +385,8 @@ class Driver::Impl {
   Collection collection_;
 
   uint64_t last_round_ = 0;
-  pd::IdRange ids_;                   // At hand for new peers.
+  pd::IdRange ids_;                            // At hand for new peers.
+  std::map<StoreId, uint64_t> given_up_with_;  // Rows to ship, of members that were seen to go.
   std::map<RegionId, Peer> ordered_;  // New ones that are no members yet, as far as is known.
   Index applied_;                     // What was looked at last.
   bool has_news_ = true;

@@ -42,8 +42,9 @@ void ModeDriver::LookForAnswers(Instant now, const Roster& roster, Work* work) {
   for (const auto& [id, member] : roster.members()) {
     if (member.answer && !member.is_other) continue;
     const bool named = member.is_other || roster.IsSilent(now, member);
-    work->waits_for = absl::StrCat("store ", id.value(), ", ",
-                                   named ? roster.WhyNot(now, member) : "which has yet to hear of it");
+    work->waits_for =
+        absl::StrCat("store ", id.value(), ", ",
+                     named ? roster.WhyNot(now, member) : "which has yet to hear of it");
     return;
   }
 }

@@ -35,7 +35,7 @@ struct Member {
   CallContent told;                  // By the last call.
   std::optional<RollAnswer> answer;  // The latest.
   Instant heard_at;                  // When that came; before it, when the member became known.
-  ClockOffset wall;       // Of its clock, as far as it was told.
+  ClockOffset wall;                  // Of its clock, as far as it was told.
   bool is_other = false;  // Somebody answers under its id whose disk is not the one that joined.
 
   bool answered_last_call() const { return answer && answer->round == called_round; }
@@ -73,8 +73,8 @@ class Roster {
   int64_t AheadMs(const Member& member) const;
   // Whether a store may be told of the cluster. One that knows nothing has to take the time of
   // one that does, or its writes might come before what was collected long ago. `founder` has been
-  // a member from the beginning: as long as it knows nothing, nothing was collected. Zero: it is not
-  // known who that was.
+  // a member from the beginning: as long as it knows nothing, nothing was collected. Zero: it is
+  // not known who that was.
   bool MayTell(const Member& member, StoreId founder) const;
 
   bool IsSilent(Instant now, const Member& member) const {

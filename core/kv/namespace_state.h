@@ -33,8 +33,8 @@ struct Fence {
 // Collected records are gone with all that they remembered. What a new record of the same key must
 // not contradict is kept for all of them together.
 struct Floors {
-  Version version;    // The highest version of a collected record; zero: there was none.
-  Index index;        // Of the latest collection that had any.
+  Version version;  // The highest version of a collected record; zero: there was none.
+  Index index;      // Of the latest collection that had any.
   // Everything before this time was applied, and may have been collected. As of the latest
   // collection that had any: what others left is there to meet whatever comes again.
   Hlc collected_hlc;

@@ -159,7 +159,8 @@ void Membership::KeepDirectory() {
   commit_->data.Put(std::string(cluster::kDirectoryRowKey), cluster::EncodeDirectory(directory_));
 }
 
-// Why this store accepts no writes to eventual namespaces, as the end of a sentence; empty: it does.
+// Why this store accepts no writes to eventual namespaces, as the end of a sentence; empty: it
+// does.
 std::string Membership::WhyClosed() const {
   // The time comes with the first view: what was stamped before might come before what was
   // collected long ago.
@@ -179,10 +180,10 @@ void Membership::ShowWaiting() {
   }
   const pd::StoreInfo* self = directory_.Find(identity_.store);
   if (self == nullptr || pd::IsMember(*self)) return;
-  waiting_.push_back(absl::StrCat("store ", identity_.store.value(),
-                                  " was given up for lost or removed, which is for ever: stop it; ",
-                                  "writes that it accepted and did not pass on: ",
-                                  outbox_->rows()));
+  waiting_.push_back(
+      absl::StrCat("store ", identity_.store.value(),
+                   " was given up for lost or removed, which is for ever: stop it; ",
+                   "writes that it accepted and did not pass on: ", outbox_->rows()));
 }
 
 uint64_t Membership::UnixMs() const {

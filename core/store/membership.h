@@ -111,7 +111,7 @@ class Membership {
   Calls* const calls_;
   const Tell tell_;
   WallClock wall_;
-  uint64_t last_round_ = 0;  // Of directory_.pd_term().
+  uint64_t last_round_ = 0;           // Of directory_.pd_term().
   std::vector<std::string> told_;     // What is waited for, by the last call,
   std::vector<std::string> waiting_;  // and what is here.
   std::deque<Unsent> unsent_;

@@ -20,8 +20,8 @@ std::optional<Error> RawGate::Refusal(Instant now, uint64_t unix_ms) const {
   if (!why_.empty()) return NotAcceptingError(why_);
   const int64_t ahead = AheadMs(now, unix_ms);
   if (ahead == 0) return std::nullopt;
-  return NotAcceptingError(absl::StrCat("its wall clock is ", ahead,
-                                        " ms ahead of most stores' and has to be set"));
+  return NotAcceptingError(
+      absl::StrCat("its wall clock is ", ahead, " ms ahead of most stores' and has to be set"));
 }
 
 }  // namespace flaredb::store

@@ -144,7 +144,7 @@ ExitCode Drain(const OperatorRun& run) {
   if (const ExitCode code = SetOwn(run, StoreState::kDraining); code != kExitOk) return code;
   const uint64_t store = run.arguments.store;
   View last;
-  const auto left = [&](const View& view) {
+  const auto left = [&](const View& view) -> std::string {
     const client::StoreInfo* info = view.Find(store);
     if (info == nullptr || info->state != StoreState::kDraining) return "";
     const std::string regions = view.RegionsOn(store);

@@ -9,6 +9,7 @@
 
 #include "core/base/strings.h"
 #include "net/server/log.h"
+#include "net/server/members.h"
 #include "net/wire/raft_codec.h"
 #include "proto/raftpb.pb.h"
 

@@ -123,11 +123,12 @@ class Server {
         runtime_(loop_.get()),
         door_(loop_.get(), /*want_certificates=*/tls.links != nullptr, std::move(tokens)),
         grpc_(std::make_unique<GrpcServer>(loop_.get(), OptionsOf(tls.listener, &door_))),
-        transport_(loop_.get(), grpc_.get(), tls.links,
-                   [this](StoreId from, store::StoreMessage message) {
-                     runtime_.Deliver(store::MessageReceived{from, std::move(message)});
-                   },
-                   [this] { runtime_.Deliver(store::Expelled{}); }),
+        transport_(
+            loop_.get(), grpc_.get(), tls.links,
+            [this](StoreId from, store::StoreMessage message) {
+              runtime_.Deliver(store::MessageReceived{from, std::move(message)});
+            },
+            [this] { runtime_.Deliver(store::Expelled{}); }),
         kv_(grpc_.get(), &runtime_, [this](StoreId store) { return transport_.AddressOf(store); }),
         pd_([this](store::Request request,
                    Runtime::Done done) { runtime_.Call(std::move(request), std::move(done)); },

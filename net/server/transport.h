@@ -33,8 +33,9 @@ class Transport {
 
   // Registers raftpb.RaftService; `server` must not be listening yet. Outlives `server`.
   //   tls  of the links to other stores; nullptr: plain TCP
-  Transport(EventLoop* loop, GrpcServer* server, std::shared_ptr<const TlsContext> tls,
-            Deliver deliver, Expelled expelled = [] {});
+  Transport(
+      EventLoop* loop, GrpcServer* server, std::shared_ptr<const TlsContext> tls, Deliver deliver,
+      Expelled expelled = [] {});
 
   // Opens the links. `incarnation` is this process's: random, not 0.
   void Start(const store::Identity& self, const Members& members, uint64_t incarnation);

@@ -155,8 +155,7 @@ raftpb::StoreError::Code EncodeCode(store::ErrorCode code) {
 }
 
 bool DecodeCode(raftpb::StoreError::Code code, store::ErrorCode* out) {
-  for (auto candidate = store::ErrorCode::kNotLeader;
-       candidate <= store::ErrorCode::kNotAccepting;
+  for (auto candidate = store::ErrorCode::kNotLeader; candidate <= store::ErrorCode::kNotAccepting;
        candidate = static_cast<store::ErrorCode>(static_cast<uint8_t>(candidate) + 1)) {
     if (EncodeCode(candidate) != code) continue;
     *out = candidate;

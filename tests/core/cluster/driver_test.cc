@@ -219,6 +219,22 @@ TEST_F(DriverTest, ALostStoreIsReplaced) {
   Must<pd::StoreInfo>(SetTo(3, StoreState::kRemoved));
 }
 
+TEST_F(DriverTest, WhatIsLostWithAStoreIsCounted) {
+  Grow(3);
+  Command(pd::EnsureNamespace{"logs", pd::Mode::kEventual});
+  Run(Duration::Seconds(1));
+  S(3).ships = false;
+  ASSERT_TRUE(Write(3, "logs"));
+  ASSERT_TRUE(Write(3, "logs"));
+  Run(Duration::Seconds(1));
+  S(3).silent = true;
+  SetStore(3, StoreState::kLost);
+  Run(Duration::Seconds(1));
+  EXPECT_EQ(Waiting("given up"),
+            "store 3 was given up with 2 rows that it had accepted and not shipped when it last "
+            "answered: they are lost");
+}
+
 // {1, 2, 3} with 2 behind: without 3 there would be no quorum to rely on.
 TEST_F(DriverTest, NoVoterGoesWhileTheOthersAreNoQuorum) {
   Grow(3);

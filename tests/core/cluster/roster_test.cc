@@ -142,12 +142,12 @@ TEST_F(RosterTest, AFounderThatKnowsNothingNeedNotWait) {
 
 class Clocks : public RosterTest {
  protected:
-  // At 10 ms the store's wall clock shows `unix_ms`; it has stamped up to there.
-  void HearTime(uint64_t store, uint64_t unix_ms) {
+  // The store's wall clock shows `unix_ms`; it has stamped up to there.
+  void HearTime(uint64_t store, uint64_t unix_ms, int64_t ms = 10) {
     RollAnswer answer = Answer(store, ++round_, 4, kv::HlcAt(unix_ms).value());
     answer.unix_ms = unix_ms;
-    roster_.OnCalled(At(10), StoreId(store), round_, {});
-    Hear(store, answer);
+    roster_.OnCalled(At(ms), StoreId(store), round_, {});
+    Hear(store, answer, ms);
   }
 
   uint64_t round_ = 10;
@@ -191,12 +191,12 @@ TEST_F(Clocks, OneThatKnowsNothingSaysNothing) {
 
 TEST_F(Clocks, AMessageThatTookLongIsNoSlowClock) {
   for (uint64_t id = 1; id <= 3; ++id) HearTime(id, 100'000);
-  for (int i = 0; i < 7; ++i) HearTime(1, 99'000);
-  EXPECT_EQ(roster_.UnixMs(At(10)), 100'000u);
-  for (uint64_t id = 1; id <= 2; ++id) {
-    for (int i = 0; i < 8; ++i) HearTime(id, 90'000);
+  for (int i = 1; i <= 7; ++i) HearTime(1, 99'000 + i * 500, 10 + i * 500);
+  EXPECT_EQ(roster_.UnixMs(At(3510)), 103'500u);
+  for (int i = 8; i <= 16; ++i) {
+    for (uint64_t id = 1; id <= 2; ++id) HearTime(id, 90'000 + i * 500, 10 + i * 500);
   }
-  EXPECT_EQ(roster_.UnixMs(At(10)), 90'000u) << "they were set";
+  EXPECT_EQ(roster_.UnixMs(At(8010)), 98'000u) << "they were set";
 }
 
 TEST_F(RosterTest, IfNobodyKnowsAnythingAllAreTold) {

@@ -144,12 +144,10 @@ TEST_F(StoreRollCallTest, WritesThatAreNotShippedAreReported) {
 }
 
 TEST_F(StoreRollCallTest, NothingIsAcceptedBeforeTheClusterHasToldTheTime) {
-  const auto write = [&] {
-    return Do(2, RawWriteRequest{kv::NamespaceId(2), "k", "v"});
-  };
+  const auto write = [&] { return Do(2, RawWriteRequest{kv::NamespaceId(2), "k", "v"}); };
   // What an inquiry tells comes from the placement driver, too, but without the time.
-  stores_.Turn(2, {NamespaceChanged{kv::NamespaceId(2),
-                                    {kv::Mode::kEventual, kv::ModeEpoch(4), false}}});
+  stores_.Turn(
+      2, {NamespaceChanged{kv::NamespaceId(2), {kv::Mode::kEventual, kv::ModeEpoch(4), false}}});
   EXPECT_THAT(Sentence(write()), HasSubstr("yet to hear"));
   EXPECT_EQ(Answers(Call(3, 8)).size(), 1u);
   EXPECT_EQ(ErrorOf(write()).code, ErrorCode::kNotAccepting);
