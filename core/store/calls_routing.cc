@@ -199,9 +199,13 @@ void Calls::GiveUpSilent() {
   for (; !patience_.empty() && patience_.front().first <= now_; patience_.pop_front()) {
     const auto forward = forwards_.find(patience_.front().second);
     if (forward == forwards_.end()) continue;
-    routes_.OnNotLeader(forward->second.region, forward->second.to, StoreId());
     const CallKey key = forward->second.call;
     Call& call = *table_.Find(key);
+    if (IsOfPd(RoutingKey(call.request.operation))) {
+      routes_.OnNotLeader(forward->second.region, forward->second.to, StoreId());
+    } else {
+      routes_.OnSilent(forward->second.region, forward->second.to);
+    }
     if (!call.MayTryAgain()) continue;
     forwards_.erase(forward);
     call.forward_id = 0;

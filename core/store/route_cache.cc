@@ -33,7 +33,7 @@ bool RouteCache::Learn(const Region& region, StoreId leader) {
   }
   for (const RegionId id : replaced) Forget(id);
   by_start_key_[region.start_key] = region.id;
-  by_id_[region.id] = {region, leader, 0};
+  by_id_[region.id] = {region, leader};
   return true;
 }
 
@@ -48,6 +48,13 @@ void RouteCache::OnNotLeader(RegionId region, StoreId asked, StoreId leader) {
     route.next = (route.next + 1) % route.region.peers.size();
     if (Target(region) == asked) route.next = (route.next + 1) % route.region.peers.size();
   }
+}
+
+void RouteCache::OnSilent(RegionId region, StoreId asked) {
+  const auto found = by_id_.find(region);
+  if (found == by_id_.end() || Target(region) != asked) return;
+  if (++found->second.silent == found->second.region.peers.size()) return Forget(region);
+  OnNotLeader(region, asked, StoreId());
 }
 
 void RouteCache::Forget(RegionId region) {

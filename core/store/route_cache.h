@@ -26,6 +26,9 @@ class RouteCache {
   // `asked` did not answer as a leader does; `leader` is whom it names, or zero. Whoever was asked
   // because nobody knows is not asked next.
   void OnNotLeader(RegionId region, StoreId asked, StoreId leader);
+  // `asked` does not answer at all. Another of the region's stores is asked next; when there is
+  // none left, the region is forgotten: it may have moved to stores that nobody here has heard of.
+  void OnSilent(RegionId region, StoreId asked);
   // The region is not where it was thought to be.
   void Forget(RegionId region);
 
@@ -44,7 +47,8 @@ class RouteCache {
   struct Route {
     Region region;
     StoreId leader;
-    size_t next = 0;  // While there is no leader: the peer to ask.
+    size_t next = 0;    // While there is no leader: the peer to ask.
+    size_t silent = 0;  // How often somebody was asked who does not answer at all.
   };
 
   std::map<RegionId, Route> by_id_;

@@ -93,6 +93,17 @@ TEST_F(RouteCacheTest, ALateAnswerMovesNobodyOn) {
   EXPECT_EQ(Target(1), 2u);
 }
 
+TEST_F(RouteCacheTest, ARegionWhoseStoresAreAllSilentIsForgotten) {
+  routes_.Learn(Make(1, "", "", {1, 1}), StoreId(2));
+  std::vector<uint64_t> asked;
+  while (routes_.Find(RegionId(1)) != nullptr) {
+    asked.push_back(Target(1));
+    routes_.OnSilent(RegionId(1), StoreId(asked.back()));
+    routes_.OnSilent(RegionId(1), StoreId(asked.back()));  // Of another call: that is old news.
+  }
+  EXPECT_EQ(asked, (std::vector<uint64_t>{2, 3, 1}));
+}
+
 TEST_F(RouteCacheTest, WhatIsForgottenIsNotFound) {
   routes_.Learn(Make(1, "", "", {1, 1}), StoreId(2));
   routes_.Forget(RegionId(1));
