@@ -13,9 +13,9 @@
 namespace flaredb::store {
 namespace {
 
-// Whether a later fence shut the rows out for good. The drain before it waited for all rows of all
-// members, so these were applied then, and a crash took back that they were released; or the store
-// was given up, and they with it. Kept, they would hold up every later drain.
+// Whether a later fence shut the rows out for good. The drain before it waited until all members
+// had released all rows, so these are of a store that was given up, and they with it. Kept, they
+// would be sent again for ever, ahead of all others.
 bool IsTooLate(kv::ModeEpoch rows, const kv::NamespaceReply& answer) {
   return answer.state.fence && rows < answer.state.fence->mode_epoch;
 }
