@@ -10,6 +10,7 @@
 
 #include "core/base/time.h"
 #include "net/client/attempts.h"
+#include "net/client/client.h"
 #include "net/client/result.h"
 
 namespace flaredb::client {
@@ -31,6 +32,19 @@ Result<Response> Read(Attempts* attempts, std::string_view method, const Request
     return Error{Error::kRefused, NotA<Response>()};
   }
   return response;
+}
+
+// `Request`: of either mode.
+template <typename Request>
+Request ScanRequestOf(const KeyRange& range, const ScanOptions& options) {
+  Request request;
+  request.set_start_key(range.begin);
+  request.set_end_key(range.end);
+  request.set_namespace_(options.ns);
+  request.set_limit(options.limit);
+  request.set_keys_only(options.keys_only);
+  request.set_page_token(options.page_token);
+  return request;
 }
 
 // What a write was answered with.

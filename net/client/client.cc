@@ -134,13 +134,7 @@ PutResult Client::Delete(std::string_view key, const CallOptions& options) {
 }
 
 Result<Page> Client::Scan(const KeyRange& range, const ScanOptions& options) {
-  kvrpc::ScanRequest request;
-  request.set_start_key(range.begin);
-  request.set_end_key(range.end);
-  request.set_namespace_(options.ns);
-  request.set_limit(options.limit);
-  request.set_keys_only(options.keys_only);
-  request.set_page_token(options.page_token);
+  const auto request = ScanRequestOf<kvrpc::ScanRequest>(range, options);
   auto reply = ReadAt<kvrpc::ScanResponse>(attempts_.get(), "/kvrpc.KvCas/Scan", request,
                                            options.timeout.value_or(timeout_));
   if (auto* error = std::get_if<Error>(&reply)) return std::move(*error);

@@ -55,13 +55,7 @@ Result<std::optional<RawValue>> Client::RawGet(std::string_view key, const CallO
 }
 
 Result<RawPage> Client::RawScan(const KeyRange& range, const ScanOptions& options) {
-  kvrpc::RawScanRequest request;
-  request.set_start_key(range.begin);
-  request.set_end_key(range.end);
-  request.set_namespace_(options.ns);
-  request.set_limit(options.limit);
-  request.set_keys_only(options.keys_only);
-  request.set_page_token(options.page_token);
+  const auto request = ScanRequestOf<kvrpc::RawScanRequest>(range, options);
   auto reply = Read<kvrpc::RawScanResponse>(attempts_.get(), "/kvrpc.KvRaw/RawScan", request,
                                             options.timeout.value_or(timeout_));
   if (auto* error = std::get_if<Error>(&reply)) return std::move(*error);
