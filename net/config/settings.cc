@@ -18,7 +18,7 @@ constexpr std::array kSettings = {
     Setting{
         "peer", SettingKind::kList, "ID=HOST:PORT,...", "",
         "Stores of the cluster that this one is to join at its first start, which founds a cluster "
-        "without it; may be given several times"},
+        "without it; later, where else to look for them; may be given several times"},
     Setting{"cluster-id", SettingKind::kNumber, "N", "",
             "Number of the cluster, of which the store is or is to be; a founder chooses one by "
             "default"},

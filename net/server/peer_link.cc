@@ -28,6 +28,8 @@ constexpr size_t kSmallReplyBytes = 512;
 // A store that refuses us has yet to hear of us, or one of both has to be configured anew: pauses
 // double up to this.
 constexpr Duration kRefusedPauseMax = Duration::Seconds(2);
+// A store that comes back should be part of the cluster again at once.
+constexpr Duration kAbsentPauseMax = Duration::Milliseconds(500);
 
 GrpcChannelOptions ChannelOptions(const LinkHeader& header, std::shared_ptr<const TlsContext> tls) {
   GrpcChannelOptions options;
@@ -36,8 +38,7 @@ GrpcChannelOptions ChannelOptions(const LinkHeader& header, std::shared_ptr<cons
   options.http2.keepalive_interval = Duration::Seconds(2);
   options.http2.keepalive_timeout = Duration::Seconds(3);
   options.connect_timeout = Duration::Seconds(2);
-  // A store that comes back should be part of the cluster again at once.
-  options.backoff_max = Duration::Milliseconds(500);
+  options.backoff_max = kAbsentPauseMax;
   options.seed = header.incarnation ^ header.to.value();
   return options;
 }
@@ -59,13 +60,14 @@ bool IsRefusal(absl::StatusCode code) {
 
 }  // namespace
 
-PeerLink::PeerLink(EventLoop* loop, const LinkHeader& header, std::string address,
+PeerLink::PeerLink(EventLoop* loop, const LinkHeader& header, std::vector<std::string> addresses,
                    std::shared_ptr<const TlsContext> tls, Answer answer, Expelled expelled)
     : loop_(loop),
       header_(header),
+      addresses_(std::move(addresses)),
+      tls_(std::move(tls)),
       answer_(std::move(answer)),
       expelled_(std::move(expelled)),
-      channel_(loop, std::move(address), ChannelOptions(header, std::move(tls))),
       batch_(std::make_unique<raftpb::RaftBatch>()) {
   Open();
 }
@@ -77,7 +79,11 @@ PeerLink::~PeerLink() {
 void PeerLink::Open() {
   reopen_.reset();
   state_ = State::kOpening;
-  stream_ = channel_.OpenStream(kMethod, {}, this);
+  // One channel for as long as there is one address: it knows how often it failed.
+  if (!channel_ || channel_->address() != address()) {
+    channel_.emplace(loop_, address(), ChannelOptions(header_, tls_));
+  }
+  stream_ = channel_->OpenStream(kMethod, {}, this);
   raftpb::RaftBatch hello;
   FillHeader(&hello);
   hello.set_from_address(header_.from_address);
@@ -98,7 +104,7 @@ bool PeerLink::HasRoom() const {
 LinkFigures PeerLink::figures() const {
   LinkFigures figures = figures_;
   figures.store = header_.to;
-  figures.address = channel_.address();
+  figures.address = address();
   figures.up = state_ == State::kUp;
   figures.unsent_bytes = stream_.unsent_bytes();
   return figures;
@@ -154,10 +160,10 @@ void PeerLink::OnMessage(std::string_view) {
 
 void PeerLink::BecomeUp() {
   state_ = State::kUp;
-  refused_pause_ = kReopenPause;
+  pause_ = kReopenPause;
   ++figures_.opened;
-  logged_reason_.clear();
-  Log(LogLevel::kInfo, "linked to store", {{"store", header_.to}, {"address", channel_.address()}});
+  logged_reasons_.clear();
+  Log(LogLevel::kInfo, "linked to store", {{"store", header_.to}, {"address", address()}});
 }
 
 void PeerLink::OnClosed(const GrpcStatus& status, Sent) {
@@ -166,23 +172,25 @@ void PeerLink::OnClosed(const GrpcStatus& status, Sent) {
   batch_->Clear();
   batch_bytes_ = 0;
   Duration pause = kReopenPause;
-  if (IsRefusal(status.code)) {
-    pause = refused_pause_;
-    refused_pause_ = std::min(refused_pause_ * 2, kRefusedPauseMax);
+  if (IsRefusal(status.code) || addresses_.size() > 1) {
+    pause = pause_;
+    pause_ = std::min(pause_ * 2, IsRefusal(status.code) ? kRefusedPauseMax : kAbsentPauseMax);
   }
+  tried_ = (tried_ + 1) % addresses_.size();
   reopen_ = loop_->StartTimer(loop_->now() + pause, [this] { Open(); });
   AnswerInFlight();
   if (status.code == kExpelled) expelled_();
 }
 
 void PeerLink::LogDown(const GrpcStatus& status) {
-  if (status.message == logged_reason_) return;
+  std::string& logged = logged_reasons_[address()];
+  if (status.message == logged) return;
   // That a store is not there yet is no news while the cluster starts.
   const bool news = state_ == State::kUp || IsRefusal(status.code);
-  logged_reason_ = status.message;
+  logged = status.message;
   Log(news ? LogLevel::kWarn : LogLevel::kInfo,
       IsRefusal(status.code) ? "refused by store" : "no link to store",
-      {{"store", header_.to}, {"address", channel_.address()}, {"reason", status.message}});
+      {{"store", header_.to}, {"address", address()}, {"reason", status.message}});
 }
 
 void PeerLink::AnswerUnsent(uint64_t id) {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/time.h"
 #include "core/base/types.h"
@@ -49,8 +50,9 @@ class PeerLink : private ClientStreamReader {
   // The other store says that this one is no member any more, and never will be again.
   using Expelled = std::function<void()>;
 
+  // `addresses`: where the store may be, at least one; after a failure the next one is tried.
   // `tls` nullptr: plain TCP.
-  PeerLink(EventLoop* loop, const LinkHeader& header, std::string address,
+  PeerLink(EventLoop* loop, const LinkHeader& header, std::vector<std::string> addresses,
            std::shared_ptr<const TlsContext> tls, Answer answer, Expelled expelled);
   ~PeerLink();
   PeerLink(const PeerLink&) = delete;
@@ -63,7 +65,7 @@ class PeerLink : private ClientStreamReader {
   // The other store answered request `id`, whichever way the answer came.
   void NoteAnswered(uint64_t id) { in_flight_.erase(id); }
   LinkFigures figures() const;
-  const std::string& address() const { return channel_.address(); }
+  const std::vector<std::string>& addresses() const { return addresses_; }
 
  private:
   enum class State : uint8_t { kDown, kOpening, kUp };
@@ -72,6 +74,7 @@ class PeerLink : private ClientStreamReader {
   void OnMessage(std::string_view message) override;
   void OnClosed(const GrpcStatus& status, Sent sent) override;
 
+  const std::string& address() const { return addresses_[tried_]; }
   void Open();
   void AddInLittleRoom(const store::ForwardedReply& reply);
   void Append(const store::StoreMessage& message);
@@ -87,15 +90,18 @@ class PeerLink : private ClientStreamReader {
 
   EventLoop* const loop_;
   const LinkHeader header_;
+  const std::vector<std::string> addresses_;
+  const std::shared_ptr<const TlsContext> tls_;
   const Answer answer_;
   const Expelled expelled_;
-  GrpcChannel channel_;
+  size_t tried_ = 0;  // Which address is.
+  std::optional<GrpcChannel> channel_;
   ClientStream stream_;
   State state_ = State::kDown;
   std::optional<EventLoop::TimerId> reopen_;
-  Duration refused_pause_ = kReopenPause;  // Before the store that refused is asked again.
-  // Why the link is down, as last logged; each reason is logged once.
-  std::string logged_reason_;
+  Duration pause_ = kReopenPause;  // Before a store that refused, or the next address, is tried.
+  // Why the link is down, as last logged for each address; each reason is logged once.
+  std::map<std::string, std::string> logged_reasons_;
 
   std::unique_ptr<raftpb::RaftBatch> batch_;
   size_t batch_bytes_ = 0;  // Of batch_, rather more than they are.

@@ -277,7 +277,7 @@ class Server {
     options.cluster->feature_level = kFeatureLevel;
     options.cluster->unix_ms = UnixMsNow();
     runtime_.Start(options, *std::move(recovered_), disk_.get(), &transport_);
-    transport_.Start(plan.identity, plan.members, RandomId());
+    transport_.Start(plan.identity, plan.members, RandomId(), flags_.peers);
     UpdateStatus();
     start_namespaces_.Begin();
     Log(LogLevel::kInfo, "listening",

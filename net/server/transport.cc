@@ -21,8 +21,10 @@ Transport::Transport(EventLoop* loop, GrpcServer* server, std::shared_ptr<const 
           },
           [this](StoreId from, const std::string& address) { OnGreeting(from, address); }) {}
 
-void Transport::Start(const store::Identity& self, const Members& members, uint64_t incarnation) {
+void Transport::Start(const store::Identity& self, const Members& members, uint64_t incarnation,
+                      Members hints) {
   self_ = self;
+  hints_ = std::move(hints);
   incarnation_ = incarnation;
   if (const auto at = members.find(self.store); at != members.end()) self_address_ = at->second;
   acceptor_.Start(self, incarnation);
@@ -49,16 +51,24 @@ void Transport::OnGreeting(StoreId from, const std::string& address) {
   Link();
 }
 
+std::vector<std::string> Transport::AddressesOf(StoreId store, const std::string& known) const {
+  std::vector<std::string> addresses = {known};
+  const auto hint = hints_.find(store);
+  if (hint != hints_.end() && hint->second != known) addresses.push_back(hint->second);
+  return addresses;
+}
+
 void Transport::Link() {
   std::erase_if(links_, [&](const auto& link) {
     const auto now = addresses_.find(link.first);
-    return now == addresses_.end() || now->second != link.second->address();
+    return now == addresses_.end() ||
+           AddressesOf(link.first, now->second) != link.second->addresses();
   });
   for (const auto& [id, address] : addresses_) {
     if (id == self_.store || links_.contains(id)) continue;
     const LinkHeader header{self_.cluster_id, self_.store, id, incarnation_, self_address_};
     links_[id] = std::make_unique<PeerLink>(
-        loop_, header, address, tls_,
+        loop_, header, AddressesOf(id, address), tls_,
         [this, id = id](store::ForwardedReply reply) { OnMessage(id, std::move(reply)); },
         expelled_);
   }

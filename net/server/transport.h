@@ -37,8 +37,11 @@ class Transport {
       EventLoop* loop, GrpcServer* server, std::shared_ptr<const TlsContext> tls, Deliver deliver,
       Expelled expelled = [] {});
 
-  // Opens the links. `incarnation` is this process's: random, not 0.
-  void Start(const store::Identity& self, const Members& members, uint64_t incarnation);
+  // Opens the links. `incarnation` is this process's: random, not 0. `hints`: where an operator
+  // says that members are; where one is not found at its known address, it is looked for there as
+  // well.
+  void Start(const store::Identity& self, const Members& members, uint64_t incarnation,
+             Members hints = {});
   // From now on these are the members: links to new ones and to new addresses are opened, those to
   // others are closed. A store that calls from somewhere else, or is not known yet, is answered
   // there until this says otherwise: without an answer it could not tell what is new.
@@ -59,7 +62,9 @@ class Transport {
  private:
   void OnMessage(StoreId from, store::StoreMessage message);
   void OnGreeting(StoreId from, const std::string& address);
-  // Links as `addresses_` says.
+  // Where to look for a member.
+  std::vector<std::string> AddressesOf(StoreId store, const std::string& known) const;
+  // Links as `addresses_` and `hints_` say.
   void Link();
 
   EventLoop* const loop_;
@@ -72,6 +77,7 @@ class Transport {
   uint64_t incarnation_ = 0;
   Members members_;    // As last told.
   Members addresses_;  // Of those and of who called since.
+  Members hints_;
   std::map<StoreId, std::unique_ptr<PeerLink>> links_;
 };
 

@@ -82,6 +82,20 @@ class JoinTest(unittest.TestCase):
         self.start(1)
         e2e.wait_for("store 1", lambda: self.run_at(1, "kv", "get", "a")[:2] == (0, "2\n"))
 
+    def test_all_stores_move_while_all_are_down(self):
+        self.grow()
+        self.assertEqual(self.run_at(1, "kv", "put", "a", "1")[0], 0)
+        for store in (1, 2, 3):
+            self.kill(store)
+        self.addresses = {i + 1: f"127.0.0.1:{port}" for i, port in enumerate(e2e.free_ports(3))}
+        for store in (1, 2, 3):
+            self.start(store)  # Stores 2 and 3 are told where store 1 is, and it learns from them.
+        e2e.wait_for("a leader", lambda: self.run_at(1, "kv", "put", "a", "2")[0] == 0)
+        e2e.wait_for("the new addresses", lambda: not self.is_waiting(2) and not self.is_waiting(3))
+        self.kill(1)
+        e2e.wait_for("another leader", lambda: self.run_at(2, "kv", "put", "a", "3")[0] == 0)
+        self.assertEqual(self.run_at(3, "kv", "get", "a")[:2], (0, "3\n"))
+
     def test_a_mode_is_switched_on_all_stores_without_a_restart(self):
         self.grow()
         code, out, err = self.run_at(2, "ns", "set-mode", "logs", "strong")

@@ -35,8 +35,8 @@ struct Node {
   }
   ~Node() { server.reset(); }
 
-  void Start(const Members& members, uint64_t cluster = kCluster) {
-    transport.Start({cluster, store}, members, 100 + store.value());
+  void Start(const Members& members, uint64_t cluster = kCluster, const Members& hints = {}) {
+    transport.Start({cluster, store}, members, 100 + store.value(), hints);
   }
   void SendNow(StoreId to, const store::StoreMessage& message) {
     transport.Send(to, message);
@@ -192,6 +192,22 @@ TEST_F(TransportTest, WhoMovedIsAnsweredWhereItCallsFrom) {
   // The cluster's word comes later, and counts.
   two_.transport.SetMembers({{one_.store, "127.0.0.1:2"}, {two_.store, two_.address}});
   EXPECT_EQ(two_.transport.AddressOf(one_.store), "127.0.0.1:2");
+}
+
+// When all stores moved while all were down, none is where another one looks for it.
+TEST_F(TransportTest, WhoIsNotAtItsKnownAddressIsFoundWhereTheOperatorSays) {
+  two_.Start({{one_.store, "127.0.0.1:1"}, {two_.store, two_.address}});
+  one_.Start({{one_.store, one_.address}, {two_.store, "127.0.0.1:1"}}, kCluster,
+             {{two_.store, two_.address}});
+  ASSERT_TRUE(RunUntilLinked(&one_, &two_));
+  EXPECT_TRUE(RunUntilLinked(&two_, &one_));
+}
+
+TEST_F(TransportTest, AStaleHintIsLeftForTheKnownAddress) {
+  one_.Start(members_, kCluster, {{two_.store, "127.0.0.1:1"}});
+  RunUntil([] { return false; }, Duration::Milliseconds(200));
+  two_.Start(members_);
+  EXPECT_TRUE(RunUntilLinked(&one_, &two_));
 }
 
 TEST_F(TransportTest, WhoIsGoneFromAClusterDoesNotReturn) {
