@@ -2,14 +2,15 @@
 #include "core/cluster/driver.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <utility>
 #include <variant>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "core/cluster/collection.h"
+#include "core/cluster/departures.h"
 #include "core/cluster/directory.h"
 #include "core/cluster/errand_book.h"
 #include "core/cluster/mode_driver.h"
@@ -116,10 +117,7 @@ class Driver::Impl {
     const auto* view = std::get_if<pd::ClusterView>(&reply);
     if (view == nullptr) return false;
     directory_.Apply(*view);
-    for (const auto& [id, member] : roster_.members()) {
-      if (pd::IsMember(*directory_.Find(id)) || !member.answer) continue;
-      given_up_with_[id] = RowsLeft(*member.answer);
-    }
+    departures_.OnDirectory(directory_, roster_);
     roster_.Follow(now_, directory_);
     return true;
   }
@@ -255,54 +253,12 @@ class Driver::Impl {
     return peer.id;
   }
 
-  // Of stores that nothing should be on.
   void LookAtLeaving(const std::map<RegionId, LedRegion>& regions) {
-    for (const auto& [id, store] : directory_.stores()) {
-      if (store.state == pd::StoreState::kLost || store.state == pd::StoreState::kDraining) {
-        LookAtLeaving(store, regions);
-      }
+    Departures::Work work = departures_.Look(directory_, roster_, regions);
+    for (const pd::SetStoreState& drained : work.drained) {
+      Want(absl::StrCat("drained store ", drained.store.value()), drained);
     }
-  }
-
-  void LookAtLeaving(const pd::StoreInfo& store, const std::map<RegionId, LedRegion>& regions) {
-    const bool drains = store.state == pd::StoreState::kDraining;
-    uint64_t replicas = 0;
-    for (const auto& [region, led] : regions) {
-      replicas += led.report->info.region.PeerOn(store.id) != nullptr ? 1 : 0;
-    }
-    const std::string name = absl::StrCat("store ", store.id.value());
-    if (const auto rows = given_up_with_.find(store.id);
-        !drains && rows != given_up_with_.end() && rows->second > 0) {
-      waiting_.push_back(absl::StrCat(name, " was given up with ", Count(rows->second, "row"),
-                                      " that it had accepted and not shipped when it last "
-                                      "answered: they are lost"));
-    }
-    std::vector<std::string> left;
-    if (replicas > 0) left.push_back(Count(replicas, "region"));
-    if (drains) {
-      const Member& member = roster_.members().at(store.id);
-      // What it says before it knows that it is to go, it may still add to.
-      if (!member.answer || member.answer->known < store.changed) {
-        left.push_back("its word that it accepts no more writes");
-      } else if (const uint64_t rows = RowsLeft(*member.answer); rows > 0) {
-        left.push_back(Count(rows, "row") + " that it has to ship");
-      }
-    }
-    if (!left.empty()) {
-      waiting_.push_back(absl::StrCat("the ", drains ? "drain" : "replacement", " of ", name,
-                                      " waits for ", absl::StrJoin(left, " and ")));
-    } else if (drains) {
-      Want("drained " + name, pd::SetStoreState{store.id, pd::StoreState::kDrained, store.changed});
-    }
-  }
-
-  static std::string Count(uint64_t count, const char* what) {
-    return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
-  }
-  static uint64_t RowsLeft(const RollAnswer& answer) {
-    uint64_t rows = 0;
-    for (const NamespaceReport& report : answer.namespaces) rows += report.unshipped;
-    return rows;
+    std::move(work.waiting.begin(), work.waiting.end(), std::back_inserter(waiting_));
   }
 
   void LookAtStores() {
@@ -383,10 +339,10 @@ class Driver::Impl {
   ErrandBook book_;
   ModeDriver modes_;
   Collection collection_;
+  Departures departures_;
 
   uint64_t last_round_ = 0;
-  pd::IdRange ids_;                            // At hand for new peers.
-  std::map<StoreId, uint64_t> given_up_with_;  // Rows to ship, of members that were seen to go.
+  pd::IdRange ids_;                   // At hand for new peers.
   std::map<RegionId, Peer> ordered_;  // New ones that are no members yet, as far as is known.
   Index applied_;                     // What was looked at last.
   bool has_news_ = true;

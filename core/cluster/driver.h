@@ -12,6 +12,7 @@
 //   placement    core/cluster/placement.h     replicas where they belong
 //   modes        core/cluster/mode_driver.h   switches of namespaces
 //   collection   core/cluster/collection.h    tombstones of eventual namespaces
+//   departures   core/cluster/departures.h    stores that go
 //   reports      core/cluster/region_reports.h  what goes into the region table
 #ifndef FLAREDB_CORE_CLUSTER_DRIVER_H_
 #define FLAREDB_CORE_CLUSTER_DRIVER_H_
