@@ -2,6 +2,7 @@
 #include "core/cluster/collection.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "core/kv/key.h"
@@ -33,21 +34,24 @@ Watermark WatermarkOf(const pd::Namespace& ns, const Roster& roster) {
 
 std::vector<RegionErrand> Collection::Look(Instant now, const pd::Namespace& ns,
                                            const Roster& roster, AskPd ask) {
-  const auto [at, is_new] = rounds_.try_emplace(ns.id);
-  Round& round = at->second;
-  if (is_new) round.next = started_ + interval_;
-  if (now >= round.next) {
-    const Watermark watermark = WatermarkOf(ns, roster);
-    round.next = now + interval_;
-    if (watermark.time > round.before) {
-      round.before = watermark.time;
-      round.done.clear();
-      round.rest.clear();
-      round.complete = false;
-    }
+  looked_at_ = now;
+  const auto [at, is_new] = entries_.try_emplace(ns.id);
+  Entry& entry = at->second;
+  Round& round = entry.round;
+  if (is_new) Put(ns.id, &entry, &resting_, started_ + interval_);
+  if (entry.where == &under_way_ && now >= entry.at && OthersWait(now)) {
+    round = Round();
+    Put(ns.id, &entry, &resting_, now + interval_);
+  }
+  if (entry.where == &resting_) {
+    if (!MayBegin(now, entry, ns.id)) return {};
+    const kv::Hlc before = WatermarkOf(ns, roster).time;
+    const bool is_later = before > round.before;
+    Put(ns.id, &entry, is_later ? &under_way_ : &resting_, now + interval_);
+    if (!is_later) return {};
+    round = {before, {}, {}};
   }
   std::vector<RegionErrand> errands;
-  if (round.complete) return errands;
   const kv::KeyRange range = kv::EncodeRange(ns.id, "", "");
   const KnownRegions known = RegionsOf(range.begin, range.end, ask);
   for (const pd::RegionInfo& info : known.regions) {
@@ -62,24 +66,60 @@ std::vector<RegionErrand> Collection::Look(Instant now, const pd::Namespace& ns,
     }
     errands.push_back({region.id, region.epoch, std::move(collect)});
   }
-  round.complete = errands.empty() && !known.has_hole;
+  if (errands.empty() && !known.has_hole) Put(ns.id, &entry, &resting_, now + interval_);
   return errands;
 }
 
-void Collection::OnCollected(RegionId region, const kv::CollectTombstones& done,
-                             const kv::NamespaceReply& reply) {
-  const auto at = rounds_.find(done.ns);
-  if (at == rounds_.end() || at->second.before != done.before) return;
-  if (reply.next.empty()) {
-    at->second.done.insert(region);
-  } else {
-    at->second.rest[region] = reply.next;
-  }
+bool Collection::OthersWait(Instant now) const {
+  return under_way_.size() == kRoundsAtOnce && !resting_.empty() && now >= resting_.begin()->first;
 }
 
+// The one that has waited longest comes first, whatever its name is.
+bool Collection::MayBegin(Instant now, const Entry& entry, kv::NamespaceId ns) const {
+  if (now < entry.at) return false;
+  auto first = resting_.begin();
+  for (size_t room = under_way_.size(); room < kRoundsAtOnce; ++room, ++first) {
+    if (first == resting_.end()) return false;
+    if (first->second == ns) return true;
+  }
+  return false;
+}
+
+void Collection::Put(kv::NamespaceId ns, Entry* entry, Schedule* where, Instant at) {
+  if (entry->where != nullptr) entry->where->erase({entry->at, ns});
+  entry->where = where;
+  entry->at = at;
+  where->insert({at, ns});
+}
+
+void Collection::Forget(kv::NamespaceId ns) {
+  const auto at = entries_.find(ns);
+  if (at == entries_.end()) return;
+  at->second.where->erase({at->second.at, ns});
+  entries_.erase(at);
+}
+
+void Collection::OnCollected(Instant now, RegionId region, const kv::CollectTombstones& done,
+                             const kv::NamespaceReply& reply) {
+  const auto at = entries_.find(done.ns);
+  if (at == entries_.end()) return;
+  Entry& entry = at->second;
+  if (entry.where != &under_way_ || entry.round.before != done.before) return;
+  if (reply.next.empty()) {
+    entry.round.done.insert(region);
+  } else {
+    entry.round.rest[region] = reply.next;
+  }
+  Put(done.ns, &entry, &under_way_, now + interval_);
+}
+
+// Who was due at the last look, and is as it was, waits for others or for an answer.
 Instant Collection::next_deadline() const {
   Instant next = Instant::Max();
-  for (const auto& [ns, round] : rounds_) next = std::min(next, round.next);
+  for (const Schedule* schedule : {&resting_, &under_way_}) {
+    const auto at = schedule->lower_bound({looked_at_ + Duration::Nanoseconds(1), {}});
+    if (at != schedule->end()) next = std::min(next, at->first);
+  }
   return next;
 }
 

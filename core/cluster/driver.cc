@@ -63,7 +63,7 @@ class Driver::Impl {
     if (const auto* fence = std::get_if<kv::ModeFence>(&what->command)) {
       modes_.OnFence(what->region, *fence, *reply);
     } else if (const auto* collect = std::get_if<kv::CollectTombstones>(&what->command)) {
-      if (reply->admitted) collection_.OnCollected(what->region, *collect, *reply);
+      if (reply->admitted) collection_.OnCollected(now, what->region, *collect, *reply);
     }
   }
 

@@ -155,6 +155,7 @@ void FakeCluster::Carry(DriverOutput* output) {
   }
   for (const Errand& errand : output->errands) {
     errands_.push_back(errand.id);
+    if (const auto* asked = std::get_if<RegionErrand>(&errand.what)) asked_.push_back(*asked);
     absl::StrAppend(&trace_, "errand ", errand.id.value(), " ", errand.what.index(), "\n");
     if (Lost()) continue;
     Later([this, errand, began = drivers_] {

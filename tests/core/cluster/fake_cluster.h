@@ -105,7 +105,8 @@ class FakeCluster : public pd::MachineOfRows, public PdReader {
   Rng rng_{1};
   size_t calls_ = 0;
   std::vector<ErrandId> errands_;
-  Peer last_learner_;  // That was ordered.
+  std::vector<RegionErrand> asked_;  // Of regions, whether or not they heard it.
+  Peer last_learner_;                // That was ordered.
   // Everything that left the driver, in order.
   std::string trace_;
 

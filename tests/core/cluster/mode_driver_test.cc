@@ -8,7 +8,9 @@
 
 #include <gtest/gtest.h>
 
+#include "core/cluster/collection.h"
 #include "core/kv/key.h"
+#include "core/kv/namespace_command.h"
 #include "tests/core/cluster/fake_cluster.h"
 
 namespace flaredb::cluster {
@@ -49,6 +51,16 @@ class Modes : public FakeCluster {
   void MakeEventual() {
     Start(pd::Mode::kEventual);
     ASSERT_TRUE(RunUntilState(kEventual));
+  }
+  static std::string Name(uint64_t i) { return std::to_string(100000 + i); }
+  // Of "logs".
+  void FillWithRecords(uint64_t count) {
+    kv::Record record;
+    record.version = kv::Version(1);
+    record.changed_index = Index(1);
+    for (uint64_t i = 0; i < count; ++i) {
+      data_.rows[kv::EncodeKey(Ns("logs").id, Name(i))] = kv::EncodeRecord(record);
+    }
   }
   // The bound between the keys of "logs".
   std::string Middle() { return kv::EncodeKey(Ns("logs").id, "m"); }
@@ -310,22 +322,57 @@ TEST_F(Modes, AStoreThatJoinsTakesTheTimeOfTheOthers) {
 TEST_F(Modes, ACollectionGoesOnWhereTheLastOneStopped) {
   MakeEventual();
   const uint64_t records = kv::CollectTombstones().records_max * 5 / 2;
-  const auto name = [](uint64_t i) { return std::to_string(100000 + i); };
-  kv::Record record;
-  record.version = kv::Version(1);
-  record.changed_index = Index(1);
-  for (uint64_t i = 0; i < records; ++i) {
-    data_.rows[kv::EncodeKey(Ns("logs").id, name(i))] = kv::EncodeRecord(record);
-  }
+  FillWithRecords(records);
   Run(Duration::Seconds(15));
   ASSERT_EQ(R().collected.size(), 3u);
   EXPECT_EQ(R().collected[0].begin, "");
-  EXPECT_EQ(R().collected[1].begin, name(records * 2 / 5));
-  EXPECT_EQ(R().collected[2].begin, name(records * 4 / 5));
+  EXPECT_EQ(R().collected[1].begin, Name(records * 2 / 5));
+  EXPECT_EQ(R().collected[2].begin, Name(records * 4 / 5));
   EXPECT_EQ(R().collected[2].before, R().collected[0].before);
   EXPECT_EQ(R().collected[2].end, "");
   Run(Duration::Seconds(10));
   EXPECT_EQ(R().collected[3].begin, "") << "the next round";
+}
+
+TEST_F(Modes, ACollectionThatTakesLongerThanAnIntervalEnds) {
+  options_.collect_interval = Duration::Seconds(1);
+  MakeEventual();
+  ChangeDriver();
+  const uint64_t pieces = 10;
+  FillWithRecords(pieces * kv::CollectTombstones().records_max);
+  for (int i = 0; i < 9; ++i) {
+    for (uint64_t id = 1; id <= 3; ++id) Write(id, "logs");
+    Run(Duration::Seconds(1));
+  }
+  ASSERT_GT(R().collected.size(), pieces);
+  for (size_t i = 1; i < pieces; ++i) {
+    EXPECT_GT(R().collected[i].begin, R().collected[i - 1].begin);
+    EXPECT_EQ(R().collected[i].before, R().collected[0].before);
+  }
+  EXPECT_EQ(R().collected[pieces].begin, "") << "the next round";
+}
+
+TEST_F(Modes, ManyNamespacesAreCollectedSomeAtATime) {
+  const size_t count = 3 * Collection::kRoundsAtOnce;
+  for (size_t i = 0; i < count; ++i) {
+    Command(pd::EnsureNamespace{"many" + std::to_string(i), pd::Mode::kEventual});
+  }
+  R().takes_fences = false;
+  const auto asked = [this] {
+    std::set<kv::NamespaceId> namespaces;
+    for (const RegionErrand& errand : asked_) namespaces.insert(kv::NamespaceOf(errand.command));
+    return namespaces.size();
+  };
+  // Nothing gets on: the first ones give way to others.
+  Run(Duration::Seconds(12));
+  EXPECT_EQ(asked(), Collection::kRoundsAtOnce);
+  Run(Duration::Seconds(10));
+  EXPECT_EQ(asked(), 2 * Collection::kRoundsAtOnce);
+  R().takes_fences = true;
+  Run(Duration::Seconds(15));
+  std::set<kv::NamespaceId> collected;
+  for (const kv::CollectTombstones& collect : R().collected) collected.insert(collect.ns);
+  EXPECT_EQ(collected.size(), count);
 }
 
 TEST_F(Modes, EachRegionCollectsItsPart) {
