@@ -33,18 +33,12 @@ _mutated_sources = rule(
 
 # The program that runs FlareDB's own campaign, as mutant_sim takes it.
 FLAREDB = struct(
-    main = "//sim:flaredb_main.cc",
-    deps = ["//sim/campaign:sim_main"],
+    deps = ["//sim:flaredb_main"],
 )
 
 # That of the lock service.
 LOCKS = struct(
-    main = "//examples/locks:sim_main.cc",
-    deps = [
-        "//examples/locks:lock_service",
-        "//examples/locks:lock_spec",
-        "//sim/campaign:sim_main",
-    ],
+    deps = ["//examples/locks:sim_main"],
 )
 
 def mutant_sim(name, mutant, program = FLAREDB):
@@ -96,7 +90,6 @@ def mutant_sim(name, mutant, program = FLAREDB):
     native.cc_binary(
         name = name,
         testonly = True,
-        srcs = [program.main],
         # With it, Bazel 4 takes `alwayslink` back for a folder's files.
         features = ["-supports_start_end_lib"],
         deps = [name + "_bug"] + program.deps,
