@@ -13,21 +13,6 @@
 namespace flaredb::store {
 namespace {
 
-// About as many as its entry will have.
-size_t BytesOf(const Command& command) {
-  if (const auto* own = std::get_if<MachineCommand>(&command)) {
-    return own->object.size() + own->bytes.size();
-  }
-  if (const auto* of_namespace = std::get_if<kv::NamespaceCommand>(&command)) {
-    return kv::BytesOf(*of_namespace);
-  }
-  const kv::Command& record = std::get<kv::Command>(command);
-  if (const auto* swap = std::get_if<kv::CompareAndSwap>(&record)) {
-    return swap->key.size() + swap->value.size();
-  }
-  return std::get<kv::CompareAndDelete>(record).key.size();
-}
-
 // A mismatch comes with the value that is there.
 void AddReply(CallKey call, ApplyReply reply, size_t value_bytes_max, ReplicaOutput* output) {
   const auto* write = std::get_if<kv::WriteReply>(&reply);
@@ -157,27 +142,26 @@ void Replica::Abandon(ReplicaOutput* output) {
 void Replica::Propose(const TurnContext& turn, absl::Span<const QueuedWrite> writes,
                       ReplicaOutput* output) {
   while (!writes.empty()) {
-    size_t count = 0;
+    std::vector<std::string> payloads;
     size_t bytes = 0;
-    while (count < writes.size() &&
-           (count == 0 || (bytes < options_.raft.append_bytes_max && !BUGGIFY(kSplitBatch)))) {
-      bytes += BytesOf(writes[count].command);
-      ++count;
+    while (
+        payloads.size() < writes.size() &&
+        (payloads.empty() || (bytes < options_.raft.append_bytes_max && !BUGGIFY(kSplitBatch)))) {
+      const Command& command = writes[payloads.size()].command;
+      payloads.push_back(EncodeRegionCommand({region().epoch, command}));
+      bytes += payloads.back().size();
     }
-    ProposeBlock(turn, writes.first(count), output);
-    writes.remove_prefix(count);
+    ProposeBlock(turn, writes.first(payloads.size()), payloads, output);
+    writes.remove_prefix(payloads.size());
   }
 }
 
 void Replica::ProposeBlock(const TurnContext& turn, absl::Span<const QueuedWrite> writes,
-                           ReplicaOutput* output) {
-  std::vector<std::string> payloads;
+                           absl::Span<const std::string> payloads, ReplicaOutput* output) {
   std::vector<raft::NewEntry> entries;
-  payloads.reserve(writes.size());
-  entries.reserve(writes.size());
-  for (const QueuedWrite& write : writes) {
-    payloads.push_back(EncodeRegionCommand({region().epoch, write.command}));
-    entries.push_back({raft::EntryKind::kCommand, payloads.back()});
+  entries.reserve(payloads.size());
+  for (const std::string& payload : payloads) {
+    entries.push_back({raft::EntryKind::kCommand, payload});
   }
   const raft::ProposeResult result =
       raft_.Propose(turn.now, raft::EntryBlock::Create(entries), &effects_);

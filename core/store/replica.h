@@ -170,7 +170,7 @@ class Replica {
   void NoteRole(const raft::RoleChange& change, ReplicaOutput* output);
   std::string Refusal(const ChangePeers& order) const;
   void ProposeBlock(const TurnContext& turn, absl::Span<const QueuedWrite> writes,
-                    ReplicaOutput* output);
+                    absl::Span<const std::string> payloads, ReplicaOutput* output);
   void InterruptAll(ReplicaOutput* output);
   void InterruptGranted(ReplicaOutput* output);
 
