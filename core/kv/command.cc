@@ -14,7 +14,7 @@ constexpr uint8_t kFormat = 1;
 enum Kind : uint8_t { kCompareAndSwap = 1, kCompareAndDelete = 2 };
 
 // Everything but the key and value; no more than this.
-constexpr size_t kFixedBytesMax = 64;
+constexpr size_t kFixedRoom = 64;
 
 void PutNamespace(NamespaceId ns, ByteWriter* out) {
   INVARIANT(ns != NamespaceId::kNone);
@@ -90,6 +90,9 @@ CompareAndDelete TakeCompareAndDelete(ByteReader* in) {
   return erase;
 }
 
+size_t ValueSize(const CompareAndSwap& swap) { return swap.value.size(); }
+size_t ValueSize(const CompareAndDelete&) { return 0; }
+
 Command TakeCommand(ByteReader* in) {
   in->FormatVersion(kFormat);
   switch (in->U8()) {
@@ -107,9 +110,7 @@ Command TakeCommand(ByteReader* in) {
 std::string EncodeCommand(const Command& command) {
   return std::visit(
       [](const auto& c) {
-        size_t bytes = kFixedBytesMax + c.key.size();
-        if constexpr (requires { c.value; }) bytes += c.value.size();
-        ByteWriter out(bytes);
+        ByteWriter out(kFixedRoom + c.key.size() + ValueSize(c));
         out.U8(kFormat);
         Put(c, &out);
         return out.Take();

@@ -9,13 +9,13 @@ namespace flaredb::kv {
 namespace {
 
 constexpr char kUserKeys = 'z';
-constexpr size_t kHeaderBytes = 1 + sizeof(uint32_t);
+constexpr size_t kHeaderRoom = 1 + sizeof(uint32_t);
 
 }  // namespace
 
 std::string EncodeKey(NamespaceId ns, std::string_view user_key) {
   INVARIANT(ns != NamespaceId::kNone);
-  ByteWriter out(kHeaderBytes + user_key.size());
+  ByteWriter out(kHeaderRoom + user_key.size());
   out.U8(kUserKeys);
   out.U32(static_cast<uint32_t>(ns));
   out.Raw(user_key);

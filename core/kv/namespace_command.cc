@@ -20,7 +20,7 @@ constexpr uint8_t kFormat = 1;
 enum Kind : uint8_t { kLwwBatch = 1, kModeFence = 2, kCollectTombstones = 3 };
 
 // Everything of a row but its key and value; no more than this.
-constexpr size_t kRowBytesMax = 32;
+constexpr size_t kRowRoom = 32;
 
 void Put(const LwwBatch& batch, ByteWriter* out) {
   out->U8(kLwwBatch);
@@ -195,11 +195,11 @@ NamespaceId NamespaceOf(const NamespaceCommand& command) {
   return std::visit([](const auto& c) { return c.ns; }, command);
 }
 
-size_t BytesOf(const NamespaceCommand& command) {
-  size_t bytes = kRowBytesMax;
+size_t RoughBytes(const NamespaceCommand& command) {
+  size_t bytes = kRowRoom;
   if (const auto* batch = std::get_if<LwwBatch>(&command)) {
     for (const LwwRow& row : batch->rows) {
-      bytes += kRowBytesMax + row.key.size() + row.value.size();
+      bytes += kRowRoom + row.key.size() + row.value.size();
     }
   } else if (const auto* collect = std::get_if<CollectTombstones>(&command)) {
     bytes += collect->begin.size() + collect->end.size();
@@ -209,7 +209,7 @@ size_t BytesOf(const NamespaceCommand& command) {
 
 std::string EncodeNamespaceCommand(const NamespaceCommand& command) {
   INVARIANT(NamespaceOf(command) != NamespaceId::kNone);
-  ByteWriter out(BytesOf(command));
+  ByteWriter out(RoughBytes(command));
   out.U8(kFormat);
   std::visit([&](const auto& c) { Put(c, &out); }, command);
   return out.Take();

@@ -57,8 +57,8 @@ struct CollectTombstones {
 using NamespaceCommand = std::variant<LwwBatch, ModeFence, CollectTombstones>;
 
 NamespaceId NamespaceOf(const NamespaceCommand& command);
-// About as many as it has in a log entry.
-size_t BytesOf(const NamespaceCommand& command);
+// About as many as it has in a log entry: for room, and for statistics.
+size_t RoughBytes(const NamespaceCommand& command);
 
 // The bytes of a command in a log entry (docs/FORMAT.md); see DecodeCommand.
 std::string EncodeNamespaceCommand(const NamespaceCommand& command);

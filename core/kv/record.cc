@@ -14,8 +14,8 @@ constexpr uint8_t kFormat = 1;
 constexpr uint8_t kTombstoneFlag = 1;
 
 // Everything but the value: a few varints and the remembered requests.
-constexpr size_t kFixedBytes = 32;
-constexpr size_t kRequestBytes = 24;
+constexpr size_t kFixedRoom = 32;
+constexpr size_t kRequestRoom = 24;
 
 bool RequestsAreSound(const Record& record) {
   const auto& requests = record.requests;
@@ -44,7 +44,7 @@ std::string EncodeRecord(const Record& record) {
   INVARIANT(RequestsAreSound(record)) << "at version " << record.version;
   INVARIANT(ForgottenIndexIsSound(record)) << record.forgotten_index;
 
-  ByteWriter out(kFixedBytes + kRequestBytes * record.requests.size() + record.value.size());
+  ByteWriter out(kFixedRoom + kRequestRoom * record.requests.size() + record.value.size());
   out.U8(kFormat);
   out.U8(record.tombstone ? kTombstoneFlag : 0);
   out.Varint(record.version.value());

@@ -33,7 +33,7 @@ class Inflights {
     sent_.clear();
     bytes_ = 0;
   }
-  void ReleaseMemory() { sent_.ReleaseIfEmpty(); }
+  void ReleaseIfEmpty() { sent_.ReleaseIfEmpty(); }
   void HashInto(Hasher* hasher) const {
     hasher->Add(sent_.size());
     for (const Sent& sent : sent_) hasher->Add(sent.last_index).Add(sent.bytes);

@@ -66,7 +66,7 @@ class Progress {
   void MeasureRound(Instant now, Index last_index, Duration election_timeout);
   bool caught_up() const { return caught_up_; }
 
-  void ReleaseMemory() { inflights_.ReleaseMemory(); }
+  void ReleaseIfEmpty() { inflights_.ReleaseIfEmpty(); }
 
   // Highest round of contact (see HeartbeatRequest) that the follower answered.
   uint64_t acked_round = 0;

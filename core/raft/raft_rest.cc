@@ -48,10 +48,10 @@ void Raft::ReleaseMemory() {
   gated_.shrink_to_fit();
   auto* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr) return;
-  for (Progress& follower : leader->followers) follower.ReleaseMemory();
+  for (Progress& follower : leader->followers) follower.ReleaseIfEmpty();
   leader->uncommitted.ReleaseIfEmpty();
   leader->rounds.ReleaseIfEmpty();
-  leader->reads.ReleaseMemory();
+  leader->reads.ReleaseIfEmpty();
 }
 
 // Somebody wants something of this leader. Nothing in one that does not rest.

@@ -49,7 +49,7 @@ class ReadQueue {
     return reads_.empty() || !reads_.front().index ? 0 : reads_.front().round;
   }
   size_t size() const { return reads_.size(); }
-  void ReleaseMemory() { reads_.ReleaseIfEmpty(); }
+  void ReleaseIfEmpty() { reads_.ReleaseIfEmpty(); }
   void HashInto(Hasher* hasher) const {
     hasher->Add(reads_.size());
     for (const Waiting& read : reads_) {

@@ -235,7 +235,7 @@ size_t BytesOf(const store::Operation& operation) {
         } else if constexpr (std::is_same_v<Op, store::QueryRequest>) {
           return op.object.size() + op.query.size();
         } else if constexpr (std::is_same_v<Op, kv::NamespaceCommand>) {
-          return kv::BytesOf(op);
+          return kv::RoughBytes(op);
         } else {
           return op.key.size();
         }

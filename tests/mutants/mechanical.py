@@ -10,8 +10,10 @@
 They work on the text, and lean on its layout: clang-format puts spaces around operators and none
 around the brackets of templates. Not touched are comments, literals, the preprocessor, invariants
 (CheckState and CheckTransition are nothing else), probes of the simulator (SOMETIMES, REACHED),
-alternatives that are its own (BUGGIFY), hashes, capacities (reserve), and texts for people (ToString,
-Describe).
+alternatives that are its own (BUGGIFY), hashes, texts for people (ToString, Describe), and what only
+says how much memory is taken: capacities (reserve, the hint of a ByteWriter, constants k...Room,
+RoughBytes) and the return of what holds nothing (ReleaseIfEmpty, shrink_to_fit). Those change no
+answer, so no campaign could tell.
 What does not compile is found out by compiling.
 """
 
@@ -33,7 +35,8 @@ _BLANKED = re.compile(
 _NOT_MUTATED = re.compile(
     r"\b(?:INVARIANT|SOMETIMES|REACHED|static_assert)\b|\bhash(?:er)?\s*(?:->|\.)\s*Add\b|\bHashInto\b"
     r"|\bFeed\(hash\b|\bCheck(?:State|Transition)\(|\.reserve\("
-    r"|\b(?:ToString|Describe|operator<<)(?=\()")
+    r"|\b[\w.>-]+\.(?:ReleaseIfEmpty|shrink_to_fit)\(|\bByteWriter \w+\(|\bconstexpr size_t k\w*Room\b"
+    r"|\b(?:ToString|Describe|RoughBytes|operator<<)(?=\()")
 _OPEN, _CLOSE = "([{", ")]}"
 
 # One expression for a term -> others.

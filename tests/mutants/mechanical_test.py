@@ -81,9 +81,14 @@ class RulesTest(unittest.TestCase):
     def test_what_is_not_mutated(self):
         for statement in ("INVARIANT(a < b) << \"x\" << 1;", "// if (a < b) return;",
                           "SOMETIMES(kX, a && b);", "REACHED(kX);", "if (BUGGIFY(kX)) size = 1;",
-                          "hash->Add(a).Add(1);", "log_.HashInto(&hasher);", "static_assert(a == 1);"):
+                          "hash->Add(a).Add(1);", "log_.HashInto(&hasher);", "static_assert(a == 1);",
+                          "constexpr size_t kFixedRoom = 1 + 7;", "ByteWriter out(kFixedRoom + 1);",
+                          "leader->reads.ReleaseIfEmpty();", "gated_.shrink_to_fit();",
+                          "for (X& x : leader->all) x.ReleaseIfEmpty();"):
             self.assertEqual(edited(within(statement)), set(), statement)
         self.assertEqual(edited("#if A < 1\n#define B(x) \\\n  x + 1\n"), set())
+        text = "size_t RoughBytes(const A& a) {\n  size_t n = 1;\n  if (a.b) n += 2;\n  return n;\n}\n"
+        self.assertEqual(edited(text), set())
         text = "std::string ToString(Role role) {\n  if (a) {\n    b = 1;\n  }\n  c = 2;\n}\n"
         self.assertEqual(edited(text), set())
 
