@@ -40,6 +40,9 @@ class Log {
   bool Has(LogId id) const {
     return base_.index <= id.index && id.index <= last_index_ && IdAt(id.index) == id;
   }
+  // The same of an entry of a log that has everything which is committed here: what the base stands
+  // for is in both.
+  bool Holds(LogId id) const { return id.index <= base_.index || Has(id); }
   // The last position at or before `index` whose term is at most `term`: where a log that differs
   // at `index` may still agree. Never before base. Requires index <= last_index.
   LogId LastWithTermAtMost(Index index, Term term) const;

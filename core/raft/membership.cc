@@ -56,15 +56,13 @@ bool NamesTwice(absl::Span<const MemberChange> changes) {
 std::optional<ChangeRefusal> CarryOut(const MemberChange& change, ConfState* conf) {
   const bool voter = Contains(conf->voters, change.id);
   const bool learner = Contains(conf->learners, change.id);
-  if (change.kind == MemberChange::Kind::kAddLearner) {
-    if (voter || learner) return ChangeRefusal::kAlreadyMember;
-    Insert(&conf->learners, change.id);
-    Put(&conf->members, {change.id, change.store, Incarnation()});
-    return std::nullopt;
-  }
-  if (!voter && !learner) return ChangeRefusal::kNotMember;
+  const bool newcomer = change.kind == MemberChange::Kind::kAddLearner;
+  if (!newcomer && !voter && !learner) return ChangeRefusal::kNotMember;
   switch (change.kind) {
     case MemberChange::Kind::kAddLearner:
+      if (voter || learner) return ChangeRefusal::kAlreadyMember;
+      Insert(&conf->learners, change.id);
+      Put(&conf->members, {change.id, change.store, Incarnation()});
       break;
     case MemberChange::Kind::kPromote:
       if (voter) return ChangeRefusal::kNotLearner;

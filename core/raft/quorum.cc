@@ -28,16 +28,9 @@ VoteState MajorityVotes(const std::vector<PeerId>& voters,
   size_t granted = 0;
   size_t missing = 0;
   for (const PeerId id : voters) {
-    switch (ballot(id)) {
-      case Ballot::kGranted:
-        ++granted;
-        break;
-      case Ballot::kMissing:
-        ++missing;
-        break;
-      case Ballot::kRefused:
-        break;
-    }
+    const Ballot said = ballot(id);
+    if (said == Ballot::kGranted) ++granted;
+    if (said == Ballot::kMissing) ++missing;
   }
   const size_t needed = Majority(voters.size());
   if (granted >= needed) return VoteState::kWon;

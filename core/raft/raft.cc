@@ -269,7 +269,7 @@ Instant Raft::next_deadline() const {
 // --- The term rule: thesis figure 3.1, "rules for servers".
 
 void Raft::Receive(Message&& message) {
-  if (message.to != id_) return;
+  INVARIANT(message.to == id_) << "a message for peer " << message.to;
   if (message.to_incarnation && message.to_incarnation != incarnation_) return;
   if (IsCampaign(message) && !HearCampaign(message)) return;
   if (message.term < term()) {

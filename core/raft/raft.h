@@ -96,6 +96,7 @@ class Raft {
   void OnMessage(Instant now, Message&& message, Effects* effects);
   // All persists up to and including `token` are durable.
   void OnPersisted(Instant now, IoToken token, Effects* effects);
+  // Requires that the message is to this replica.
   // The answer to Effects::fetches. `entries` begin at Fetch::first.
   void OnFetched(Instant now, uint64_t fetch_id, EntrySlices entries, Effects* effects);
   // Call when next_deadline() has come; harmless earlier.

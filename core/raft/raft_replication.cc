@@ -27,8 +27,9 @@ void Raft::On(const Message& message, AppendRequest&& request) {
   HearFromLeader(message.from);
   AppendReply reply{request.session, request.round, AppendAccept{}};
   IoToken gate;
-  if (request.prev.index > log_.last_index() ||
-      (request.prev.index >= log_.base().index && !log_.Has(request.prev))) {
+  INVARIANT(request.prev.index != log_.base().index || request.prev == log_.base())
+      << "leader " << message.from << " lacks what is committed here";
+  if (!log_.Holds(request.prev)) {
     const Index nearest = std::min(request.prev.index, log_.last_index());
     const LogId hint = log_.LastWithTermAtMost(nearest, request.prev.term);
     SOMETIMES(kRejectedWithOlderTerm, hint.term < request.prev.term && hint.index < nearest);
@@ -54,9 +55,7 @@ Index Raft::AppendVerified(Index prev_index, EntrySlices&& slices) {
     INVARIANT(entries.first_index() == verified.next());
     verified = entries.last_index();
     Index fresh = entries.first_index();  // First entry that this log lacks or contradicts.
-    while (fresh <= verified && (fresh <= log_.base().index || log_.Has({entries.term(), fresh}))) {
-      ++fresh;
-    }
+    while (fresh <= verified && log_.Holds({entries.term(), fresh})) ++fresh;
     if (fresh > verified) continue;
     if (fresh <= log_.last_index()) TruncateLog(fresh);
     SOMETIMES(kAppendPartlyKnown, fresh > entries.first_index());
@@ -127,7 +126,7 @@ void Raft::On(const Message& message, const AppendReply& reply) {
     follower->commit_acked = accept->commit_index;
     if (follower->state() == ProgressState::kSnapshot) OnAcceptDuringSnapshot(*accept, follower);
     const bool news = follower->OnAccept(accept->match_index);
-    if (news && accept->match_index > log_.commit_index()) MaybeCommit();
+    if (news) MaybeCommit();
     TellTransferee();
   } else {
     const auto& reject = std::get<AppendReject>(reply.result);

@@ -61,10 +61,15 @@ TEST(Effects, AreEmptyUntilAnythingIsInThem) {
   expect_full();
 }
 
-TEST(RaftCorners, AMessageToAnotherReplicaIsDropped) {
+// Its store looks who a message is for.
+TEST(RaftCorners, AMessageToAnotherReplicaIsNoMessage) {
   Group group(Voters(3));
   group.Elect(1);
-  ExpectIgnored(&group, 2, group.From(1, 3, 99, HeartbeatRequest{}));
+  group.MayBePoisoned(2);
+  Effects effects;
+  group.raft(2).OnMessage(group.now(2), group.From(1, 3, 99, HeartbeatRequest{}), &effects);
+  EXPECT_NE(group.raft(2).poison(), "");
+  EXPECT_TRUE(effects.empty());
 }
 
 TEST(RaftCorners, ADeadlineThatHasNotComeIsHarmless) {
