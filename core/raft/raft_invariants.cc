@@ -13,6 +13,8 @@ void Raft::CheckState() const {
   INVARIANT(!pending_any_);
   INVARIANT(staged_ == nullptr || staged_->term == term())
       << "a part of a snapshot outlived its term";
+  INVARIANT(staged_ == nullptr || staged_->base.last.index > log_.commit_index())
+      << "a part of a snapshot that is not needed any more is kept";
   for (const Gated& gated : gated_) {
     INVARIANT(durable_token_ < gated.gate && gated.gate <= issued_token_);
   }
@@ -32,6 +34,9 @@ void Raft::CheckState() const {
       INVARIANT(follower.match_index() < follower.next_index());
       INVARIANT(follower.next_index() <= log_.last_index().next());
       INVARIANT(follower.acked_round <= leader->round);
+      INVARIANT(!leader->resting || (follower.match_index() == log_.last_index() &&
+                                     follower.commit_acked == log_.commit_index()))
+          << "a leader rests though it knows that peer " << follower.id() << " lacks something";
     }
   }
 }

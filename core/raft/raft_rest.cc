@@ -82,6 +82,7 @@ void Raft::Wake(Instant now, Effects* effects) {
       DrawElectionTimeout();
       election_due_ = now_ + (election_timeout_ - config_.election_timeout);
     }
+    INVARIANT(!resting()) << "it was woken";
   });
 }
 
