@@ -60,26 +60,11 @@ class Store::Impl {
     if (membership_) membership_->BeginTurn(now, effects, &commit);
 
     DestroyExcluded();
-    for (Event& event : events) {
-      std::visit([&](auto& e) { On(e); }, event);
+    // Once something has failed nobody is asked to go on from there.
+    for (size_t i = 0; i < events.size() && !failed_; ++i) {
+      std::visit([&](auto& e) { On(e); }, events[i]);
     }
-    FireDeadlines();
-    // Before routing, so that nothing is begun for a call that is over.
-    calls_.Expire();
-    calls_.RouteParked();
-    shipper_.Ship(now);
-    if (membership_) {
-      if (absl::Status status = membership_->Run(); !status.ok()) Stop(status);
-    }
-    calls_.Inquire();
-    for (auto& [region, queue] : calls_.TakeQueues()) {
-      Replica& replica = *replicas_.Find(region);
-      if (!queue.writes.empty()) replica.Propose(context(), queue.writes, &output_);
-      if (!queue.reads.empty()) replica.Read(context(), std::move(queue.reads), &output_);
-      Settle(replica);
-    }
-    if (absl::Status status = calls_.AnswerEventualReads(); !status.ok()) Stop(status);
-    shipper_.Settle(now, commit_);
+    if (!failed_) Work(now);
 
     if (failed_) {
       absl::Status failure = std::move(effects->failure);
@@ -244,6 +229,29 @@ class Store::Impl {
   }
 
   TurnContext context() { return {now_, commit_, &overlay_, data_}; }
+
+  // What is due, and what has come up in this turn.
+  void Work(Instant now) {
+    FireDeadlines();
+    if (failed_) return;
+    // Before routing, so that nothing is begun for a call that is over.
+    calls_.Expire();
+    calls_.RouteParked();
+    shipper_.Ship(now);
+    if (membership_) {
+      if (absl::Status status = membership_->Run(); !status.ok()) Stop(status);
+    }
+    calls_.Inquire();
+    for (auto& [region, queue] : calls_.TakeQueues()) {
+      Replica& replica = *replicas_.Find(region);
+      if (!queue.writes.empty()) replica.Propose(context(), queue.writes, &output_);
+      if (!queue.reads.empty()) replica.Read(context(), std::move(queue.reads), &output_);
+      Settle(replica);
+      if (failed_) return;
+    }
+    if (absl::Status status = calls_.AnswerEventualReads(); !status.ok()) Stop(status);
+    shipper_.Settle(now, commit_);
+  }
 
   void FireDeadlines() {
     for (auto& [id, replica] : replicas_) {
