@@ -22,6 +22,22 @@
 #include "core/store/store_beats.h"
 
 namespace flaredb::store {
+namespace {
+
+// Whether the replica has applied a configuration without it after one that had it, and its process
+// died before the turn in which it would have gone. Nobody else would tell it: it was a leader, and
+// who is no member is not followed.
+bool WasRemoved(const RecoveredRegion& recovered) {
+  const Region& region = recovered.region;
+  if (!region.initialized() || region.PeerOf(recovered.peer) != nullptr) return false;
+  const std::vector<raft::ConfAt>& confs = recovered.raft.confs;
+  return recovered.raft.conf.IsMember(recovered.peer) ||
+         std::any_of(confs.begin(), confs.end(), [&](const raft::ConfAt& at) {
+           return at.index <= recovered.applied.index && at.conf.IsMember(recovered.peer);
+         });
+}
+
+}  // namespace
 
 // Events go to replicas and calls; what replicas then want becomes effects and one group commit.
 class Store::Impl {
@@ -44,6 +60,7 @@ class Store::Impl {
           &calls_, [this](const Order& order) { return Tell(order); }, now);
     }
     for (RecoveredRegion& region : recovered.regions) {
+      if (WasRemoved(region)) excluded_.insert(region.region.id);
       replicas_.Add(std::make_unique<Replica>(options_, std::move(region), rng_.Fork(), now));
     }
     ComputeNextDeadline(now);

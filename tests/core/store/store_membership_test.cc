@@ -164,6 +164,23 @@ TEST_F(StoreMembership, ALeaderThatRemovesItselfGoesWhenItAppliesThat) {
   EXPECT_EQ(ValueOf(stores_.Ask(leader, Get("k2"))), "v");
 }
 
+// It has no one to ask, and nobody follows it any more.
+TEST_F(StoreMembership, ALeaderThatDiesBetweenItsRemovalAndItsEndGoesWhenItStarts) {
+  Fill(1);
+  stores_.HoldDisk(leader_);
+  EXPECT_EQ(Remove(leader_), "");
+  stores_.Settle();
+  ASSERT_FALSE(stores_.hosts(leader_));
+  while (stores_.writes_pending(leader_) > 1) stores_.WriteNext(leader_);
+  stores_.DropAll();
+  stores_.Restart(leader_);
+  ASSERT_TRUE(stores_.hosts(leader_)) << "its end was the last write";
+  stores_.FreeDisk(leader_);
+  stores_.Pass(Duration::Milliseconds(300));
+  EXPECT_FALSE(stores_.hosts(leader_));
+  EXPECT_TRUE(stores_.UserRows(leader_).empty());
+}
+
 TEST_F(StoreMembership, APeerThatMissedItsRemovalIsToldByThoseItAsks) {
   Fill(3);
   RemoveUnheard(follower_);
