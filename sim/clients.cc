@@ -224,8 +224,14 @@ void Clients::OnError(Client* client, const store::Error& error) {
     case store::ErrorCode::kNamespaceMode:
       client->op.maybe_applied |= error.outcome == store::Outcome::kUnknown;
       return GiveUp(client);
-    case store::ErrorCode::kInvalidArgument:
     case store::ErrorCode::kStoreFailed:
+      // As if it had none, where a replica was made to break.
+      if (world_->faults.counts()[Fault::kBreakReplica].mattered != 0) {
+        if (!client->auditor) client->store = (client->store + 1) % stores_;
+        break;
+      }
+      [[fallthrough]];
+    case store::ErrorCode::kInvalidArgument:
     case store::ErrorCode::kKeyNotInRegion:
       Fail("REPLY", "a store refuses a request that is right in every respect: " + error.message);
       return;

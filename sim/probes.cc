@@ -31,4 +31,12 @@ bool Probes::Takes(BuggifyPoint point) {
   return true;
 }
 
+bool Probes::Sabotages() {
+  const auto at = world_->sabotage.find(world_->acting);
+  if (at == world_->sabotage.end() || at->second.done) return false;
+  at->second.done = at->second.calls == 0;
+  if (!at->second.done) --at->second.calls;
+  return at->second.done;
+}
+
 }  // namespace flaredb::sim

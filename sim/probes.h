@@ -34,6 +34,7 @@ class Probes : public ProbeSink {
 
   void Hit(Probe probe) override { ++counts_.hit[static_cast<size_t>(probe)]; }
   bool Takes(BuggifyPoint point) override;
+  bool Sabotages() override;
   // No alternative from now on.
   void Stop() { stopped_ = true; }
 

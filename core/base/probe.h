@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// SOMETIMES and BUGGIFY: what production code tells the simulator, and lets it decide. Outside of
-// the simulator both do nothing. After the coverage marks of TigerBeetle and FoundationDB's
-// BUGGIFY.
+// SOMETIMES, BUGGIFY and SABOTAGED: what production code tells the simulator, and lets it decide.
+// Outside of the simulator they do nothing. After the coverage marks of TigerBeetle and
+// FoundationDB's BUGGIFY.
 #ifndef FLAREDB_CORE_BASE_PROBE_H_
 #define FLAREDB_CORE_BASE_PROBE_H_
 
@@ -17,6 +17,8 @@ class ProbeSink {
   virtual void Hit(Probe probe) = 0;
   // Whether the code takes the alternative this time.
   virtual bool Takes(BuggifyPoint point) = 0;
+  // Whether an invariant breaks here, whatever it says.
+  virtual bool Sabotages() = 0;
 
  protected:
   ~ProbeSink() = default;
@@ -62,5 +64,12 @@ class ProbeScope {
 #define BUGGIFY(point)                                                    \
   (__builtin_expect(::flaredb::internal::probe_sink != nullptr, false) && \
    ::flaredb::internal::probe_sink->Takes(::flaredb::BuggifyPoint::point))
+
+// INVARIANT(!SABOTAGED());
+// In a place that survives a broken invariant: lets the simulator see what becomes of that. True in
+// the simulator only, and there when it is told to.
+#define SABOTAGED()                                                       \
+  (__builtin_expect(::flaredb::internal::probe_sink != nullptr, false) && \
+   ::flaredb::internal::probe_sink->Sabotages())
 
 #endif  // FLAREDB_CORE_BASE_PROBE_H_

@@ -109,6 +109,7 @@ void Raft::Guarded(Instant now, Effects* effects, absl::FunctionRef<void()> body
     NoteRoleChange();
     CheckState();
     CheckTransition(before);
+    INVARIANT(!SABOTAGED()) << "the simulator breaks one";
   } catch (const InvariantViolation& violation) {
     poison_ = violation.what();
     mark.Withdraw(effects);
@@ -237,7 +238,7 @@ void Raft::OnDiskFailed(Instant now, Effects* effects) {
     }
     BecomeFollower(term(), PeerId());
   });
-  if (poison_.empty()) poison_ = "the disk failed";
+  if (poison_.empty()) poison_ = kDiskFailed;
 }
 
 bool Raft::Recover(Instant now, const RecoveryPlan& plan, Effects* effects) {

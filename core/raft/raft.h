@@ -23,6 +23,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -81,6 +82,8 @@ enum class TransferRefusal : uint8_t {
   kIsLeader,    // The target leads already.
 };
 
+inline constexpr std::string_view kDiskFailed = "the disk failed";
+
 class Raft {
  public:
   // `config` is borrowed for the life of the object: one serves many groups. `id` is this replica;
@@ -93,10 +96,10 @@ class Raft {
   // --- Events. Time never decreases. Each adds to `effects`; if an invariant breaks inside, what
   // the call added is withdrawn, and from then on every call does nothing (see poison()).
 
+  // Requires that the message is to this replica.
   void OnMessage(Instant now, Message&& message, Effects* effects);
   // All persists up to and including `token` are durable.
   void OnPersisted(Instant now, IoToken token, Effects* effects);
-  // Requires that the message is to this replica.
   // The answer to Effects::fetches. `entries` begin at Fetch::first.
   void OnFetched(Instant now, uint64_t fetch_id, EntrySlices entries, Effects* effects);
   // Call when next_deadline() has come; harmless earlier.
@@ -130,7 +133,8 @@ class Raft {
                       Effects* effects);
   void OnSnapshotFailed(Instant now, SnapshotId id, Effects* effects);
 
-  // The disk is broken: hands leadership on if it can, and is silent for ever after.
+  // The disk is broken: hands leadership on if it can, and is silent for ever after. Its poison is
+  // kDiskFailed then, if it had none.
   void OnDiskFailed(Instant now, Effects* effects);
   // The store of the leader of a resting group may be gone, or be another process: back to
   // deadlines. Nothing in a group that does not rest.

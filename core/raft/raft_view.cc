@@ -10,6 +10,8 @@ namespace flaredb::raft {
 namespace {
 
 void ShowSnapshot(const SnapshotSend& send, ProgressView* view) {
+  view->snapshot = send.id;
+  if (send.base) view->snapshot_end = send.base->last.index;
   view->snapshot_moved_at = send.moved;
   if (send.outstanding != nullptr) {
     view->snapshot_step = SnapshotStep::kAnswer;

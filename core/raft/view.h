@@ -38,6 +38,8 @@ struct ProgressView {
   bool may_send = false;
   bool fetching = false;  // Entries for it are being read from the disk.
   // Only in kSnapshot.
+  SnapshotId snapshot;
+  Index snapshot_end;  // What it covers; zero in kView.
   SnapshotStep snapshot_step = SnapshotStep::kView;
   uint64_t snapshot_piece = 0;  // That is read or sent; from 0.
   Instant snapshot_moved_at;    // By the leader's clock, this transfer moved last.

@@ -140,10 +140,19 @@ void Cluster::Turn(uint32_t id) {
 
   const bool excused = node.disk.write_failed() || node.disk.read_failed();
   if (!effects_.failure.ok() && excused) return StopByDisk(id);
+  if (node.disk.row_failed() == RowDefect::kLost) {
+    FailSafety("STORE", Names::Store(id) + " could not read a row of its disk, and goes on.");
+  }
   const std::vector<store::PeerView> views = node.store->peers();
   const store::PeerView* view = ViewIn(views);
   NoteRecovery(id);
-  checkers_.OnTurn(id, effects_, view);
+  const PeerId broken_before = node.broken;
+  const bool broken = view != nullptr && IsBroken(id, *view);
+  if (broken && !broken_before) {
+    checkers_.OnBroken(id, effects_, view->applied_index);
+  } else {
+    checkers_.OnTurn(id, effects_, broken ? nullptr : view);
+  }
   const raft::View& before = checkers_.replicas()[id].before;
   const raft::View& after = checkers_.replicas()[id].view;
   if (after.id && after.id == before.id) {
@@ -243,8 +252,11 @@ void Cluster::CheckAllPromises() {
 // What was under way to the disk may be there or not; the handing over of leadership still leaves.
 void Cluster::StopByDisk(uint32_t id) {
   Node& node = nodes_[id];
+  if (node.disk.row_failed() != RowDefect::kNone) world_->faults.Mattered(Fault::kFailRead);
   if (turn_events_.size() == 1 && std::holds_alternative<store::DiskFailed>(turn_events_[0])) {
-    checkers_.OnDiskFailed(id, node.clock.Read(world_->now()), effects_);
+    const std::vector<store::PeerView> views = node.store->peers();
+    checkers_.OnDiskFailed(id, node.clock.Read(world_->now()), effects_,
+                           world_->sabotage.contains(id) ? nullptr : ViewIn(views));
   }
   turn_events_.clear();
   gone_calls_.clear();

@@ -71,12 +71,17 @@ class Cluster {
   // The next write, or read of old entries, fails: the store stops, and its process starts again
   // after the downtime.
   void FailDisk(uint32_t node, const Death& death);
+  // The same of the next read of a row. Nothing when it is down.
+  void FailRow(uint32_t node, RowDefect defect, const Death& death);
+  // After `calls` more calls into the replica on the node an invariant breaks in it. Its store
+  // lives on; who wants the replica back crashes the process.
+  void BreakReplica(uint32_t node, uint64_t calls);
   // The process dies, and its disk is lost: it starts again as a store of the same name without any
   // replica. Nothing unless everybody runs, no order is under way, and the region can bear it (see
   // Losses). The operator is to remove the member.
   void Wipe(uint32_t node, const Death& death);
-  // Stores stop for good, so many that just a quorum goes on (see Losses); nothing while an order
-  // is under way.
+  // Stores stop for good, or their replicas alone, so many that just a quorum goes on (see Losses);
+  // nothing while an order is under way.
   void LeaveAQuorum();
   // Stores stop for good, so many that the region needs recovery (see Losses); nothing, and false,
   // while an order is under way or when nothing could be recovered.
@@ -138,7 +143,7 @@ class Cluster {
   // The same as one line for each store.
   std::string Describe() const;
   // Compares all rows with the model. Requires Settled().
-  void CheckAtEnd() { checkers_.AtEnd(); }
+  void CheckAtEnd() { checkers_.AtEnd(losses_.all_left_out()); }
 
  private:
   struct GivenOrder {
@@ -157,6 +162,8 @@ class Cluster {
   void CheckPromises(uint32_t leader);
   void CheckAllPromises();
   void StopByDisk(uint32_t id);
+  bool IsBroken(uint32_t id, const store::PeerView& view);
+  bool Speaks(PeerId peer) const;
   void NoteRecovery(uint32_t id);
   void Perform(uint32_t id, size_t sends_kept, size_t replies_kept, bool submit);
   std::vector<const SimDisk*> Disks() const;
@@ -165,6 +172,7 @@ class Cluster {
   uint64_t UnixMs(uint32_t id);
   bool MayAnswer(uint32_t id, const Node::Call& call, const store::Reply& reply);
   void StopForGood(uint32_t id);
+  void Hush(uint32_t id);
   void RecordState(uint32_t id);
   void FailSafety(const char* invariant, std::string sentence);
 

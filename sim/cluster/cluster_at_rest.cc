@@ -36,6 +36,7 @@ std::optional<std::string> Cluster::HeldAtRest() const {
     if (losses_.left_out(id) || KeepsRows(id)) continue;
     const std::vector<store::PeerView> views = node.store->peers();
     std::optional<std::string> held = sim::HeldAtRest(*node.store, node.disk.image());
+    if (!held && checkers_.HoldsRemoved(id)) held = "a replica that knows that it was removed";
     if (!held && losses_.IsMember(id)) {
       held = sim::HeldAtRest(*ViewIn(views), answers);
       const size_t rows = node.store->outbox_rows();

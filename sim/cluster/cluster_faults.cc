@@ -7,6 +7,12 @@
 #include "sim/world/recorder.h"
 
 namespace flaredb::sim {
+namespace {
+
+// From a stream of its own: what else is drawn of an ending does not depend on it.
+constexpr uint32_t kBreakOwner = 2;
+
+}  // namespace
 
 void Cluster::Crash(uint32_t id, const Death& death) {
   Node& node = nodes_[id];
@@ -29,6 +35,8 @@ void Cluster::Crash(uint32_t id, const Death& death) {
   node.calls.clear();
   node.gone_calls.clear();
   node.paused = false;
+  node.broken = PeerId();
+  world_->sabotage.erase(id);
   node.turn_scheduled = false;
   ++node.timer;
   // Events of the old life must not meet the new one.
@@ -87,6 +95,51 @@ void Cluster::FailDisk(uint32_t id, const Death& death) {
   }
 }
 
+void Cluster::FailRow(uint32_t id, RowDefect defect, const Death& death) {
+  Node& node = nodes_[id];
+  if (!node.store) return;
+  node.disk_death = death;
+  if (Recorder* recorder = world_->recorder) recorder->NodeEvent(id, "disk", NameOf(death.why));
+  node.disk.FailNextRow(defect);
+}
+
+void Cluster::BreakReplica(uint32_t id, uint64_t calls) {
+  if (nodes_[id].store && !nodes_[id].broken) world_->sabotage[id] = {calls, false};
+}
+
+// Whether an invariant broke in the replica because it was to: nobody may count on it any more.
+// INV: it is silent for ever.
+bool Cluster::IsBroken(uint32_t id, const store::PeerView& view) {
+  const auto sabotage = world_->sabotage.find(id);
+  if (sabotage == world_->sabotage.end() || !sabotage->second.done) return false;
+  PeerId& broken = nodes_[id].broken;
+  if (broken && broken != view.peer) return false;
+  if (!view.poisoned || (broken && Speaks(broken))) {
+    FailSafety("INV", "an invariant broke in the replica of " + Names::Store(id) +
+                          ", which goes on as if nothing had been.");
+  }
+  if (!broken) {
+    broken = view.peer;
+    world_->faults.Mattered(Fault::kBreakReplica);
+    if (Recorder* recorder = world_->recorder) {
+      recorder->NodeEvent(id, "replica", NameOf(Fault::kBreakReplica));
+    }
+  }
+  return true;
+}
+
+// In this turn, to others or to its disk.
+bool Cluster::Speaks(PeerId peer) const {
+  const bool sends =
+      std::any_of(effects_.sends.begin(), effects_.sends.end(), [&](const store::Send& send) {
+        const auto* envelope = std::get_if<store::RaftEnvelope>(&send.message);
+        return envelope != nullptr && envelope->message.from == peer;
+      });
+  return sends || (effects_.commit &&
+                   std::any_of(effects_.commit->log.begin(), effects_.commit->log.end(),
+                               [](const env::LogWrite& write) { return !write.destroy; }));
+}
+
 bool Cluster::AnyOrderWaits() const {
   return std::any_of(nodes_.begin(), nodes_.end(), [](const Node& node) {
     return std::any_of(node.inbox.begin(), node.inbox.end(), [](const store::Event& event) {
@@ -96,8 +149,9 @@ bool Cluster::AnyOrderWaits() const {
 }
 
 void Cluster::Wipe(uint32_t id, const Death& death) {
-  const bool all_run = std::all_of(nodes_.begin(), nodes_.end(),
-                                   [](const Node& node) { return node.store != nullptr; });
+  const bool all_run = std::all_of(nodes_.begin(), nodes_.end(), [](const Node& node) {
+    return node.store != nullptr && !node.broken;
+  });
   if (!all_run || AnyOrderWaits() || !losses_.MayWipe(id)) return;
   world_->faults.Mattered(Fault::kWipeDisk);
   losses_.Wipe(id);
@@ -114,7 +168,14 @@ void Cluster::LeaveAQuorum() {
   if (AnyOrderWaits()) return;
   for (const uint32_t id :
        losses_.LeaveOutAllButAQuorum(&world_->choices, /*stop=*/true, std::nullopt)) {
-    StopForGood(id);
+    const bool breaks = world_->choices.Pick(Choice::kEnding, 2, kBreakOwner) == 0 &&
+                        world_->faults.Fires(Fault::kBreakReplica, id);
+    if (breaks) {
+      Hush(id);
+      BreakReplica(id, 0);
+    } else {
+      StopForGood(id);
+    }
   }
 }
 
@@ -132,9 +193,13 @@ std::set<uint32_t> Cluster::LeaveOutAllButAQuorum() {
                                        with_leader ? leader() : std::nullopt);
 }
 
-// Nothing is heard of it any more, not even what it sent: that could be another configuration.
 void Cluster::StopForGood(uint32_t id) {
   Crash(id, {Fault::kCount, Duration()});
+  Hush(id);
+}
+
+// What it has sent is not heard any more: that could be another configuration.
+void Cluster::Hush(uint32_t id) {
   for (uint32_t other = 0; other < size(); ++other) {
     network_->Reset(id, other);
     std::erase_if(nodes_[other].inbox, [&](const store::Event& event) {
@@ -162,6 +227,8 @@ void Cluster::Heal() {
   for (uint32_t id = 0; id < size(); ++id) {
     Node& node = nodes_[id];
     node.disk.Heal();
+    world_->sabotage.erase(id);
+    if (node.broken) Crash(id, {Fault::kBreakReplica, Duration()});
     if (!node.store && !losses_.stopped(id)) StartStore(id);
     if (std::exchange(node.paused, false)) Notify(id);
   }

@@ -54,6 +54,7 @@ struct Node {
   std::optional<Death> disk_death;  // What a failing disk makes of the process.
   uint64_t life = 0;
   std::unique_ptr<store::Store> store;  // Null while the process is down.
+  PeerId broken;  // Its replica, in which an invariant broke in this life; zero: there is none.
   bool paused = false;
   Fault paused_by = Fault::kCount;
   uint64_t pause = 0;  // Numbers the pauses.

@@ -101,8 +101,9 @@ void Nemesis::Begin(Fault fault) {
     case Fault::kStallDisk:
       return cluster_->StallDisk(RandomStore(), Length());
     case Fault::kFailWrite:
-    case Fault::kFailRead:
       return cluster_->FailDisk(RandomStore(), {fault, Downtime()});
+    case Fault::kFailRead:
+      return FailRead();
     case Fault::kWipeDisk:
       return cluster_->Wipe(RandomStore(), {fault, Downtime()});
     case Fault::kClockRate:
@@ -111,6 +112,8 @@ void Nemesis::Begin(Fault fault) {
     case Fault::kClockStop:
       if (profile_.store.lease_reads) return;
       return MoveClocks(std::move(ongoing));
+    case Fault::kBreakReplica:
+      return BreakReplica(std::move(ongoing));
     default:
       INVARIANT(false) << "not the nemesis's: " << NameOf(fault);
   }
@@ -251,6 +254,22 @@ void Nemesis::PartialAppend(Ongoing* ongoing) {
     if (other != leader && other != reached) CutBothWays(leader, other, ongoing);
   }
   ongoing->crash = leader;
+}
+
+// Of old entries; or of a row, which may be there and make no sense.
+void Nemesis::FailRead() {
+  const uint32_t node = RandomStore();
+  const Death death{Fault::kFailRead, Downtime()};
+  const uint64_t what = world_->choices.Pick(Choice::kFaultTarget, 4, stream_);
+  if (what < 2) return cluster_->FailDisk(node, death);
+  cluster_->FailRow(node, what == 2 ? RowDefect::kLost : RowDefect::kStrange, death);
+}
+
+// It dies alone: its store, which lives on, must not stand in for it.
+void Nemesis::BreakReplica(Ongoing ongoing) {
+  ongoing.crash = Coin() ? LeaderOrRandom() : RandomStore();
+  cluster_->BreakReplica(*ongoing.crash, world_->choices.Pick(Choice::kFaultTarget, 4, stream_));
+  Last(std::move(ongoing), Length());
 }
 
 // It wakes up as the leader that it was, and may hear of nothing else for a while.

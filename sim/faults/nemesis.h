@@ -60,6 +60,8 @@ class Nemesis : public TurnObserver {
   void Bridge(Ongoing* ongoing);
   void PartialAppend(Ongoing* ongoing);
   void PauseLeader(Ongoing ongoing);
+  void FailRead();
+  void BreakReplica(Ongoing ongoing);
   void IsolateLeader(Ongoing ongoing);
   void SpoilLink(Ongoing ongoing);
   void Hold(uint32_t from, uint32_t to, Ongoing* ongoing);

@@ -13,6 +13,7 @@ constexpr uint64_t kOddOneIn = 8;
 // of does not depend on it.
 constexpr uint32_t kOddities = 1;
 constexpr uint32_t kNonsense = 2;
+constexpr uint32_t kStalePlans = 3;
 // The names of replicas begin far above.
 constexpr PeerId kStranger(1);
 
@@ -58,6 +59,27 @@ void Operator::OnEvent() {
           ? static_cast<uint32_t>(world_->choices.Pick(Choice::kOrder, cluster_->size(), kOddities))
           : *node;
   if (world_->faults.Fires(fault, to)) cluster_->Give(to, std::move(order), fault);
+  if (world_->choices.Pick(Choice::kOrder, kOddOneIn, kStalePlans) == 0) GiveStalePlan();
+}
+
+// A plan of recovery for a term that its replica has come to since it was made. Nobody is lost, and
+// nobody may take a region over alone.
+void Operator::GiveStalePlan() {
+  const auto node =
+      static_cast<uint32_t>(world_->choices.Pick(Choice::kOrder, cluster_->size(), kStalePlans));
+  const raft::View& view = cluster_->checkers().replicas()[node].view;
+  if (!view.id) return;
+  raft::RecoveryPlan plan;
+  plan.chosen = view.id;
+  plan.chosen_log = view.last_log;
+  plan.term = view.term;
+  plan.conf.voters = {view.id};
+  plan.conf.members = {view.conf.Find(view.id)};
+  store::Order order;
+  order.id = ++orders_;
+  order.what = std::move(plan);
+  if (!world_->faults.Fires(Fault::kChangeMembers, node)) return;
+  cluster_->Give(node, std::move(order), Fault::kChangeMembers);
 }
 
 bool Operator::IsOdd() {

@@ -16,8 +16,9 @@ namespace flaredb::sim {
 
 // Sends one order at a time to whom it takes for the leader; what becomes of it is for the cluster
 // to say. Wishes are drawn from what makes sense by the leader's view, which may be outdated; one
-// order in eight goes to a random store, one transfer in eight to somebody who can't lead, and one
-// change in eight has a wish that makes no sense.
+// order in eight goes to a random store, one transfer in eight to somebody who can't lead, one
+// change in eight has a wish that makes no sense, and after one order in eight somebody gets a plan
+// of recovery that is out of date.
 class Operator {
  public:
   // Everything passed outlives this object.
@@ -41,6 +42,7 @@ class Operator {
   std::optional<raft::MemberChange> Addition(const raft::View& leader);
   std::vector<raft::MemberChange> Wishes(const raft::View& leader);
   void AddNonsense(const raft::View& leader, std::vector<raft::MemberChange>* wishes);
+  void GiveStalePlan();
   void Schedule();
 
   World* world_;

@@ -38,15 +38,14 @@ std::optional<AppendOffer> OfferIn(const raft::Message& message) {
   return offer;
 }
 
-// Whether a replica that is in this view, with such a log, has taken the offer up.
+}  // namespace
+
 bool Agrees(const AppendOffer& offer, const raft::View& after, Incarnation life,
             const LogImage& log) {
   return after.role == raft::Role::kFollower && offer.term == after.term &&
          offer.from == after.leader && (!offer.to_incarnation || offer.to_incarnation == life) &&
          Holds(log, offer.prev);
 }
-
-}  // namespace
 
 std::optional<AppendOffer> OnlyAppend(absl::Span<const store::Event> events, PeerId peer) {
   std::optional<AppendOffer> offer;

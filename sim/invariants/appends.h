@@ -32,6 +32,10 @@ struct AppendOffer {
 // there is none, or another one as well, which would change the log, too.
 std::optional<AppendOffer> OnlyAppend(absl::Span<const store::Event> events, PeerId peer);
 
+// Whether a replica that is in this view, with such a log, has taken the offer up.
+bool Agrees(const AppendOffer& offer, const raft::View& after, Incarnation life,
+            const LogImage& log);
+
 // A sentence if `offer` came, in the turn that led to view `after`, from the leader that the
 // replica follows, and its log agrees with the leader's at `prev`, but it does not hold all that
 // came, or does not take for committed what came as committed (thesis figure 3.1, steps 3 to 5). It

@@ -7,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include "core/raft/raft.h"
 #include "sim/invariants/orders.h"
 #include "sim/invariants/promises.h"
 #include "sim/invariants/rejects.h"
@@ -50,9 +51,11 @@ Checkers::Checkers(const Region& region, const std::vector<const SimDisk*>& disk
       campaigns_(config.election_timeout, &names_, report),
       reigns_(config, &names_, report),
       windows_(&names_, report),
+      answers_(&names_, report),
       log_matching_(&names_, report),
       commits_(region_.id, region_.epoch, {store::kRegionBirth, ConfStateOf(region_)}, &names_,
-               report, spec) {
+               report, spec),
+      removals_(region_.id, &commits_) {
   for (size_t node = 0; node < disks.size(); ++node) replicas_[node].disk = disks[node];
 }
 
@@ -68,6 +71,7 @@ void Checkers::OnStart(uint32_t node, Instant now, const store::RecoveredRegion*
   replica.hard_state_token = IoToken();
   replica.view = view != nullptr ? view->raft : raft::View();
   replica.applied = recovered != nullptr ? recovered->applied.index : Index();
+  answers_.OnStart(node);
   if (view == nullptr) return;
   campaigns_.OnStart(replica.view);
   Fail("WAIT", NeedlessWaitAtStart(replica.view, now, names_));
@@ -131,9 +135,29 @@ void Checkers::OnTurn(uint32_t node, const store::Effects& effects, const store:
     if (configured) commits_.OnConf(node, replica.issued);
     CheckLease(node);
   }
+  CheckEffects(node, effects);
+}
+
+void Checkers::OnBroken(uint32_t node, const store::Effects& effects, Index applied) {
+  Replica& replica = replicas_[node];
+  const raft::View before = replica.view;
+  if (effects.commit) Issue(node, *effects.commit);
+  replica.view.term = replica.issued.hard_state().term;
+  replica.view.conf = replica.issued.ConfAt(replica.issued.last_index());
+  if (applied > before.commit_index) {
+    commits_.OnCommit(node, before.commit_index, applied, before.conf, replicas_);
+  }
+  CheckEffects(node, effects);
+  campaigns_.OnSends(effects);
+  replica.peer = PeerId();
+  replica.before = replica.view = raft::View();
+}
+
+void Checkers::CheckEffects(uint32_t node, const store::Effects& effects) {
   if (effects.commit && !report_->failed()) {
     const auto check = IsTurnover(*effects.commit, region_.id) ? BrokenTurnover : BrokenBatch;
-    Fail("APPLY", check(region_.id, store, effects.commit->data, commits_, &replica.applied));
+    Fail("APPLY", check(region_.id, names_.Store(node), effects.commit->data, commits_,
+                        &replicas_[node].applied));
   }
   for (const store::Send& send : effects.sends) CheckSend(node, send);
 }
@@ -218,6 +242,9 @@ void Checkers::AfterEvents(uint32_t node, Instant now, absl::Span<const store::E
   const Incarnation life = there != replicas.end() ? there->second.incarnation : Incarnation();
   campaigns_.OnTurn(now, events, before, after, life, effects);
   reigns_.OnTurn(now, events, before, after, effects);
+  answers_.OnTurn(node, append_offer_, replicas_[node], life, effects);
+  removals_.OnTurn(node, events, replicas_[node]);
+  Fail("WAIT", NeedlessSnapshot(before, after, names_));
   if (limits != nullptr && after.role == raft::Role::kLeader) {
     windows_.OnTurn(after.id, events, effects, *limits);
     reigns_.AfterTurn(now, before, after, *limits);
@@ -225,7 +252,7 @@ void Checkers::AfterEvents(uint32_t node, Instant now, absl::Span<const store::E
   const LogImage& log = replicas_[node].issued;
   Fail("APPEND", MissingProbe(before, after, effects, names_));
   if (events.size() == 1) {
-    CheckOrder(node, events[0], before, effects);
+    CheckOrder(node, now, events[0], before, effects);
     Fail("APPEND", BrokenNextProbe(events[0], before, log, effects, names_));
   }
   if (append_offer_) {
@@ -237,17 +264,30 @@ void Checkers::AfterEvents(uint32_t node, Instant now, absl::Span<const store::E
   }
 }
 
+void Checkers::OnDiskFailed(uint32_t node, Instant now, const store::Effects& effects,
+                            const store::PeerView* view) {
+  reigns_.OnDiskFailed(now, replicas_[node].view, effects);
+  if (view == nullptr) return;
+  const bool retired = view->raft.role == raft::Role::kFollower && !view->raft.leader;
+  if (retired && view->poison == raft::kDiskFailed) return;
+  Fail("STORE", "the disk of " + names_.Store(node) + " has failed, but its replica goes on.");
+}
+
 // Of a turn to nothing else, which found the replica in the view `before`.
-void Checkers::CheckOrder(uint32_t node, const store::Event& event, const raft::View& before,
-                          const store::Effects& effects) {
+void Checkers::CheckOrder(uint32_t node, Instant now, const store::Event& event,
+                          const raft::View& before, const store::Effects& effects) {
   const auto* order = std::get_if<store::Order>(&event);
   if (order == nullptr || effects.orders.empty()) return;
   INVARIANT(effects.orders.size() == 1 && effects.orders[0].id == order->id);
   const bool own_entry = replicas_[node].issued.TermAt(before.commit_index) == before.term;
   Fail("ORDER",
        BrokenOrder(names_.Store(node), before, own_entry, *order, effects.orders[0].refusal));
+  if (!effects.orders[0].refusal.empty()) return;
+  if (std::holds_alternative<raft::RecoveryPlan>(order->what)) {
+    Fail("WAIT", NeedlessWaitInRecovery(before, replicas_[node].view, now, names_));
+  }
   const auto* change = std::get_if<store::ChangePeers>(&order->what);
-  if (change == nullptr || !effects.orders[0].refusal.empty()) return;
+  if (change == nullptr) return;
   Fail("ORDER", BrokenChange(names_.Store(node), before, replicas_[node].view, *change));
 }
 
@@ -340,12 +380,13 @@ void Checkers::AfterDurable(uint32_t node) {
        BrokenRows(region_.id, names_.Store(node), rows, AppliedIn(region_.id, rows), commits_));
 }
 
-void Checkers::AtEnd() {
+void Checkers::AtEnd(const std::set<uint32_t>& left_out) {
   for (uint32_t node = 0; node < replicas_.size(); ++node) {
     if (lost_.contains(node)) continue;
     const Replica& replica = replicas_[node];
     const auto& rows = replica.disk->image().rows();
-    const bool member = replica.running && replica.peer != replica.lost_peer &&
+    const bool member = replica.running && !left_out.contains(node) &&
+                        replica.peer != replica.lost_peer &&
                         commits_.confs().back().conf.IsMember(replica.peer);
     const Index applied = member ? commits_.last() : AppliedIn(region_.id, rows);
     Fail("APPLY", BrokenRows(region_.id, names_.Store(node), rows, applied, commits_));

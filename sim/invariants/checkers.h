@@ -19,6 +19,7 @@
 #include "core/store/event.h"
 #include "core/store/recovery.h"
 #include "core/store/store.h"
+#include "sim/invariants/answers.h"
 #include "sim/invariants/appends.h"
 #include "sim/invariants/campaigns.h"
 #include "sim/invariants/commits.h"
@@ -27,6 +28,7 @@
 #include "sim/invariants/log_matching.h"
 #include "sim/invariants/names.h"
 #include "sim/invariants/reigns.h"
+#include "sim/invariants/removals.h"
 #include "sim/invariants/replica.h"
 #include "sim/invariants/windows.h"
 #include "sim/world/disk.h"
@@ -65,15 +67,18 @@ class Checkers {
   }
   // It has turned: `effects` is what leaves, `view` what its replica is now; null without one.
   void OnTurn(uint32_t node, const store::Effects& effects, const store::PeerView* view);
+  // As OnTurn, when in this turn an invariant was made to break in the replica, which has applied
+  // so much before: what it did until then counts, and from now on there is none.
+  void OnBroken(uint32_t node, const store::Effects& effects, Index applied);
   // The same turn, of a replica that was there before and still is: it was at `now` by the node's
   // own clock, and `events` came in this order.
   //   limits  of what it may send; null: it may send more
   void AfterEvents(uint32_t node, Instant now, absl::Span<const store::Event> events,
                    const store::Effects& effects, const raft::Config* limits);
-  // It has turned to nothing but the failure of its disk, for which it stops.
-  void OnDiskFailed(uint32_t node, Instant now, const store::Effects& effects) {
-    reigns_.OnDiskFailed(now, replicas_[node].view, effects);
-  }
+  // It has turned to nothing but the failure of its disk, for which it stops. STORE: its replica,
+  // which is `view` now, has no role any more, and is silent; null without one.
+  void OnDiskFailed(uint32_t node, Instant now, const store::Effects& effects,
+                    const store::PeerView* view);
   // When nobody is bound any more by what was promised to the leader on `node`; see PromisesEnd.
   // nullopt also when clocks are not to be trusted.
   std::optional<Instant> PromisesEnd(uint32_t node) const;
@@ -93,20 +98,26 @@ class Checkers {
   // What no survivor has is forgotten: the history is shorter, and terms that the lost ones alone
   // knew may be used once more.
   void OnRecovery(uint32_t node, const raft::RecoveryPlan& plan, const std::set<uint32_t>& lost);
-  void OnCrash(uint32_t node) { replicas_[node].running = false; }
+  void OnCrash(uint32_t node) {
+    replicas_[node].running = false;
+    removals_.OnCrash(node);
+  }
   // Its disk, which still shows what it held, is about to be lost. Requires that it is down.
   void OnWipe(uint32_t node);
-  // All is quiet and every member has applied everything.
-  void AtEnd();
+  // All is quiet and every member has applied everything, but on the nodes in `left_out`.
+  void AtEnd(const std::set<uint32_t>& left_out = {});
 
   const std::vector<Replica>& replicas() const { return replicas_; }
   uint32_t NodeOf(PeerId peer) const { return names_.NodeOf(peer); }
   const Names& names() const { return names_; }
   const Commits& commits() const { return commits_; }
+  // Whether the store on `node` has a replica that has been removed, and knows.
+  bool HoldsRemoved(uint32_t node) const { return removals_.Knows(node, replicas_[node]); }
   // On which a lease rested that broke LEASE; empty: none did.
   const std::vector<Promise>& promises() const { return promises_; }
 
  private:
+  void CheckEffects(uint32_t node, const store::Effects& effects);
   // Whether a configuration was appended.
   bool Issue(uint32_t node, const env::GroupCommit& commit);
   void CheckSend(uint32_t node, const store::Send& send);
@@ -115,7 +126,7 @@ class Checkers {
   void Recover(uint32_t node);
   std::string WrongRecovery(uint32_t node) const;
   void CheckNewcomer(uint32_t node, PeerId peer);
-  void CheckOrder(uint32_t node, const store::Event& event, const raft::View& before,
+  void CheckOrder(uint32_t node, Instant now, const store::Event& event, const raft::View& before,
                   const store::Effects& effects);
   void Fail(const char* invariant, std::optional<std::string> sentence);
 
@@ -130,8 +141,10 @@ class Checkers {
   Campaigns campaigns_;
   Reigns reigns_;
   Windows windows_;
+  Answers answers_;
   LogMatching log_matching_;
   Commits commits_;
+  Removals removals_;
   std::vector<Promise> promises_;
   std::optional<AppendOffer> append_offer_;     // Of the turn in progress.
   std::optional<raft::RecoveryPlan> recovery_;  // Of the turn in progress.

@@ -152,7 +152,37 @@ std::optional<std::string> RowKeyAgain(std::string_view bytes) {
   return std::string();
 }
 
-constexpr Codec kCommand = {"a command", Again<DecodeRegionCommand, EncodeRegionCommand>};
+// Of namespaces: all other numbers have the whole of their type, or come near the end in a run.
+constexpr kv::NamespaceId kEnds[] = {kv::NamespaceId{1}, kv::NamespaceId{UINT32_MAX}};
+
+std::vector<std::string> CommandAtEnds(std::string_view bytes) {
+  std::vector<std::string> all;
+  absl::StatusOr<RegionCommand> command = DecodeRegionCommand(bytes);
+  if (!command.ok()) return all;
+  for (const kv::NamespaceId ns : kEnds) {
+    const auto name = [&](auto& c) { c.ns = ns; };
+    if (auto* of_namespace = std::get_if<kv::NamespaceCommand>(&command->command)) {
+      std::visit(name, *of_namespace);
+    } else if (auto* of_kv = std::get_if<kv::Command>(&command->command)) {
+      std::visit(name, *of_kv);
+    }
+    all.push_back(EncodeRegionCommand(*command));
+  }
+  return all;
+}
+
+std::vector<std::string> NamespacesAtEnds(std::string_view bytes) {
+  std::vector<std::string> all;
+  const absl::StatusOr<kv::NamespaceStates> states = kv::DecodeNamespaceStates(bytes);
+  if (!states.ok() || states->empty()) return all;
+  for (const kv::NamespaceId ns : kEnds) {
+    all.push_back(kv::EncodeNamespaceStates({{ns, states->begin()->second}}));
+  }
+  return all;
+}
+
+constexpr Codec kCommand = {"a command", Again<DecodeRegionCommand, EncodeRegionCommand>,
+                            CommandAtEnds};
 constexpr Codec kConf = {"a configuration", Again<raft::DecodeConfState, raft::EncodeConfState>};
 constexpr Codec kRecordKey = {"the key of a record", KeyAgain};
 constexpr Codec kRecord = {"a record", Again<kv::DecodeRecord, kv::EncodeRecord>};
@@ -160,7 +190,8 @@ constexpr Codec kRowKey = {"the key of a region's row", RowKeyAgain};
 constexpr Codec kRegion = {"a region", Again<DecodeRegion, EncodeRegion>};
 constexpr Codec kApplied = {"an applied position", Again<DecodeApplied, EncodeApplied>};
 constexpr Codec kNamespaces = {"the states of namespaces",
-                               Again<kv::DecodeNamespaceStates, kv::EncodeNamespaceStates>};
+                               Again<kv::DecodeNamespaceStates, kv::EncodeNamespaceStates>,
+                               NamespacesAtEnds};
 constexpr Codec kReplica = {"a replica row", Again<DecodeReplicaRow, EncodeReplicaRow>};
 
 void AddEntry(const raft::EntryView& entry, std::vector<Sample>* samples) {
@@ -270,6 +301,12 @@ std::optional<std::string> BrokenCodec(const Codec& codec, std::string_view byte
   const std::optional<std::string> again = codec.again(bytes);
   if (!again) return std::string(codec.what) + " that a run wrote is refused: " + Hex(bytes) + ".";
   if (auto broken = Inexact(codec, bytes, again)) return broken;
+  if (codec.at_ends != nullptr) {
+    for (const std::string& value : codec.at_ends(bytes)) {
+      if (codec.again(value) == value) continue;
+      return std::string(codec.what) + " with a number at its end is refused: " + Hex(value) + ".";
+    }
+  }
   for (int i = 0; i < kTries; ++i) {
     std::string altered(bytes);
     for (uint64_t left = 1 + rng->Below(kChangesMax); left > 0; --left) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/rng.h"
 #include "core/base/types.h"
@@ -18,10 +19,14 @@ struct Codec {
   // Of the bytes decoded and encoded again; nullopt when they are refused. Empty: they are taken
   // for a value that there may not be.
   std::optional<std::string> (*again)(std::string_view bytes);
+  // Of the value in such bytes, with its numbers at the ends of what they may be; null: there are
+  // no such ends.
+  std::vector<std::string> (*at_ends)(std::string_view bytes) = nullptr;
 };
 
 // A sentence if `bytes`, which a run wrote, are refused or are not what their value is encoded to;
-// or if that is so of the bytes altered in one of some ways, unless these are refused. What changes
+// or if that is so of its value at the ends of its ranges; or of the bytes altered in one of some
+// ways, unless these are refused. What changes
 // is a bit, a byte, a number, or a range that is left out, repeated, cleared or reordered; as often
 // as not near the front, where versions, kinds and flags are.
 std::optional<std::string> BrokenCodec(const Codec& codec, std::string_view bytes, Rng* rng);

@@ -130,4 +130,32 @@ std::optional<std::string> NeedlessWaitAtStart(const raft::View& view, Instant n
   return Sentence(Store(view, names), " is the only voter, but does not campaign at once.");
 }
 
+std::optional<std::string> NeedlessSnapshot(const raft::View& before, const raft::View& after,
+                                            const Names& names) {
+  if (before.term != after.term) return std::nullopt;
+  for (const raft::ProgressView& now : after.progress) {
+    const raft::ProgressView* was = ProgressOf(before, now.peer);
+    const bool same = was != nullptr && now.state == raft::ProgressState::kSnapshot &&
+                      was->state == now.state && was->snapshot == now.snapshot;
+    if (!same || now.match_index <= was->match_index) continue;
+    const bool covers = now.snapshot_step != raft::SnapshotStep::kView;
+    if (now.match_index < after.base.index && !(covers && now.match_index >= now.snapshot_end)) {
+      continue;
+    }
+    return Sentence(Store(after, names), ", leader of term ", after.term,
+                    ", goes on with a snapshot for ", names.Tell(now.peer),
+                    ", which has come to index ", now.match_index, " and needs it no more.");
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> NeedlessWaitInRecovery(const raft::View& before, const raft::View& after,
+                                                  Instant now, const Names& names) {
+  const bool disk_works = before.durable_token == before.issued_token;
+  const bool waits = after.deadline > now || after.promised_until > now;
+  if (!disk_works || after.role != raft::Role::kFollower || !waits) return std::nullopt;
+  return Sentence(Store(after, names), " recovers in term ", after.term,
+                  ", but does not campaign at once.");
+}
+
 }  // namespace flaredb::sim

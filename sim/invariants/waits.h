@@ -31,6 +31,17 @@ std::optional<std::string> NeedlessWait(const raft::View& view, const LogImage& 
 std::optional<std::string> NeedlessWaitAtStart(const raft::View& view, Instant now,
                                                const Names& names);
 
+// The same of a leader that went from view `before` to `after` in a turn: it does not go on with a
+// snapshot for somebody who has come, by it or without it, to where the log can go on, or to the
+// end of what it covers.
+std::optional<std::string> NeedlessSnapshot(const raft::View& before, const raft::View& after,
+                                            const Names& names);
+
+// The same of a replica that was `before`, and began at `now`, by its store's clock, to carry out a
+// plan of recovery: it has nobody to wait for but its disk.
+std::optional<std::string> NeedlessWaitInRecovery(const raft::View& before, const raft::View& after,
+                                                  Instant now, const Names& names);
+
 }  // namespace flaredb::sim
 
 #endif  // FLAREDB_SIM_INVARIANTS_WAITS_H_

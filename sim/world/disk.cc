@@ -23,6 +23,7 @@ void SimDisk::Format(const env::GroupCommit& commit) {
 void SimDisk::Wipe() {
   image_ = DiskImage();
   if (new_real_) real_ = new_real_(world_->choices.Seed(Choice::kRealDisk, node_));
+  ForgetFailures();
 }
 
 std::vector<env::LogState> SimDisk::LogStates() const {
@@ -133,13 +134,19 @@ void SimDisk::Crash() {
   in_flight_.clear();
   fetches_.clear();
   last_completion_ = world_->now();
+  ForgetFailures();
+}
+
+void SimDisk::ForgetFailures() {
   fail_write_ = fail_read_ = write_failed_ = read_failed_ = false;
+  rows_ = std::make_unique<FailingRows>(real_ ? &real_->data() : &image_);
 }
 
 void SimDisk::Heal() {
   stalled_until_ = world_->now();
   profile_.slow_ppm = 0;
   fail_write_ = fail_read_ = false;
+  rows_->FailNext(RowDefect::kNone);
 }
 
 Duration SimDisk::Latency() {

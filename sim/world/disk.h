@@ -15,6 +15,7 @@
 #include "core/store/effects.h"
 #include "core/store/event.h"
 #include "sim/world/disk_image.h"
+#include "sim/world/failing_rows.h"
 #include "sim/world/profile.h"
 #include "sim/world/real_disk.h"
 #include "sim/world/world.h"
@@ -69,20 +70,23 @@ class SimDisk {
   // Nothing completes before `until`.
   void Stall(Instant until) { stalled_until_ = until; }
   // The next completion fails instead, and until the process dies nothing is written any more; or
-  // the next read of old entries does.
+  // the next read of old entries does; or that of a row.
   void FailNextWrite() { fail_write_ = true; }
   void FailNextRead() { fail_read_ = true; }
+  void FailNextRow(RowDefect defect) { rows_->FailNext(defect); }
   // On kDiskDone, after PutOff: whether the oldest commit fails now.
   bool FailsNow();
   // Whether one has failed in this life of the process.
   bool write_failed() const { return write_failed_; }
-  bool read_failed() const { return read_failed_; }
+  bool read_failed() const { return read_failed_ || rows_->failed() != RowDefect::kNone; }
+  // What a row in this life of it had, as whoever asked for it has seen.
+  RowDefect row_failed() const { return rows_->failed(); }
   // No stall, slow commit or failure from now on.
   void Heal();
 
   const DiskImage& image() const { return image_; }
   // What a store starts from and reads. A failure to read the logs is a failed run, too.
-  const DataSource& data() const { return real_ ? real_->data() : image_; }
+  const DataSource& data() const { return *rows_; }
   std::vector<env::LogState> LogStates() const;
 
  private:
@@ -94,6 +98,7 @@ class SimDisk {
 
   Duration Latency();
   raft::EntrySlices ReadEntries(const env::LogFetch& asked) const;
+  void ForgetFailures();
   void ApplyFront();
   void Write(const env::GroupCommit& commit);
   void FailByRealDisk(const absl::Status& status) const;
@@ -104,6 +109,7 @@ class SimDisk {
   NewRealDisk new_real_;
   std::unique_ptr<RealDisk> real_;  // Null: there is only the image.
   DiskImage image_;
+  std::unique_ptr<FailingRows> rows_;  // Of either, in this life of the process.
   std::deque<env::GroupCommit> in_flight_;
   Instant last_completion_;
   Instant stalled_until_;

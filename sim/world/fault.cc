@@ -9,15 +9,15 @@ namespace {
 
 // In the order of Fault.
 constexpr std::string_view kNames[] = {
-    "split",          "isolate-leader", "isolate-one",    "one-way",         "bridge",
-    "hold-link",      "slow-link",      "reset-link",     "partial-append",  "short-reigns",
-    "crash-random",   "crash-leader",   "crash-all",      "crash-at-moment", "pause-random",
-    "pause-leader",   "other-limits",   "stall-disk",     "fail-write",      "fail-read",
-    "wipe-disk",      "clock-rate",     "clock-jump",     "clock-stop",      "lose-message",
-    "copy-message",   "slow-message",   "overtake",       "corrupt-piece",   "slow-commit",
-    "buggify",        "retry",          "second-attempt", "abandon",         "odd-budget",
-    "change-members", "transfer",       "lose-majority",  "wall-jump",       "mode-switch",
-    "collect",        "wrong-door"};
+    "split",        "isolate-leader", "isolate-one",  "one-way",         "bridge",
+    "hold-link",    "slow-link",      "reset-link",   "partial-append",  "short-reigns",
+    "crash-random", "crash-leader",   "crash-all",    "crash-at-moment", "pause-random",
+    "pause-leader", "other-limits",   "stall-disk",   "fail-write",      "fail-read",
+    "wipe-disk",    "clock-rate",     "clock-jump",   "clock-stop",      "break-replica",
+    "lose-message", "copy-message",   "slow-message", "overtake",        "corrupt-piece",
+    "slow-commit",  "buggify",        "retry",        "second-attempt",  "abandon",
+    "odd-budget",   "change-members", "transfer",     "lose-majority",   "wall-jump",
+    "mode-switch",  "collect",        "wrong-door"};
 static_assert(std::size(kNames) == kFaults);
 
 }  // namespace

@@ -36,13 +36,16 @@ enum class Fault : uint8_t {
   // A disk fails.
   kStallDisk,
   kFailWrite,  // The store stops, as it must, and its process starts again later.
-  kFailRead,   // As kFailWrite, for a read of old log entries.
+  kFailRead,   // As kFailWrite, for a read of old log entries, or of a row.
   kWipeDisk,   // The store starts again with nothing but its name.
   // A clock is wrong. Rates stay within what leases allow for; jumps and stops, which they do not,
   // only happen in runs without leases.
   kClockRate,  // From the start, or from some time on.
   kClockJump,
   kClockStop,
+  // An invariant breaks in the replica: it is silent from then on, while its store lives on, until
+  // the process starts again.
+  kBreakReplica,
 
   // --- By chance, at the rates of the run's profile.
 

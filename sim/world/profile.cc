@@ -12,6 +12,7 @@ constexpr Duration Ms(int64_t n) { return Duration::Milliseconds(n); }
 
 constexpr Choice kP = Choice::kProfile;
 constexpr uint32_t kLossOwner = 1;
+constexpr uint32_t kBreakOwner = 1;
 
 void DrawStore(Choices* c, Profile* profile) {
   store::Options& store = profile->store;
@@ -66,11 +67,13 @@ void DrawFaults(Choices* c, Profile* profile) {
   // One run in ten knows no fault but the network's rates; the others draw one to all kinds.
   if (!c->Chance(kF, 100000)) {
     const uint64_t share_ppm = c->OneOf<uint64_t>(kF, {150000, 350000, 700000, 1000000});
-    constexpr auto kKinds = static_cast<uint8_t>(kFirstByChance);
+    constexpr auto kKinds = static_cast<uint8_t>(Fault::kBreakReplica);
     for (uint8_t i = 0; i < kKinds; ++i) {
       if (c->Chance(kF, share_ppm)) plan.kinds.push_back(static_cast<Fault>(i));
     }
     if (plan.kinds.empty()) plan.kinds.push_back(static_cast<Fault>(c->Pick(kF, kKinds)));
+    // From a stream of its own: all other runs are what they would be without.
+    if (c->Chance(kF, 200000, kBreakOwner)) plan.kinds.push_back(Fault::kBreakReplica);
   }
   const Span pauses[] = {{Ms(0), timeout}, {timeout, timeout * 4}, {timeout * 2, timeout * 12}};
   plan.pause = c->OneOf(kF, pauses);

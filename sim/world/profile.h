@@ -95,7 +95,7 @@ struct EventualProfile {
 // How a run ends.
 enum class Ending : uint8_t {
   kHealed,   // Everything works again, and the run has to come to rest.
-  kQuorum,   // As kHealed, for a quorum; the other stores stop for good.
+  kQuorum,   // As kHealed, for a quorum; the other stores, or their replicas, stop for good.
   kPartial,  // A quorum is whole; the other stores run on, but many of their links stay cut.
   kLost,    // A majority of the voters is lost; the others recover (sim/faults/majority_loss.h) and
             // heal.

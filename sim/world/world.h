@@ -4,6 +4,7 @@
 #define FLAREDB_SIM_WORLD_WORLD_H_
 
 #include <cstdint>
+#include <map>
 #include <ostream>
 #include <utility>
 
@@ -18,6 +19,12 @@
 namespace flaredb::sim {
 
 class Recorder;
+
+// So many more calls into a replica go well, and in the next one an invariant breaks.
+struct Sabotage {
+  uint64_t calls = 0;
+  bool done = false;
+};
 
 struct World {
   // `trace_out` as for Trace; `reduction` is borrowed.
@@ -35,6 +42,8 @@ struct World {
   Trace trace;
   FailureReport report;
   uint32_t acting = 0;  // The node whose store turns.
+  // By node, in this life of its process; see Cluster::BreakReplica.
+  std::map<uint32_t, Sabotage> sabotage;
   const Reduction* const reduction;
   FaultLedger faults;
   Recorder* recorder = nullptr;  // Null: nobody wants to see the run. Borrowed.

@@ -14,9 +14,11 @@ class Listener : public ProbeSink {
  public:
   void Hit(Probe probe) override { hits.push_back(probe); }
   bool Takes(BuggifyPoint point) override { return point == taken; }
+  bool Sabotages() override { return sabotages; }
 
   std::vector<Probe> hits;
   BuggifyPoint taken = BuggifyPoint::kCount;
+  bool sabotages = false;
 };
 
 TEST(Probe, WithoutAListenerNothingIsEvaluatedAndNothingTaken) {
@@ -57,6 +59,15 @@ TEST(Probe, TheEndOfAScopeBringsTheListenerBeforeItBack) {
   EXPECT_TRUE(outer.hits.empty());
   REACHED(kElectionLost);
   EXPECT_EQ(outer.hits.size(), 1u);
+}
+
+TEST(Probe, AListenerDecidesAboutSabotage) {
+  EXPECT_FALSE(SABOTAGED());
+  Listener listener;
+  const ProbeScope scope(&listener);
+  EXPECT_FALSE(SABOTAGED());
+  listener.sabotages = true;
+  EXPECT_TRUE(SABOTAGED());
 }
 
 TEST(Probe, IsAStatementOfItsOwn) {

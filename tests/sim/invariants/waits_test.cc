@@ -194,6 +194,50 @@ TEST_F(WaitsTest, WhoWaitsForOthersHasADeadline) {
   EXPECT_EQ(Wait(), "");
 }
 
+TEST_F(WaitsTest, ASnapshotThatIsNotNeededAnyMoreEnds) {
+  Lead();
+  view_.base = {Term(1), Index(2)};
+  raft::View before = view_;
+  for (raft::View* view : {&before, &view_}) {
+    raft::ProgressView& progress = view->progress[1];
+    progress.state = raft::ProgressState::kSnapshot;
+    progress.snapshot = raft::SnapshotId(5);
+    progress.snapshot_step = raft::SnapshotStep::kAnswer;
+    progress.snapshot_end = Index(1);
+    progress.match_index = Index();
+  }
+  const auto needless = [&] { return NeedlessSnapshot(before, view_, names_); };
+  EXPECT_EQ(needless(), std::nullopt);
+  view_.progress[1].match_index = Index(1);  // It is installed.
+  EXPECT_EQ(needless(),
+            "store 1, leader of term 2, goes on with a snapshot for store 3, which has come to "
+            "index 1 and needs it no more.");
+  view_.progress[1].snapshot_end = Index(4);
+  EXPECT_EQ(needless(), std::nullopt);
+  view_.progress[1].match_index = Index(2);  // The log goes on from there.
+  EXPECT_NE(needless(), std::nullopt);
+  view_.progress[1].snapshot = raft::SnapshotId(6);  // Another one has begun since.
+  EXPECT_EQ(needless(), std::nullopt);
+}
+
+TEST_F(WaitsTest, WhoRecoversCampaignsAtOnce) {
+  const Instant now = Instant::FromNanoseconds(5);
+  raft::View before = view_;
+  const auto wait = [&] { return NeedlessWaitInRecovery(before, view_, now, names_); };
+  view_.deadline = view_.promised_until = now;
+  EXPECT_EQ(wait(), std::nullopt);
+  view_.promised_until = Instant::FromNanoseconds(6);
+  EXPECT_EQ(wait(), "store 1 recovers in term 2, but does not campaign at once.");
+  view_.promised_until = now;
+  view_.deadline = Instant::FromNanoseconds(6);
+  EXPECT_NE(wait(), std::nullopt);
+  before.issued_token = IoToken(10);  // Its disk may hang.
+  EXPECT_EQ(wait(), std::nullopt);
+  before.issued_token = IoToken(9);
+  view_.role = raft::Role::kCandidate;
+  EXPECT_EQ(wait(), std::nullopt);
+}
+
 TEST_F(WaitsTest, TheOnlyVoterCampaignsWhenItStarts) {
   const Instant now = Instant::FromNanoseconds(5);
   view_.deadline = Instant::FromNanoseconds(6);

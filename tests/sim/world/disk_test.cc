@@ -4,11 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "core/kv/key.h"
 #include "core/raft/membership.h"
 
 namespace flaredb::sim {
@@ -492,6 +494,51 @@ TEST_F(SimDiskTest, AFailedReadIsAnsweredWithAnErrorOnce) {
   }
   EXPECT_TRUE(disk_.read_failed());
   EXPECT_EQ(world_.faults.counts()[Fault::kFailRead].mattered, 1u);
+}
+
+TEST_F(SimDiskTest, ARowThatIsLostFailsOneRead) {
+  const std::string key = kv::EncodeKey(kv::NamespaceId::kDefault, "k");
+  env::GroupCommit rows;
+  rows.token = IoToken(1);
+  rows.data.Put(key, "record");
+  disk_.Format(rows);
+  const auto scan = [&] {
+    return disk_.data().Scan("", "", [](std::string_view, std::string_view) { return true; });
+  };
+  disk_.FailNextRow(RowDefect::kLost);
+  EXPECT_EQ(disk_.row_failed(), RowDefect::kNone);
+  EXPECT_FALSE(scan().ok());
+  EXPECT_TRUE(scan().ok());
+  EXPECT_EQ(disk_.row_failed(), RowDefect::kLost);
+  EXPECT_TRUE(disk_.read_failed());
+  disk_.FailNextRow(RowDefect::kLost);
+  EXPECT_FALSE(disk_.data().Get(key).ok());
+  disk_.FailNextRow(RowDefect::kLost);
+  EXPECT_FALSE(disk_.data().Pin()->Get(key).ok());
+  disk_.Crash();
+  EXPECT_EQ(disk_.row_failed(), RowDefect::kNone);
+  EXPECT_EQ(**disk_.data().Get(key), "record");
+}
+
+TEST_F(SimDiskTest, ARowThatIsStrangeIsARecordAndNotWhatItWas) {
+  const std::string key = kv::EncodeKey(kv::NamespaceId::kDefault, "k");
+  env::GroupCommit rows;
+  rows.token = IoToken(1);
+  rows.data.Put("a", "row of the store's own");
+  rows.data.Put(key, "record");
+  disk_.Format(rows);
+  disk_.FailNextRow(RowDefect::kStrange);
+  std::map<std::string, std::string> seen;
+  const auto visit = [&](std::string_view k, std::string_view value) {
+    seen[std::string(k)] = value;
+    return true;
+  };
+  EXPECT_EQ(**disk_.data().Pin()->Get(key), "record");
+  EXPECT_TRUE(disk_.data().Scan("", "", visit).ok());
+  EXPECT_EQ(seen["a"], "row of the store's own");
+  EXPECT_NE(seen[key], "record");
+  EXPECT_EQ(disk_.row_failed(), RowDefect::kStrange);
+  EXPECT_EQ(**disk_.data().Get(key), "record");
 }
 
 TEST_F(SimDiskTest, AFetchReadsWhatIsDurableWhenTheDiskComesToIt) {
