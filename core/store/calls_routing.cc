@@ -109,9 +109,11 @@ bool Calls::RouteElsewhere(CallKey key) {
     ForwardTo(routes_.Target(region->id), region->id, key, /*by_route=*/true);
     return true;
   }
-  if (!call.IsRoutedHere()) return false;
+  // An errand of this store names its region, and comes again: nobody else would ask where that is.
   // Where the placement driver is comes with its roll calls.
-  if (!IsOfPd(routing_key)) inquiries_.WantRegion(routing_key);
+  const bool wants = call.IsRoutedHere() || std::holds_alternative<OwnId>(call.origin);
+  if (wants && !IsOfPd(routing_key)) inquiries_.WantRegion(routing_key);
+  if (!call.IsRoutedHere()) return false;
   Park(key);
   return true;
 }
