@@ -334,8 +334,7 @@ void Replica::InterruptAll(ReplicaOutput* output) {
 }
 
 bool Replica::WasMemberBefore(uint64_t conf_version) const {
-  return raft_.conf_index() <= applied_index() && region().PeerOf(peer_) != nullptr &&
-         region().epoch.conf_version < conf_version;
+  return region().PeerOf(peer_) != nullptr && region().epoch.conf_version < conf_version;
 }
 
 StoreId Replica::leader_store() const { return leader_ ? StoreOf(leader_) : StoreId(); }

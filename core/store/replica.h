@@ -130,8 +130,8 @@ class Replica {
   bool Knows(PeerId peer) const {
     return region().PeerOf(peer) != nullptr || conf().IsMember(peer);
   }
-  // Whether this replica knows itself as a member at an earlier version than that. Not while it has
-  // yet to apply a configuration: that may be the one.
+  // Whether this replica knows itself as a member at an earlier version than that, by what is
+  // applied here. What else is in its log does not matter: nobody becomes a member twice.
   bool WasMemberBefore(uint64_t conf_version) const;
   const raft::ConfState& conf() const { return raft_.conf(); }
   const RegionMachine& machine() const { return machine_; }
