@@ -148,6 +148,7 @@ AttemptId Clients::Ask(const Client& client, uint32_t target) {
         Choice::kPatience, {Duration(), Duration::Microseconds(1), longest_budget()}, slot);
   }
   request.request.operation = client.op.operation;
+  request.request.namespace_name = NamespaceName(client);
   if (!client.auditor && choices.Chance(Choice::kTargetStore, 100000, slot)) {
     request.request.context = store::RoutingContext{route_.id, route_.epoch};
   }

@@ -99,6 +99,11 @@ class Clients {
   // auditor does.
   virtual void OnResult(Client* client, AttemptId attempt, const store::Result& result,
                         Index applied) = 0;
+  // Of the namespace that the operation in progress is for; empty: its id says so.
+  virtual std::string NamespaceName(const Client& client) const {
+    static_cast<void>(client);
+    return "";
+  }
   // It ended without: it may have taken effect (then it is a write), or certainly has not.
   virtual void OnEnd(const Client& client, bool unknown) = 0;
 

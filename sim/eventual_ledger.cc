@@ -45,7 +45,8 @@ void EventualLedger::Accepted(size_t write, kv::Hlc hlc) {
   accepted.hlc = hlc;
   accepted.complete = ++last_event_;
   const auto lost = disks_lost_.find(accepted.store);
-  accepted.lost = lost != disks_lost_.end() && accepted.invoke < lost->second;
+  accepted.lost = given_up_.contains(accepted.store) ||
+                  (lost != disks_lost_.end() && accepted.invoke < lost->second);
 }
 
 std::string EventualLedger::Tell(const Write& write) const {
@@ -87,15 +88,16 @@ std::optional<std::string> EventualLedger::WrongRead(uint32_t client, uint32_t s
   }
   // The latest write that was acknowledged here and is not older than all that may be collected.
   const Write* acked = nullptr;
-  bool shows_own = false;  // What was told is a write of this store that is later than the record.
+  bool shows_own = false;  // What was told is such a write that is later than the record.
   Rank own;
   for (const Write& write : writes_) {
-    if (write.ns != ns || write.key != key || write.store != store) continue;
+    const bool asked_there = write.store == store;
+    if (write.ns != ns || write.key != key || (!asked_there && !passes_reads_on_)) continue;
     if (write.fate == Fate::kRefused) continue;
     const bool known = write.fate == Fate::kAccepted;
     if (known && write.hlc < state.floors.collected_hlc) continue;
     // What was lost may still be seen in an answer of before.
-    if (known && !write.lost && write.complete < asked &&
+    if (asked_there && known && !write.lost && write.complete < asked &&
         (acked == nullptr || write.hlc > acked->hlc)) {
       acked = &write;
     }
@@ -104,7 +106,7 @@ std::optional<std::string> EventualLedger::WrongRead(uint32_t client, uint32_t s
     const Rank rank{known   ? write.hlc
                     : found ? found->hlc
                             : kv::Hlc::Max(),
-                    deletes, StoreId(store + 1)};
+                    deletes, StoreId(write.store + 1)};
     if (found && known && write.hlc != found->hlc) continue;
     if (found && !keys_only && ValueOf(found->value) != write.value) continue;
     if (rank > there && (!shows_own || rank > own)) {
@@ -136,7 +138,7 @@ std::optional<std::string> EventualLedger::WrongRead(uint32_t client, uint32_t s
   read.invoke = asked;
   read.complete = ++last_event_;
   if (found && found->hlc && !keys_only) {
-    const StoreId origin = shows_own ? StoreId(store + 1) : record->origin;
+    const StoreId origin = shows_own ? std::get<StoreId>(own) : record->origin;
     read.record = RecordAt(found->hlc, false, static_cast<uint32_t>(origin.value() - 1),
                            ValueOf(found->value).value_or(0));
   } else if (found) {

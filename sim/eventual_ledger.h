@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -33,8 +34,10 @@ struct EventualEnd {
 // Stores are named by node, from 0.
 class EventualLedger {
  public:
-  // `model` outlives this object.
-  explicit EventualLedger(const KvModel* model) : model_(model) {}
+  // `model` outlives this object. `passes_reads_on`: a store without a replica may have another one
+  // answer, which shows what it has accepted itself as well.
+  explicit EventualLedger(const KvModel* model, bool passes_reads_on = false)
+      : model_(model), passes_reads_on_(passes_reads_on) {}
 
   // A client begins to write; `value` 0: it deletes. Its number.
   size_t Invoke(uint32_t client, kv::NamespaceId ns, std::string key, ValueId value);
@@ -58,6 +61,11 @@ class EventualLedger {
 
   // The disk of a store is lost, with what it alone has.
   void OnDiskLost(uint32_t store);
+  // So is what the store accepts from now on: it was given up for good, though it may run on.
+  void OnGivenUp(uint32_t store) {
+    given_up_.insert(store);
+    OnDiskLost(store);
+  }
   // LOST: a namespace is strong again, and a write that a store had acknowledged did not get to the
   // region. To be called often.
   void CheckFences(FailureReport* report);
@@ -86,11 +94,13 @@ class EventualLedger {
   EventualHistory HistoryOf(const std::vector<EventualEnd>& ends, kv::NamespaceId ns) const;
 
   const KvModel* model_;
+  const bool passes_reads_on_;
   std::vector<Write> writes_;
   std::vector<EventualOp> reads_;         // Of single keys,
   std::vector<kv::NamespaceId> read_in_;  // each in this namespace.
   EventNumber last_event_ = 0;
-  std::map<uint32_t, EventNumber> disks_lost_;       // When last.
+  std::map<uint32_t, EventNumber> disks_lost_;  // When last.
+  std::set<uint32_t> given_up_;
   std::map<kv::NamespaceId, kv::ModeEpoch> fences_;  // Checked so far.
 };
 

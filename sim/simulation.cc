@@ -2,6 +2,7 @@
 #include "sim/simulation.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <set>
@@ -12,6 +13,7 @@
 #include "core/base/rng.h"
 #include "sim/cluster/cluster.h"
 #include "sim/eventual_ledger.h"
+#include "sim/faults/admin.h"
 #include "sim/faults/last_orders.h"
 #include "sim/faults/majority_loss.h"
 #include "sim/faults/mode_switcher.h"
@@ -65,11 +67,22 @@ enum class Phase : uint8_t {
 constexpr const char* kPhaseNames[] = {"faults", "recovery", "healed", "orders",
                                        "audit",  "settle",   "calm",   "over"};
 
+// A placement driver does of its own what these stand for: where they are not to happen there is
+// none.
+bool MayBePlaced(const FaultSet& without) {
+  constexpr Fault kIts[] = {Fault::kChangeMembers, Fault::kTransfer, Fault::kModeSwitch,
+                            Fault::kCollect};
+  return std::none_of(std::begin(kIts), std::end(kIts),
+                      [&](Fault fault) { return without[static_cast<size_t>(fault)]; });
+}
+
 // The history of a user's own machine does not go back, as it would have to (Ending::kLost).
 Profile ProfileOf(Choices* choices, const RunOptions& options) {
-  Profile profile = DrawProfile(choices, options.operations_max, options.faults_max);
-  if (options.subject.new_spec && profile.ending == Ending::kLost) profile.ending = Ending::kHealed;
-  if (options.subject.new_spec) profile.eventual = {};
+  const bool own_machine = options.subject.new_spec != nullptr;
+  Profile profile = DrawProfile(choices, options.operations_max, options.faults_max,
+                                !own_machine && MayBePlaced(options.reduction.without));
+  if (own_machine && profile.ending == Ending::kLost) profile.ending = Ending::kHealed;
+  if (own_machine) profile.eventual = {};
   return profile;
 }
 
@@ -86,7 +99,7 @@ class Simulation {
         network_(&world_, profile_.network,
                  profile_.stores + clients_ + (profile_.eventual.active ? 1 : 0)),
         cluster_(&world_, profile_, &network_, spec_.get(), options.subject.new_real_disk),
-        ledger_(&cluster_.checkers().commits().model()),
+        ledger_(&cluster_.checkers().commits().model(), profile_.placed.active),
         workload_(NewWorkload()),
         nemesis_(&world_, profile_, &cluster_, &network_, clients_),
         operator_(&world_, profile_.orders, &cluster_),
@@ -94,6 +107,8 @@ class Simulation {
         majority_loss_(&world_, &cluster_, profile_.store.raft.election_timeout),
         mode_switcher_(&world_, profile_.eventual, profile_.store.raft.election_timeout, &cluster_,
                        &network_, profile_.stores + clients_),
+        admin_(&world_, profile_.placed, profile_.store.raft.election_timeout, &cluster_, &network_,
+               profile_.stores + clients_),
         losses_(profile_.stores) {
     cluster_.SetStateCoverage(options.states);
     if (options.record == nullptr) return;
@@ -123,16 +138,30 @@ class Simulation {
            !majority_loss_.hopeless();
   }
   std::optional<std::string> WhoIsAwake() const {
-    return sim::WhoIsAwake(profile_.store.raft, cluster_.checkers(), cluster_.losses());
+    std::optional<std::string> awake;
+    for (const auto& region : cluster_.regions()) {
+      if (awake) break;
+      awake = sim::WhoIsAwake(profile_.store.raft, region->checkers, region->losses);
+    }
+    return awake;
   }
   void CheckProgress();
   void CheckCodecs();
-  bool ModesSettled() const { return !profile_.eventual.active || mode_switcher_.Settled(); }
+  bool placed() const { return profile_.placed.active; }
+  // What is not as it was ordered to be, a clause; nullopt: all is.
+  std::optional<std::string> Unsettled() const;
   void NoteLosses();
   void JudgeEventual();
   void Enter(Phase phase);
   void FailLiveness(const std::string& what);
+  void Explain(std::ostringstream* out) const;
   void FailInACircle();
+  // After a fault the driver may wait for so long for a store or an answer, before it goes on.
+  Duration DriverPatience() const {
+    if (!placed()) return Duration();
+    const cluster::DriverOptions& driver = profile_.store.cluster->driver;
+    return driver.silence_timeout + driver.errand_timeout * 2 + driver.collect_interval;
+  }
   Duration Timeouts(int64_t n) const { return profile_.store.raft.election_timeout * n; }
 
   const RunOptions& options_;
@@ -151,7 +180,8 @@ class Simulation {
   Operator operator_;
   LastOrders last_orders_;
   MajorityLoss majority_loss_;
-  ModeSwitcher mode_switcher_;
+  ModeSwitcher mode_switcher_;  // Without a placement driver,
+  Admin admin_;                 // and with one.
   // By node: how often its disk was wiped, and whether it has stopped for good, as the ledger
   // knows.
   std::vector<std::pair<uint32_t, bool>> losses_;
@@ -170,7 +200,8 @@ std::unique_ptr<Clients> Simulation::NewWorkload() {
   if (spec_ == nullptr) {
     return std::make_unique<Workload>(&world_, profile_, cluster_.region(), &network_,
                                       &commits.model(),
-                                      profile_.eventual.active ? &ledger_ : nullptr);
+                                      profile_.eventual.active ? &ledger_ : nullptr,
+                                      [this] { return !placed() || admin_.namespaces_exist(); });
   }
   return std::make_unique<MachineWorkload>(&world_, profile_, cluster_.region(), &network_,
                                            spec_.get(), &commits);
@@ -184,7 +215,7 @@ RunResult Simulation::Run() {
     workload_->Start();
     nemesis_.Start();
     operator_.Start();
-    mode_switcher_.Start();
+    placed() ? admin_.Start() : mode_switcher_.Start();
     Enter(Phase::kFaults);
     world_.queue.After(Duration(), {EventKind::kPhase, 0, 0});
     while (phase_ != Phase::kOver && !world_.report.failed()) {
@@ -254,7 +285,9 @@ void Simulation::Dispatch(const Event& event) {
       if (!packet) return;
       if (packet->to < profile_.stores) return cluster_.Deliver(*std::move(packet));
       if (recorder_) recorder_->Fared(*packet, Record::Fate::kArrived);
-      if (packet->to == profile_.stores + clients_) return mode_switcher_.Deliver(*packet);
+      if (packet->to == profile_.stores + clients_) {
+        return placed() ? admin_.Deliver(*packet) : mode_switcher_.Deliver(*packet);
+      }
       return workload_->Deliver(*std::move(packet));
     }
     case EventKind::kClient:
@@ -266,6 +299,10 @@ void Simulation::Dispatch(const Event& event) {
     case EventKind::kModes:
       NoteLosses();
       mode_switcher_.OnEvent();
+      return ledger_.CheckFences(&world_.report);
+    case EventKind::kAdmin:
+      admin_.OnEvent();
+      NoteLosses();
       return ledger_.CheckFences(&world_.report);
     case EventKind::kPhase:
       return OnPhase();
@@ -296,13 +333,18 @@ void Simulation::OnPhase() {
       break;
     case Phase::kHealed:
       if (!workload_->done() || !cluster_.leader()) break;
-      if (comes_to_rest() && world_.choices.Pick(Choice::kEnding, kLastOrdersOneIn) == 0) {
+      if (placed() ||
+          (comes_to_rest() && world_.choices.Pick(Choice::kEnding, kLastOrdersOneIn) == 0)) {
         Enter(Phase::kOrders);
       } else {
         Audit();
       }
       break;
     case Phase::kOrders:
+      if (placed()) {
+        if (!Unsettled()) Audit();
+        break;
+      }
       last_orders_.Continue();
       if (last_orders_.failed()) return FailLiveness(last_orders_.Describe());
       if (last_orders_.done() && cluster_.leader()) Audit();
@@ -320,7 +362,7 @@ void Simulation::OnPhase() {
       }
       break;
     case Phase::kSettle:
-      if (ModesSettled() && cluster_.Settled() && !cluster_.HeldAtRest() && !WhoIsAwake()) {
+      if (!Unsettled() && cluster_.Settled() && !cluster_.HeldAtRest() && !WhoIsAwake()) {
         Enter(Phase::kOver);
       }
       break;
@@ -341,18 +383,20 @@ void Simulation::CheckProgress() {
     progress_ = progress;
     events_at_progress_ = world_.queue.processed();
     durable_ = std::max(durable, durable_);
-    patient_until_ = std::max(
-        patient_until_, world_.now() + Timeouts(kTimeoutsToProgress) + workload_->longest_budget());
+    patient_until_ = std::max(patient_until_, world_.now() + Timeouts(kTimeoutsToProgress) +
+                                                  workload_->longest_budget() + DriverPatience());
   }
   if (world_.now() < patient_until_ && world_.now() - healed_at_ < kHealingMax &&
       world_.queue.processed() - events_at_progress_ <= kEventsToProgress) {
     return;
   }
   if (phase_ == Phase::kRecovery) return FailLiveness(majority_loss_.Describe());
-  if (!cluster_.leader()) return FailLiveness("there is no leader");
+  for (const auto& region : cluster_.regions()) {
+    if (!region->leader()) return FailLiveness("there is no leader");
+  }
   if (!workload_->done()) return FailLiveness("clients still wait");
-  if (phase_ == Phase::kOrders) return FailLiveness(last_orders_.Describe());
-  if (!ModesSettled()) return FailLiveness(mode_switcher_.Describe());
+  if (phase_ == Phase::kOrders && !placed()) return FailLiveness(last_orders_.Describe());
+  if (const auto unsettled = Unsettled()) return FailLiveness(*unsettled);
   if (!cluster_.Settled()) {
     return FailLiveness("not every member has applied everything, or a store is not quiet");
   }
@@ -365,20 +409,32 @@ void Simulation::CheckProgress() {
 
 void Simulation::CheckCodecs() {
   Rng rng(world_.choices.Seed(Choice::kAltered));
-  for (const Replica& replica : cluster_.checkers().replicas()) {
-    if (auto broken = BrokenCodec(cluster_.region().id, replica.disk->image(), &rng)) {
-      return world_.report.Fail(FailureKind::kSafety, "CODEC", *std::move(broken));
+  for (const auto& region : cluster_.regions()) {
+    for (const Replica& replica : region->checkers.replicas()) {
+      if (auto broken = BrokenCodec(region->region.id, replica.disk->image(), &rng)) {
+        return world_.report.Fail(FailureKind::kSafety, "CODEC", *std::move(broken));
+      }
     }
   }
+}
+
+std::optional<std::string> Simulation::Unsettled() const {
+  if (placed()) {
+    const std::optional<std::string> unfinished = admin_.Unfinished();
+    return unfinished ? unfinished : cluster_.Unplaced();
+  }
+  if (!profile_.eventual.active || mode_switcher_.Settled()) return std::nullopt;
+  return mode_switcher_.Describe();
 }
 
 // Whose disk was lost since the last call.
 void Simulation::NoteLosses() {
   for (uint32_t node = 0; node < profile_.stores; ++node) {
     const uint32_t wipes = cluster_.losses().wipes(node);
-    const bool stopped = cluster_.losses().stopped(node);
+    const bool stopped =
+        placed() ? cluster_.losses().left_out(node) : cluster_.losses().stopped(node);
     if (std::exchange(losses_[node], {wipes, stopped}) != std::pair(wipes, stopped)) {
-      ledger_.OnDiskLost(node);
+      stopped ? ledger_.OnGivenUp(node) : ledger_.OnDiskLost(node);
     }
   }
 }
@@ -390,7 +446,9 @@ void Simulation::JudgeEventual() {
     ends[node].wiped = losses_[node].first != 0;
     ends[node].stopped = losses_[node].second;
     ends[node].member = cluster_.losses().IsMember(node);
-    ends[node].outbox = cluster_.OutboxOf(node);
+    if (!cluster_.joined(node)) continue;
+    // What was removed in good order has nothing to pass on.
+    if (!cluster_.retired(node)) ends[node].outbox = cluster_.OutboxOf(node);
     ends[node].rows = cluster_.checkers().replicas()[node].disk->image().rows();
   }
   ledger_.Judge(ends, kAlwaysEventual, comes_to_rest(), &world_.report);
@@ -407,6 +465,7 @@ void Simulation::Heal() {
   probes_.Stop();
   operator_.Stop();
   mode_switcher_.Stop();
+  admin_.Stop();
   network_.Heal();
   cluster_.Heal();
   if (profile_.ending == Ending::kQuorum) cluster_.LeaveAQuorum();
@@ -474,18 +533,25 @@ void Simulation::Audit() {
 }
 
 void Simulation::FailLiveness(const std::string& what) {
-  Standstill all = cluster_.Show();
-  workload_->Show(&all);
   std::ostringstream out;
   out << "since " << (healed_at_ - Instant()).milliseconds()
       << (profile_.ending == Ending::kPartial ? " ms a quorum of the stores is whole among itself"
           : !cluster_.losses().all_left_out().empty()
               ? " ms those who are left of the stores are whole among themselves"
               : " ms all stores run and the network is whole")
-      << ", but at " << (world_.now() - Instant()).milliseconds() << " ms " << what << ".\n"
-      << Explain(all) << "  by store:\n"
-      << cluster_.Describe();
+      << ", but at " << (world_.now() - Instant()).milliseconds() << " ms " << what << ".\n";
+  Explain(&out);
   world_.report.Fail(FailureKind::kLiveness, "LIVE", out.str());
+}
+
+// Why, and how the stores stand, region by region.
+void Simulation::Explain(std::ostringstream* out) const {
+  for (const auto& region : cluster_.regions()) {
+    if (placed()) *out << "  region " << region->region.id << ":\n";
+    Standstill all = cluster_.Show(*region);
+    workload_->Show(&all);
+    *out << sim::Explain(all) << "  by store:\n" << cluster_.Describe(*region);
+  }
 }
 
 void Simulation::FailInACircle() {
@@ -493,7 +559,7 @@ void Simulation::FailInACircle() {
   out << "at " << (world_.now() - Instant()).milliseconds() << " ms more than "
       << kEventsPerSecondMax << " events have happened within a second.\n"
       << "  by store:\n"
-      << cluster_.Describe();
+      << cluster_.Describe(*cluster_.regions().front());
   world_.report.Fail(FailureKind::kLiveness, "LIVE", out.str());
 }
 

@@ -29,16 +29,19 @@ bool IsThis(const store::Operation& asked, const kv::Command& command) {
 }  // namespace
 
 Workload::Workload(World* world, const Profile& profile, const Region& region, SimNetwork* network,
-                   const KvModel* model, EventualLedger* ledger)
+                   const KvModel* model, EventualLedger* ledger, std::function<bool()> others_exist)
     : Clients(world, profile, region, network),
       model_(model),
       ledger_(ledger),
-      eventual_(profile.eventual) {}
+      eventual_(profile.eventual),
+      by_name_(profile.placed.active),
+      others_exist_(std::move(others_exist)) {}
 
 void Workload::StartOperation(Client* client) {
   Choices& choices = world_->choices;
   const uint32_t slot = client->slot;
-  if (ledger_ != nullptr && choices.Chance(Choice::kEventual, eventual_.share_ppm, slot + 1)) {
+  if (ledger_ != nullptr && choices.Chance(Choice::kEventual, eventual_.share_ppm, slot + 1) &&
+      others_exist_()) {
     return Makes() ? StartInOtherNamespace(client) : Think(client);
   }
   const auto key = static_cast<uint32_t>(choices.Pick(Choice::kOperation, profile_.keys, slot));

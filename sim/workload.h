@@ -5,6 +5,7 @@
 #define FLAREDB_SIM_WORKLOAD_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -33,9 +34,12 @@ namespace flaredb::sim {
 class Workload : public Clients {
  public:
   // `model` is the region's history as the checkers know it, `ledger` takes what concerns eventual
-  // namespaces; null: the run has none. Everything passed outlives this object.
-  Workload(World* world, const Profile& profile, const Region& region, SimNetwork* network,
-           const KvModel* model, EventualLedger* ledger = nullptr);
+  // namespaces; null: the run has none. `others_exist`: whether these are there yet. Everything
+  // passed outlives this object.
+  Workload(
+      World* world, const Profile& profile, const Region& region, SimNetwork* network,
+      const KvModel* model, EventualLedger* ledger = nullptr,
+      std::function<bool()> others_exist = [] { return true; });
 
   const VersionedHistory& history() const override { return history_; }
   void JudgeHistory(bool double_check) override;
@@ -63,6 +67,7 @@ class Workload : public Clients {
                   kv::NamespaceId ns = kv::NamespaceId::kDefault);
 
   // workload_eventual.cc
+  std::string NamespaceName(const Client& client) const override;
   void StartInOtherNamespace(Client* client);
   void StartRawWrite(Client* client, uint32_t key, bool deletes, kv::NamespaceId ns);
   void StartEventualGet(Client* client, uint32_t key, kv::NamespaceId ns);
@@ -98,6 +103,8 @@ class Workload : public Clients {
   const KvModel* model_;
   EventualLedger* ledger_;
   const EventualProfile& eventual_;
+  const bool by_name_;  // Namespaces are asked for by name, as a placement driver knows them.
+  const std::function<bool()> others_exist_;
   // What clients believe of the namespaces that are not always strong.
   std::map<kv::NamespaceId, kv::Mode> modes_;
   std::map<kv::NamespaceId, std::map<uint32_t, Hint>> hints_;  // By key.

@@ -3,10 +3,16 @@
 #include <string>
 #include <utility>
 
+#include "sim/faults/admin.h"
 #include "sim/faults/mode_switcher.h"
 #include "sim/workload.h"
 
 namespace flaredb::sim {
+
+std::string Workload::NamespaceName(const Client& client) const {
+  if (!by_name_ || client.op.ns == kv::NamespaceId::kDefault) return "";
+  return client.op.ns == kAlwaysEventual ? kAlwaysEventualName : kSwitchingName;
+}
 
 // For the mode that clients believe in, or for the other one, now and then.
 void Workload::StartInOtherNamespace(Client* client) {

@@ -78,6 +78,8 @@ std::string InWords(const Event& event) {
       return "the operator acts";
     case EventKind::kModes:
       return "modes are switched";
+    case EventKind::kAdmin:
+      return "the administrator acts";
     case EventKind::kPhase:
       return "the run looks whether its phase is over";
   }

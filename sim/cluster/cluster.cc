@@ -28,7 +28,7 @@ void NoteEventual(const store::Operation& operation, Node::Call* call) {
 void Cluster::Give(uint32_t id, store::Order order, Fault why) {
   Node& node = nodes_[id];
   if (!node.store) return;
-  order.region = region_.id;
+  order.region = region().id;
   GivenOrder& given = orders_[order.id];
   given.why = why;
   if (const auto* transfer = std::get_if<store::TransferLeader>(&order.what)) {
@@ -50,7 +50,7 @@ void Cluster::Deliver(Packet packet) {
   if (Recorder* recorder = world_->recorder) {
     recorder->Fared(packet, node.store ? Record::Fate::kArrived : Record::Fate::kNobodyThere);
   }
-  if (!node.store) return;
+  if (!node.store || TurnsAway(packet)) return;
   if (auto* message = std::get_if<store::StoreMessage>(&packet.body)) {
     if (world_->trace.on()) {
       world_->trace.Line(world_->now(), Names::Store(id),
@@ -64,7 +64,12 @@ void Cluster::Deliver(Packet packet) {
     }
     const store::CallId name(++node.last_call);
     Node::Call& waits = node.calls[name];
-    waits = {packet.from, call->attempt, checkers_.commits().last(), false, ""};
+    waits = {packet.from,
+             call->attempt,
+             RegionOf(call->request.operation).checkers.commits().last(),
+             false,
+             "",
+             WhyClosed(id)};
     if (profile_.eventual.active) NoteEventual(call->request.operation, &waits);
     node.inbox.push_back(store::ClientCall{name, std::move(call->request), UnixMs(id)});
   } else if (auto* cancel = std::get_if<ClientCancel>(&packet.body)) {
@@ -74,6 +79,8 @@ void Cluster::Deliver(Packet packet) {
     if (it == node.calls.end()) return;
     node.inbox.push_back(store::ClientGone{it->first});
     node.gone_calls.push_back(it->first);
+  } else if (std::holds_alternative<store::Expelled>(packet.body)) {
+    node.inbox.push_back(store::Expelled{});
   }
   Notify(id);
 }
@@ -100,8 +107,9 @@ void Cluster::OnEvent(const Event& event) {
       }
       return;
     case EventKind::kRestart:
-      if (!node.store && !losses_.stopped(event.target) && event.arg == node.life)
+      if (!node.store && Restarts(event.target) && event.arg == node.life) {
         StartStore(event.target);
+      }
       return;
     case EventKind::kResume:
       if (!node.paused || event.arg != node.pause) return;
@@ -133,7 +141,7 @@ void Cluster::Turn(uint32_t id) {
   std::swap(turn_events_, node.inbox);
   effects_.Clear();
   world_->acting = id;
-  checkers_.BeforeTurn(id, turn_events_);
+  for (auto& region : regions_) region->checkers.BeforeTurn(id, turn_events_);
   node.store->Turn(node.clock.Read(world_->now()), absl::MakeSpan(turn_events_), &effects_);
   // The store may have answered before it came to see that the client was gone, but only until now.
   std::swap(gone_calls_, node.gone_calls);
@@ -144,30 +152,16 @@ void Cluster::Turn(uint32_t id) {
     FailSafety("STORE", Names::Store(id) + " could not read a row of its disk, and goes on.");
   }
   const std::vector<store::PeerView> views = node.store->peers();
-  const store::PeerView* view = ViewIn(views);
   NoteRecovery(id);
-  const PeerId broken_before = node.broken;
-  const bool broken = view != nullptr && IsBroken(id, *view);
-  if (broken && !broken_before) {
-    checkers_.OnBroken(id, effects_, view->applied_index);
-  } else {
-    checkers_.OnTurn(id, effects_, broken ? nullptr : view);
-  }
-  const raft::View& before = checkers_.replicas()[id].before;
-  const raft::View& after = checkers_.replicas()[id].view;
-  if (after.id && after.id == before.id) {
-    constexpr auto kOverfills = static_cast<size_t>(BuggifyPoint::kOverfillWindow);
-    checkers_.AfterEvents(id, node.clock.Read(world_->now()), turn_events_, effects_,
-                          profile_.buggify.points[kOverfills] ? nullptr : &node.options.raft);
-  }
-  if (checkers_.replicas()[id].leads() && before.role != raft::Role::kLeader) CheckLeases(id);
-  if (after.lease_valid) CheckPromises(id);
-  if (after.id != before.id || after.promised_until < before.promised_until) CheckAllPromises();
-  if (states_ != nullptr) states_->Mark(checkers_.replicas());
+  for (auto& region : regions_) CheckTurn(id, region.get(), views);
+  WatchPlacement(id);
+  const raft::View& before = checkers().replicas()[id].before;
+  const raft::View& after = checkers().replicas()[id].view;
+  if (states_ != nullptr) states_->Mark(checkers().replicas());
   features_.AddTurn(turn_events_, before, after, effects_);
   turn_events_.clear();
   if (Recorder* recorder = world_->recorder) {
-    recorder->Turned(id, before, after, checkers_.names());
+    recorder->Turned(id, before, after, checkers().names());
   }
   RecordState(id);
   if (!effects_.failure.ok()) {
@@ -181,14 +175,14 @@ void Cluster::Turn(uint32_t id) {
     if (outcome.refusal.empty() && order.successor && !before.conf.IsVoter(order.successor) &&
         !after.conf.IsVoter(order.successor)) {
       return FailSafety("ES", Names::Store(id) + " begins to hand leadership to " +
-                                  checkers_.names().Tell(order.successor) + ", which is no voter.");
+                                  checkers().names().Tell(order.successor) +
+                                  ", which is no voter.");
     }
     if (outcome.refusal.empty()) world_->faults.Mattered(order.why);
   }
 
-  const auto death = observer_ == nullptr
-                         ? std::nullopt
-                         : observer_->CrashAfterTurn(id, MomentsOf(before, after, effects_));
+  const auto death =
+      observer_ == nullptr ? std::nullopt : observer_->CrashAfterTurn(id, MomentsOfTurn(id));
   if (death) {
     // Sends, answers and the write leave independently: any prefix of each may be out already.
     Choices& choices = world_->choices;
@@ -205,13 +199,58 @@ void Cluster::Turn(uint32_t id) {
   ArmTimer(id);
 }
 
+Moments Cluster::MomentsOfTurn(uint32_t id) const {
+  Moments moments = 0;
+  for (const auto& region : regions_) {
+    const Replica& replica = region->checkers.replicas()[id];
+    moments |= MomentsOf(replica.before, replica.view, effects_);
+  }
+  return moments;
+}
+
+// The region whose log decides on it.
+const RegionWatch& Cluster::RegionOf(const store::Operation& operation) const {
+  const bool of_machine = std::holds_alternative<store::ExecuteRequest>(operation) ||
+                          std::holds_alternative<store::QueryRequest>(operation);
+  return placement_ && of_machine ? *regions_.back() : data();
+}
+
+// What the turn did to the store's replica of one region; `views` are those of all its replicas.
+void Cluster::CheckTurn(uint32_t id, RegionWatch* region,
+                        const std::vector<store::PeerView>& views) {
+  const Node& node = nodes_[id];
+  Checkers& checkers = region->checkers;
+  const store::PeerView* view = region->In(views);
+  const PeerId broken_before = node.broken;
+  const bool broken = view != nullptr && IsBroken(id, *view);
+  if (broken && !broken_before) {
+    checkers.OnBroken(id, effects_, view->applied_index);
+  } else {
+    checkers.OnTurn(id, effects_, broken ? nullptr : view);
+  }
+  const raft::View& before = checkers.replicas()[id].before;
+  const raft::View& after = checkers.replicas()[id].view;
+  if (after.id && after.id == before.id) {
+    constexpr auto kOverfills = static_cast<size_t>(BuggifyPoint::kOverfillWindow);
+    checkers.AfterEvents(id, node.clock.Read(world_->now()), turn_events_, effects_,
+                         profile_.buggify.points[kOverfills] ? nullptr : &node.options.raft);
+  }
+  if (checkers.replicas()[id].leads() && before.role != raft::Role::kLeader) {
+    CheckLeases(id, region);
+  }
+  if (after.lease_valid) CheckPromises(id, region);
+  if (after.id != before.id || after.promised_until < before.promised_until) {
+    CheckAllPromises(region);
+  }
+}
+
 // Begun in this turn: the history is about to be another one.
 void Cluster::NoteRecovery(uint32_t id) {
   for (const store::OrderOutcome& outcome : effects_.orders) {
     const GivenOrder& order = orders_.at(outcome.id);
     if (!order.plan || !outcome.refusal.empty()) continue;
     ++recoveries_;
-    checkers_.OnRecovery(id, *order.plan, losses_.all_left_out());
+    data().checkers.OnRecovery(id, *order.plan, losses().all_left_out());
     if (world_->trace.on()) {
       world_->trace.Line(world_->now(), Names::Store(id), "RECOVERS: " + order.plan->Describe());
     }
@@ -223,29 +262,29 @@ void Cluster::NoteRecovery(uint32_t id) {
 }
 
 // What others last said of their leases was true at their last turn only.
-void Cluster::CheckLeases(uint32_t elected) {
+void Cluster::CheckLeases(uint32_t elected, RegionWatch* region) {
   for (uint32_t id = 0; id < size(); ++id) {
     const Node& node = nodes_[id];
     if (id == elected || !node.store || node.paused) continue;
     const Instant now = node.clock.Read(world_->now());
-    checkers_.OnOthersElection(id, node.store->HoldsLease(region_.id, now));
+    region->checkers.OnOthersElection(id, node.store->HoldsLease(region->region.id, now));
   }
 }
 
 // A lease may end only before the promises that it rests on, whatever happens meanwhile.
-void Cluster::CheckPromises(uint32_t leader) {
-  const std::optional<Instant> end = checkers_.PromisesEnd(leader);
+void Cluster::CheckPromises(uint32_t leader, RegionWatch* region) {
+  const std::optional<Instant> end = region->checkers.PromisesEnd(leader);
   if (!end) return;
   const Instant then = std::max(*end, world_->now());
   const Node& node = nodes_[leader];
-  if (!node.store->HoldsLease(region_.id, node.clock.Read(then))) return;
-  checkers_.OnLeaseBeyondPromises(leader, then);
+  if (!node.store->HoldsLease(region->region.id, node.clock.Read(then))) return;
+  region->checkers.OnLeaseBeyondPromises(leader, then);
 }
 
 // Somebody may have taken a promise back.
-void Cluster::CheckAllPromises() {
+void Cluster::CheckAllPromises(RegionWatch* region) {
   for (uint32_t id = 0; id < size(); ++id) {
-    if (checkers_.replicas()[id].leads()) CheckPromises(id);
+    if (region->checkers.replicas()[id].leads()) CheckPromises(id, region);
   }
 }
 
@@ -255,8 +294,10 @@ void Cluster::StopByDisk(uint32_t id) {
   if (node.disk.row_failed() != RowDefect::kNone) world_->faults.Mattered(Fault::kFailRead);
   if (turn_events_.size() == 1 && std::holds_alternative<store::DiskFailed>(turn_events_[0])) {
     const std::vector<store::PeerView> views = node.store->peers();
-    checkers_.OnDiskFailed(id, node.clock.Read(world_->now()), effects_,
-                           world_->sabotage.contains(id) ? nullptr : ViewIn(views));
+    for (auto& region : regions_) {
+      region->checkers.OnDiskFailed(id, node.clock.Read(world_->now()), effects_,
+                                    world_->sabotage.contains(id) ? nullptr : region->In(views));
+    }
   }
   turn_events_.clear();
   gone_calls_.clear();
@@ -269,6 +310,7 @@ void Cluster::Perform(uint32_t id, size_t sends_kept, size_t replies_kept, bool 
   Trace& trace = world_->trace;
   for (size_t i = 0; i < sends_kept; ++i) {
     store::Send& send = effects_.sends[i];
+    if (!Reaches(id, send.to)) continue;
     AddTo(&trace.hash(), send.message);
     network_->Send({id, static_cast<uint32_t>(send.to.value() - 1), std::move(send.message)});
   }
@@ -329,9 +371,9 @@ void Cluster::DiskDone(uint32_t id) {
     node.inbox.push_back(store::DiskFailed{absl::UnavailableError("the disk can't write")});
     return Notify(id);
   }
-  checkers_.BeforeDurable(id, *node.disk.next());
+  BeforeDurable(id);
   const IoToken token = node.disk.CompleteNext();
-  checkers_.AfterDurable(id);
+  AfterDurable(id);
   if (world_->trace.on()) {
     world_->trace.Line(world_->now(), Names::Store(id), "durable " + std::to_string(token.value()));
   }
@@ -339,28 +381,28 @@ void Cluster::DiskDone(uint32_t id) {
   Notify(id);
 }
 
+// The oldest commit that its disk has not finished is about to be part of what is there.
+void Cluster::BeforeDurable(uint32_t id) {
+  for (auto& region : regions_) region->checkers.BeforeDurable(id, *nodes_[id].disk.next());
+}
+
+void Cluster::AfterDurable(uint32_t id) {
+  for (auto& region : regions_) region->checkers.AfterDurable(id);
+  WatchDirectory(id);
+}
+
 Term Cluster::highest_term() const {
   Term highest;
-  for (const Replica& replica : checkers_.replicas()) {
+  for (const Replica& replica : checkers().replicas()) {
     if (replica.running && replica.peer) highest = std::max(highest, replica.view.term);
   }
   return highest;
 }
 
-std::optional<uint32_t> Cluster::leader() const {
-  std::optional<uint32_t> best;
-  const std::vector<Replica>& replicas = checkers_.replicas();
-  for (uint32_t id = 0; id < size(); ++id) {
-    if (!replicas[id].leads()) continue;
-    if (!best || replicas[id].view.term > replicas[*best].view.term) best = id;
-  }
-  return best;
-}
-
 void Cluster::RecordState(uint32_t id) {
   if (world_->recorder == nullptr) return;
   const Node& node = nodes_[id];
-  const Replica& replica = checkers_.replicas()[id];
+  const Replica& replica = checkers().replicas()[id];
   const auto process = !node.store   ? Recorder::Process::kDown
                        : node.paused ? Recorder::Process::kPaused
                                      : Recorder::Process::kRuns;
@@ -369,7 +411,7 @@ void Cluster::RecordState(uint32_t id) {
 
 Features Cluster::features() const {
   Features features = features_;
-  features.AddConfs(checkers_.commits().confs());
+  features.AddConfs(checkers().commits().confs());
   return features;
 }
 

@@ -5,6 +5,7 @@
 //   cluster_start.cc    how stores are founded and start
 //   cluster_faults.cc   how they stop, stall and are lost
 //   cluster_eventual.cc what they are told of namespaces and report of them
+//   cluster_placed.cc   how they are a cluster with a placement driver, in runs that have one
 //   cluster_at_rest.cc  whether all work is done, and what is held all the same
 //   cluster_show.cc     how they stand, for people
 #ifndef FLAREDB_SIM_CLUSTER_CLUSTER_H_
@@ -12,20 +13,26 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "core/pd/cluster.h"
+#include "core/pd/pd_machine.h"
 #include "core/region/region.h"
 #include "core/store/store.h"
 #include "sim/cluster/features.h"
 #include "sim/cluster/losses.h"
 #include "sim/cluster/moments.h"
 #include "sim/cluster/node.h"
+#include "sim/cluster/placement_watch.h"
+#include "sim/cluster/region_watch.h"
 #include "sim/cluster/standstill.h"
 #include "sim/cluster/state_coverage.h"
 #include "sim/invariants/checkers.h"
+#include "sim/pd/pd_spec.h"
 #include "sim/world/network.h"
 #include "sim/world/profile.h"
 #include "sim/world/world.h"
@@ -110,18 +117,46 @@ class Cluster {
   std::map<std::string, store::OutboxRow> OutboxOf(uint32_t node) const;
   // A name for a replica that is to be created on `node`.
   PeerId NewPeer(uint32_t node);
-  // Every process runs, every disk works.
+  // Every process runs, every disk works, and everybody has the right time of day.
   void Heal();
+
+  // --- With a placement driver (PlacedProfile). Its region is the second one; without one there is
+  // one region, and all of this says so: every node is present, and nothing is unplaced.
+
+  // What the placement driver decided; null: there is none.
+  const PlacementWatch* placement() const { return placement_.get(); }
+  // How the store on `node` introduces itself.
+  pd::StoreDescriptor DescriptorOf(uint32_t node) const;
+  // The placement driver has taken it in: it starts for the first time. Nothing if it has joined.
+  void Join(uint32_t node);
+  bool joined(uint32_t node) const { return nodes_[node].joined; }
+  // Whether all regions can bear that `node` is lost for good.
+  bool MayLose(uint32_t node) const;
+  // It is. The operator is to tell the placement driver.
+  //   stops  now; else it runs on and does not know
+  void Lose(uint32_t node, bool stops);
+  // It was removed: nobody starts it any more.
+  void Retire(uint32_t node);
+  // It belongs to the cluster, and something is asked of it.
+  bool present(uint32_t node) const;
+  // It was removed in good order.
+  bool retired(uint32_t node) const { return nodes_[node].retired; }
+  // What is not where it belongs, or who does not know, a clause; nullopt: all is as it should be.
+  std::optional<std::string> Unplaced() const;
 
   uint32_t size() const { return static_cast<uint32_t>(nodes_.size()); }
   bool running(uint32_t node) const { return nodes_[node].store != nullptr; }
+  // Null while it is down. Borrowed until the next event.
+  const store::Store* store(uint32_t node) const { return nodes_[node].store.get(); }
+  // The regions of the run: first the one that clients use, of which the members below speak.
+  const std::vector<std::unique_ptr<RegionWatch>>& regions() const { return regions_; }
   // The running leader of the highest term.
-  std::optional<uint32_t> leader() const;
+  std::optional<uint32_t> leader() const { return data().leader(); }
   // As it was founded.
-  const Region& region() const { return region_; }
+  const Region& region() const { return data().region; }
   // The stores that are lost for good, and who is left.
-  const Losses& losses() const { return losses_; }
-  const Checkers& checkers() const { return checkers_; }
+  const Losses& losses() const { return data().losses; }
+  const Checkers& checkers() const { return data().checkers; }
   uint64_t crashes() const { return crashes_; }
   // Plans of recovery that were carried out.
   uint64_t recoveries() const { return recoveries_; }
@@ -138,12 +173,14 @@ class Cluster {
   uint64_t applied_in_all() const;
   // The sum of the lengths of the logs that are on disks.
   uint64_t durable_in_all() const;
-  // How the stores stand.
-  Standstill Show() const;
+  // How the stores stand towards one of the regions.
+  Standstill Show(const RegionWatch& region) const;
   // The same as one line for each store.
-  std::string Describe() const;
+  std::string Describe(const RegionWatch& region) const;
   // Compares all rows with the model. Requires Settled().
-  void CheckAtEnd() { checkers_.AtEnd(losses_.all_left_out()); }
+  void CheckAtEnd() {
+    for (auto& region : regions_) region->checkers.AtEnd(region->losses.all_left_out());
+  }
 
  private:
   struct GivenOrder {
@@ -152,15 +189,36 @@ class Cluster {
     std::optional<raft::RecoveryPlan> plan;
     std::optional<std::string> refusal;
   };
+  void Found();
+  pd::InstanceId InstanceOf(uint32_t id) const { return {id + 1, kClusterId}; }
+  env::GroupCommit FirstRows(uint32_t id);
+  size_t RowsOf(uint32_t id, kv::NamespaceId ns) const;
+  bool Reaches(uint32_t id, StoreId to) const;
+  bool TurnsAway(const Packet& packet);
+  std::optional<pd::StoreInfo> WhyClosed(uint32_t id) const;
+  void WatchPlacement(uint32_t id);
+  void WatchDirectory(uint32_t id);
+  RegionWatch& data() { return *regions_.front(); }
+  const RegionWatch& data() const { return *regions_.front(); }
+  void Watch(const Region& region, std::string about, MachineSpec* spec);
   void StartStore(uint32_t id);
   void Notify(uint32_t id);
   void Turn(uint32_t id);
   void Wake(uint32_t id);
   void DiskDone(uint32_t id);
+  void BeforeDurable(uint32_t id);
+  void AfterDurable(uint32_t id);
   void ArmTimer(uint32_t id);
-  void CheckLeases(uint32_t elected);
-  void CheckPromises(uint32_t leader);
-  void CheckAllPromises();
+  Moments MomentsOfTurn(uint32_t id) const;
+  const RegionWatch& RegionOf(const store::Operation& operation) const;
+  void CheckTurn(uint32_t id, RegionWatch* region, const std::vector<store::PeerView>& views);
+  void CheckLeases(uint32_t elected, RegionWatch* region);
+  void CheckPromises(uint32_t leader, RegionWatch* region);
+  void CheckAllPromises(RegionWatch* region);
+  bool Leads(uint32_t id) const;
+  bool Restarts(uint32_t id) const {
+    return nodes_[id].joined && !nodes_[id].retired && !losses().stopped(id);
+  }
   void StopByDisk(uint32_t id);
   bool IsBroken(uint32_t id, const store::PeerView& view);
   bool Speaks(PeerId peer) const;
@@ -181,15 +239,17 @@ class Cluster {
   SimNetwork* network_;
   TurnObserver* observer_ = nullptr;
   StateCoverage* states_ = nullptr;
-  Region region_;
-  PeerId last_peer_;
+  const pd::PdMachine pd_machine_;
+  std::unique_ptr<MachineSpec> pd_spec_;  // Null: there is no placement driver.
   std::vector<Node> nodes_;
-  Checkers checkers_;
-  Losses losses_;
-  store::Effects effects_;  // Of the turn in progress; reused.
+  std::vector<std::unique_ptr<RegionWatch>> regions_;
+  std::unique_ptr<PlacementWatch> placement_;  // Null: there is no placement driver.
+  PeerId last_peer_;                           // Of those whom nobody but an operator names.
+  store::Effects effects_;                     // Of the turn in progress; reused.
   std::vector<store::Event> turn_events_;
   std::vector<store::CallId> gone_calls_;  // As Node::gone_calls, of the turn in progress.
   std::map<uint64_t, GivenOrder> orders_;  // By id.
+  bool healed_ = false;
   uint64_t crashes_ = 0;
   uint64_t recoveries_ = 0;
   uint64_t turns_ = 0;

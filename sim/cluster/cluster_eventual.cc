@@ -21,7 +21,8 @@ uint64_t Cluster::UnixMs(uint32_t id) {
   Node& node = nodes_[id];
   const EventualProfile& eventual = profile_.eventual;
   Choices& choices = world_->choices;
-  if (choices.Chance(Choice::kWallClock, eventual.wall_jump_ppm, id) &&
+  const bool wanders = !placement_ || !healed_;
+  if (wanders && choices.Chance(Choice::kWallClock, eventual.wall_jump_ppm, id) &&
       world_->faults.Fires(Fault::kWallJump, id)) {
     world_->faults.Mattered(Fault::kWallJump);
     const auto max = static_cast<int64_t>(eventual.wall_jump_ms);
@@ -82,6 +83,12 @@ bool Cluster::MayAnswer(uint32_t id, const Node::Call& call, const store::Reply&
                             ", but its disk does not have it.");
       return false;
     }
+    if (call.closed && call.closed == WhyClosed(id)) {
+      FailSafety("PLACE", Names::Store(id) +
+                              " accepts a write, but knew that it was being drained, or was given "
+                              "up, when the call came.");
+      return false;
+    }
     if (accepted->hlc <= node.acknowledged) {
       FailSafety("HLC", Names::Store(id) + " accepts a write at time " +
                             std::to_string(accepted->hlc.value()) +
@@ -89,7 +96,7 @@ bool Cluster::MayAnswer(uint32_t id, const Node::Call& call, const store::Reply&
                             std::to_string(node.acknowledged.value()) + ".");
       return false;
     }
-    const Commits& commits = checkers_.commits();
+    const Commits& commits = checkers().commits();
     const kv::NamespaceState state =
         commits.model().StateAt(kv::DecodeKey(call.row)->ns, commits.last());
     const kv::Hlc base = state.fence ? state.fence->base_hlc : kv::Hlc();

@@ -14,6 +14,12 @@ constexpr uint32_t kBreakOwner = 2;
 
 }  // namespace
 
+// A region of the run, at least.
+bool Cluster::Leads(uint32_t id) const {
+  return std::any_of(regions_.begin(), regions_.end(),
+                     [&](const auto& region) { return region->checkers.replicas()[id].leads(); });
+}
+
 void Cluster::Crash(uint32_t id, const Death& death) {
   Node& node = nodes_[id];
   if (!node.store) return;
@@ -27,7 +33,7 @@ void Cluster::Crash(uint32_t id, const Death& death) {
   }
   world_->trace.hash().Add(id).Add(survivors);
   if (survivors < node.disk.in_flight() || !node.inbox.empty() || !node.calls.empty() ||
-      checkers_.replicas()[id].leads()) {
+      Leads(id)) {
     if (death.why != Fault::kCount) world_->faults.Mattered(death.why);
   }
   node.store.reset();
@@ -41,16 +47,16 @@ void Cluster::Crash(uint32_t id, const Death& death) {
   ++node.timer;
   // Events of the old life must not meet the new one.
   ++node.life;
-  checkers_.OnCrash(id);
+  for (auto& region : regions_) region->checkers.OnCrash(id);
   for (size_t i = 0; i < survivors; ++i) {
-    checkers_.BeforeDurable(id, *node.disk.next());
+    BeforeDurable(id);
     node.disk.CrashSurvives();
-    checkers_.AfterDurable(id);
+    AfterDurable(id);
   }
   if (node.disk.RealDiskHasNext()) {
-    checkers_.BeforeDurable(id, *node.disk.next());
+    BeforeDurable(id);
     node.disk.CrashKeeps();
-    checkers_.AfterDurable(id);
+    AfterDurable(id);
     world_->trace.hash().Add(id);
   }
   node.disk.Crash();
@@ -103,8 +109,10 @@ void Cluster::FailRow(uint32_t id, RowDefect defect, const Death& death) {
   node.disk.FailNextRow(defect);
 }
 
+// Only where a store has one replica at most: which one of several broke could not be told.
 void Cluster::BreakReplica(uint32_t id, uint64_t calls) {
-  if (nodes_[id].store && !nodes_[id].broken) world_->sabotage[id] = {calls, false};
+  if (placement_ || !nodes_[id].store || nodes_[id].broken) return;
+  world_->sabotage[id] = {calls, false};
 }
 
 // Whether an invariant broke in the replica because it was to: nobody may count on it any more.
@@ -152,11 +160,11 @@ void Cluster::Wipe(uint32_t id, const Death& death) {
   const bool all_run = std::all_of(nodes_.begin(), nodes_.end(), [](const Node& node) {
     return node.store != nullptr && !node.broken;
   });
-  if (!all_run || AnyOrderWaits() || !losses_.MayWipe(id)) return;
+  if (placement_ || !all_run || AnyOrderWaits() || !losses().MayWipe(id)) return;
   world_->faults.Mattered(Fault::kWipeDisk);
-  losses_.Wipe(id);
+  data().losses.Wipe(id);
   Crash(id, death);
-  checkers_.OnWipe(id);
+  data().checkers.OnWipe(id);
   nodes_[id].acknowledged = kv::Hlc();
   SimDisk& disk = nodes_[id].disk;
   disk.Wipe();
@@ -167,7 +175,7 @@ void Cluster::LeaveAQuorum() {
   // An order could still change who is needed.
   if (AnyOrderWaits()) return;
   for (const uint32_t id :
-       losses_.LeaveOutAllButAQuorum(&world_->choices, /*stop=*/true, std::nullopt)) {
+       data().losses.LeaveOutAllButAQuorum(&world_->choices, /*stop=*/true, std::nullopt)) {
     const bool breaks = world_->choices.Pick(Choice::kEnding, 2, kBreakOwner) == 0 &&
                         world_->faults.Fires(Fault::kBreakReplica, id);
     if (breaks) {
@@ -181,7 +189,7 @@ void Cluster::LeaveAQuorum() {
 
 bool Cluster::LoseAMajority() {
   if (AnyOrderWaits()) return false;
-  const std::set<uint32_t>& lost = losses_.LoseAMajority(&world_->choices);
+  const std::set<uint32_t>& lost = data().losses.LoseAMajority(&world_->choices);
   for (const uint32_t id : lost) StopForGood(id);
   return !lost.empty();
 }
@@ -189,8 +197,8 @@ bool Cluster::LoseAMajority() {
 std::set<uint32_t> Cluster::LeaveOutAllButAQuorum() {
   if (AnyOrderWaits()) return {};
   const bool with_leader = world_->choices.Pick(Choice::kEnding, 2) == 0;
-  return losses_.LeaveOutAllButAQuorum(&world_->choices, /*stop=*/false,
-                                       with_leader ? leader() : std::nullopt);
+  return data().losses.LeaveOutAllButAQuorum(&world_->choices, /*stop=*/false,
+                                             with_leader ? leader() : std::nullopt);
 }
 
 void Cluster::StopForGood(uint32_t id) {
@@ -224,12 +232,14 @@ void Cluster::DrawLimits(uint32_t id) {
 }
 
 void Cluster::Heal() {
+  healed_ = true;
   for (uint32_t id = 0; id < size(); ++id) {
     Node& node = nodes_[id];
     node.disk.Heal();
     world_->sabotage.erase(id);
     if (node.broken) Crash(id, {Fault::kBreakReplica, Duration()});
-    if (!node.store && !losses_.stopped(id)) StartStore(id);
+    if (placement_) node.wall_ms = 0;
+    if (!node.store && Restarts(id)) StartStore(id);
     if (std::exchange(node.paused, false)) Notify(id);
   }
 }

@@ -8,32 +8,33 @@
 
 namespace flaredb::sim {
 
-Standstill Cluster::Show() const {
+Standstill Cluster::Show(const RegionWatch& region) const {
+  const Checkers& checkers = region.checkers;
   Standstill all;
-  all.leader = leader();
-  all.conf = checkers_.commits().confs().back().conf;
-  all.committed = checkers_.commits().last();
-  all.names = checkers_.names();
+  all.leader = region.leader();
+  all.conf = checkers.commits().confs().back().conf;
+  all.committed = checkers.commits().last();
+  all.names = checkers.names();
   for (uint32_t id = 0; id < size(); ++id) {
     const Node& node = nodes_[id];
-    const Replica& replica = checkers_.replicas()[id];
+    const Replica& replica = checkers.replicas()[id];
     for (uint32_t to = 0; to < size(); ++to) {
       if (network_->IsCut(id, to)) all.cut.insert({id, to});
     }
     Standstill::Store& shown = all.stores.emplace_back();
     shown.runs = node.store != nullptr;
-    shown.left_out = losses_.left_out(id);
+    shown.left_out = region.losses.left_out(id);
     if (!shown.runs) continue;
     shown.clock = node.clock.Read(world_->now());
     const auto& there = node.disk.image().replicas();
-    if (const auto row = there.find(region_.id); row != there.end()) {
+    if (const auto row = there.find(region.region.id); row != there.end()) {
       shown.life = row->second.incarnation;
     }
     shown.view = replica.view;
     shown.applied = replica.applied;
     shown.unfinished = node.disk.in_flight();
     shown.disk_failed = node.disk.write_failed();
-    shown.destroyed = RemovedIn(region_.id, node.disk.image().rows());
+    shown.destroyed = RemovedIn(region.region.id, node.disk.image().rows());
     for (store::CallView& call : node.store->calls()) {
       const auto* client = std::get_if<store::CallId>(&call.origin);
       const auto known = client != nullptr ? node.calls.find(*client) : node.calls.end();
@@ -44,10 +45,11 @@ Standstill Cluster::Show() const {
   return all;
 }
 
-std::string Cluster::Describe() const {
+std::string Cluster::Describe(const RegionWatch& region) const {
+  const Checkers& checkers = region.checkers;
   std::ostringstream out;
   for (uint32_t id = 0; id < size(); ++id) {
-    const Replica& replica = checkers_.replicas()[id];
+    const Replica& replica = checkers.replicas()[id];
     out << "    " << id + 1 << ": ";
     if (!nodes_[id].store) {
       out << "down\n";
@@ -55,7 +57,7 @@ std::string Cluster::Describe() const {
       out << "no replica\n";
     } else {
       out << sim::Describe(replica.view) << " applied " << replica.applied << ", "
-          << checkers_.names().Tell(replica.view.conf) << " at " << replica.view.conf_index << "\n";
+          << checkers.names().Tell(replica.view.conf) << " at " << replica.view.conf_index << "\n";
     }
   }
   return out.str();

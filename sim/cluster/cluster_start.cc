@@ -2,6 +2,7 @@
 #include "sim/cluster/cluster.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "sim/world/describe.h"
 #include "sim/world/recorder.h"
@@ -33,8 +34,6 @@ Cluster::Cluster(World* world, const Profile& profile, SimNetwork* network, Mach
     : world_(world),
       profile_(profile),
       network_(network),
-      region_(MakeRegion(profile.members)),
-      last_peer_(region_.peers.back().id),
       nodes_([&] {
         std::vector<Node> nodes;
         nodes.reserve(profile.stores);
@@ -46,11 +45,23 @@ Cluster::Cluster(World* world, const Profile& profile, SimNetwork* network, Mach
         }
         return nodes;
       }()),
-      checkers_(region_, Disks(), profile.store.raft, ClocksAreTrusted(profile), &world->report,
-                {[this] { return world_->now(); },
-                 [this](uint32_t id, Instant local) { return nodes_[id].clock.WhenReads(local); }},
-                spec),
-      losses_(&checkers_) {}
+      last_peer_(MakeRegion(profile.members).peers.back().id) {
+  if (profile.placed.active) {
+    Found();
+  } else {
+    Watch(MakeRegion(profile.members), "", spec);
+  }
+}
+
+// From now on what happens to `region` is checked; a failure begins with `about`.
+void Cluster::Watch(const Region& region, std::string about, MachineSpec* spec) {
+  regions_.push_back(std::make_unique<RegionWatch>(
+      region, Disks(), profile_.store.raft, ClocksAreTrusted(profile_),
+      FailureReport(&world_->report, std::move(about)),
+      Clocks{[this] { return world_->now(); },
+             [this](uint32_t id, Instant local) { return nodes_[id].clock.WhenReads(local); }},
+      spec));
+}
 
 std::vector<const SimDisk*> Cluster::Disks() const {
   std::vector<const SimDisk*> disks;
@@ -77,10 +88,15 @@ void Cluster::Start() {
     if (skew != 0) {
       node.wall_ms = static_cast<int64_t>(choices.Between(Choice::kWallClock, 0, skew, id));
     }
+    if (placement_) {
+      if (id == 0) Join(id);
+      continue;
+    }
+    node.joined = true;
     const store::Identity identity{kClusterId, StoreId(id + 1)};
     const Incarnation incarnation(choices.Seed(Choice::kIncarnation, id) + 1);
-    node.disk.Format(region_.PeerOn(identity.store) != nullptr
-                         ? store::Bootstrap(identity, region_, incarnation)
+    node.disk.Format(region().PeerOn(identity.store) != nullptr
+                         ? store::Bootstrap(identity, region(), incarnation)
                          : store::Bootstrap(identity));
     StartStore(id);
   }
@@ -97,25 +113,31 @@ void Cluster::StartStore(uint32_t id) {
                             std::string(recovered.status().message()));
     return;
   }
-  std::optional<store::RecoveredRegion> region;
-  if (!recovered->regions.empty()) region = recovered->regions[0];
+  const std::vector<store::RecoveredRegion> replicas = recovered->regions;
   store::Options options = node.options;
   options.seed = world_->choices.Seed(Choice::kStoreSeed, id);
+  if (options.cluster) options.cluster->unix_ms = UnixMs(id);
   world_->acting = id;
   node.store = std::make_unique<store::Store>(options, *std::move(recovered), &node.disk.data(),
                                               node.clock.Read(world_->now()));
   node.paused = false;
   node.wake_at = Instant::Max();
   const std::vector<store::PeerView> views = node.store->peers();
-  const store::PeerView* view = ViewIn(views);
-  checkers_.OnStart(id, node.clock.Read(world_->now()), region ? &*region : nullptr, view);
-  CheckAllPromises();
+  for (auto& region : regions_) {
+    const auto found = std::find_if(
+        replicas.begin(), replicas.end(),
+        [&](const store::RecoveredRegion& each) { return each.region.id == region->region.id; });
+    region->checkers.OnStart(id, node.clock.Read(world_->now()),
+                             found != replicas.end() ? &*found : nullptr, region->In(views));
+    CheckAllPromises(region.get());
+  }
+  const store::PeerView* view = data().In(views);
   world_->trace.hash().Add(id).Add(node.life).Add(view != nullptr ? view->applied_index : Index());
   if (world_->trace.on()) {
     world_->trace.Line(world_->now(), Names::Store(id),
                        "START life " + std::to_string(node.life) + ": " +
                            (view != nullptr ? sim::Describe(view->raft) + ", " +
-                                                  checkers_.names().Tell(view->raft.conf)
+                                                  checkers().names().Tell(view->raft.conf)
                                             : std::string("no replica")));
   }
   if (Recorder* recorder = world_->recorder) {
@@ -127,7 +149,7 @@ void Cluster::StartStore(uint32_t id) {
 
 PeerId Cluster::NewPeer(uint32_t node) {
   ++last_peer_;
-  checkers_.OnNewPeer(last_peer_, StoreId(node + 1));
+  data().checkers.OnNewPeer(last_peer_, StoreId(node + 1));
   return last_peer_;
 }
 

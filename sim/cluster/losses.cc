@@ -38,18 +38,17 @@ bool Losses::MayWipe(uint32_t node) const {
 
 const std::set<uint32_t>& Losses::LeaveOutAllButAQuorum(Choices* choices, bool stop,
                                                         std::optional<uint32_t> first) {
-  stop_ = stop;
   std::vector<uint32_t> order = AllNodes(choices);
   if (first) std::swap(*std::find(order.begin(), order.end(), *first), order[0]);
   for (const uint32_t node : order) {
     left_out_.insert(node);
     if (!AQuorumOfEverybodyIsLeft()) left_out_.erase(node);
   }
+  if (stop) stopped_ = left_out_;
   return left_out_;
 }
 
 const std::set<uint32_t>& Losses::LoseAMajority(Choices* choices) {
-  stop_ = true;
   std::vector<uint32_t> order = AllNodes(choices);
   // As often as not the longest logs go first, so that those who are left have gaps to fill.
   if (choices->Pick(Choice::kFaultTarget, 2) == 0) {
@@ -67,6 +66,7 @@ const std::set<uint32_t>& Losses::LoseAMajority(Choices* choices) {
     enough = NobodyCanBeElected();
   }
   if (!enough) left_out_.clear();
+  stopped_ = left_out_;
   return left_out_;
 }
 
@@ -97,6 +97,17 @@ bool Losses::NobodyCanBeElected() const {
          std::none_of(reports.begin(), reports.end(), [&](const raft::View& view) {
            return view.conf.IsMember(view.id) && AQuorumIsLeft(view.conf);
          });
+}
+
+bool Losses::MayLose(uint32_t node) const {
+  Losses after = *this;
+  after.left_out_.insert(node);
+  const std::vector<Replica>& replicas = checkers_->replicas();
+  for (uint32_t other = 0; other < replicas.size(); ++other) {
+    if (after.left_out(other) || !replicas[other].peer) continue;
+    if (!after.AQuorumIsLeft(replicas[other].view.conf)) return false;
+  }
+  return after.AQuorumIsLeft(conf());
 }
 
 bool Losses::AQuorumIsLeft(const raft::ConfState& conf) const {

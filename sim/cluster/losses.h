@@ -24,9 +24,6 @@ class Losses {
  public:
   // `checkers`: who has which replica. Outlives this object.
   explicit Losses(const Checkers* checkers) : checkers_(checkers) {}
-  Losses(const Losses&) = delete;
-  Losses& operator=(const Losses&) = delete;
-
   // Whether the region can bear that the disk of `node` is lost: everybody has one configuration,
   // not joint, on the disk, which names this life of the replica (docs/RAFT.md, incarnations); two
   // more voters are there if it is one; and nobody else who was wiped is still a member. Requires
@@ -57,7 +54,16 @@ class Losses {
   std::vector<raft::View> Reports() const;
   bool left_out(uint32_t node) const { return left_out_.count(node) != 0; }
   const std::set<uint32_t>& all_left_out() const { return left_out_; }
-  bool stopped(uint32_t node) const { return stop_ && left_out(node); }
+  bool stopped(uint32_t node) const { return stopped_.count(node) != 0; }
+
+  // Whether those who are left are a quorum of every configuration that anybody holds when `node`
+  // is lost, too.
+  bool MayLose(uint32_t node) const;
+  // It is, for good.
+  void Lose(uint32_t node, bool stops) {
+    left_out_.insert(node);
+    if (stops) stopped_.insert(node);
+  }
 
   // Whether those who are left would be a quorum of `conf`.
   bool AQuorumIsLeft(const raft::ConfState& conf) const;
@@ -78,7 +84,7 @@ class Losses {
   std::set<PeerId> wiped_;
   std::map<uint32_t, uint32_t> wipes_;
   std::set<uint32_t> left_out_;
-  bool stop_ = false;  // What those who are left out do.
+  std::set<uint32_t> stopped_;  // Of those.
 };
 
 }  // namespace flaredb::sim

@@ -3,6 +3,7 @@
 
 #include <variant>
 
+#include "core/cluster/directory.h"
 #include "core/store/outbox.h"
 #include "sim/invariants/raft_message.h"
 
@@ -26,6 +27,7 @@ Moments MomentsOf(const raft::View& before, const raft::View& after,
     }
     if (!effects.commit->data.empty()) moments |= Bit(Moment::kApplied);
     for (const Mutation& mutation : effects.commit->data.mutations) {
+      if (mutation.key == cluster::kDirectoryRowKey) moments |= Bit(Moment::kKeptDirectory);
       if (!store::IsOutboxRow(mutation.key)) continue;
       moments |= Bit(mutation.value ? Moment::kAccepted : Moment::kReleased);
     }
@@ -42,6 +44,13 @@ Moments MomentsOf(const raft::View& before, const raft::View& after,
         if (std::holds_alternative<kv::NamespaceCommand>(request->request.operation)) {
           moments |= Bit(Moment::kShipped);
         }
+        if (std::holds_alternative<store::ExecuteRequest>(request->request.operation)) {
+          moments |= Bit(Moment::kToldPd);
+        }
+      } else if (std::holds_alternative<cluster::RollCall>(send.message)) {
+        moments |= Bit(Moment::kCalledRoll);
+      } else if (std::holds_alternative<cluster::RollAnswer>(send.message)) {
+        moments |= Bit(Moment::kAnsweredRoll);
       }
       continue;
     }

@@ -33,10 +33,16 @@ enum class Moment : uint8_t {
   kShipped,        // A parcel left for the leader's store.
   kParcelApplied,  // The leader's store told another one that its parcel is applied.
   kReleased,       // A row is to leave the outbox on the disk.
+  // Of runs with a placement driver.
+  kCalledRoll,     // The driver called another store.
+  kAnsweredRoll,   // A store answered the driver.
+  kKeptDirectory,  // A directory went to the disk.
+  kToldPd,         // A command for the placement driver left for another store.
   kCount,
 };
-// Those of runs without.
+// Those of runs with neither, and of runs without the latter.
 constexpr auto kStrongMoments = static_cast<uint64_t>(Moment::kAccepted);
+constexpr auto kEventualMoments = static_cast<uint64_t>(Moment::kCalledRoll);
 using Moments = uint32_t;
 constexpr Moments Bit(Moment moment) { return Moments{1} << static_cast<uint8_t>(moment); }
 

@@ -11,10 +11,11 @@
 #include <string>
 #include <vector>
 
-#include "core/base/check.h"
 #include "core/base/time.h"
 #include "core/base/types.h"
+#include "core/cluster/directory.h"
 #include "core/kv/hlc.h"
+#include "core/pd/cluster.h"
 #include "core/store/store.h"
 #include "sim/world/disk.h"
 #include "sim/world/fault.h"
@@ -41,15 +42,21 @@ struct Node {
     // Answered by whatever is at the store; of a write, the row that it puts into the outbox.
     bool eventual = false;
     std::string row;
+    // Of a store that knew by then that it accepts nothing: its row among the stores.
+    std::optional<pd::StoreInfo> closed;
   };
 
   Node(World* world, const DiskProfile& profile, uint32_t id, const NewRealDisk& new_real_disk)
       : disk(world, profile, id, new_real_disk) {}
 
+  bool joined = false;   // It belongs to the cluster, or did. All do without a placement driver.
+  bool retired = false;  // It was removed, and nobody starts it any more.
   NodeClock clock;
   int64_t wall_ms = 0;   // What its time of day is ahead of everybody's, in milliseconds.
   kv::Hlc acknowledged;  // The time of the last write that it told a client to be accepted.
   SimDisk disk;
+  cluster::Directory directory;     // On the disk,
+  std::string directory_row;        // and its bytes.
   store::Options options;           // Without the seed.
   std::optional<Death> disk_death;  // What a failing disk makes of the process.
   uint64_t life = 0;
@@ -66,12 +73,6 @@ struct Node {
   uint64_t last_call = 0;
   std::vector<store::CallId> gone_calls;  // Of clients whose ClientGone waits in the inbox.
 };
-
-// The replica of the one region of a run; null when the store has none.
-inline const store::PeerView* ViewIn(const std::vector<store::PeerView>& views) {
-  INVARIANT(views.size() <= 1);
-  return views.empty() ? nullptr : &views[0];
-}
 
 }  // namespace flaredb::sim
 

@@ -303,8 +303,9 @@ void Nemesis::MoveClocks(Ongoing ongoing) {
 
 void Nemesis::LayAmbush() {
   Ambush ambush;
-  const uint64_t moments =
-      profile_.eventual.active ? static_cast<uint64_t>(Moment::kCount) : kStrongMoments;
+  const uint64_t moments = profile_.placed.active     ? static_cast<uint64_t>(Moment::kCount)
+                           : profile_.eventual.active ? kEventualMoments
+                                                      : kStrongMoments;
   ambush.moments = Moments{1} << world_->choices.Pick(Choice::kFaultTarget, moments, stream_);
   if (Coin()) ambush.node = RandomStore();
   ambush.skip = static_cast<uint32_t>(world_->choices.Pick(Choice::kFaultTarget, 3, stream_));
@@ -333,7 +334,10 @@ uint32_t Nemesis::RandomStore() {
 bool Nemesis::Coin() { return world_->choices.Chance(Choice::kFaultTarget, 500000, stream_); }
 
 uint32_t Nemesis::LeaderOrRandom() {
-  const std::optional<uint32_t> leader = cluster_->leader();
+  const auto& regions = cluster_->regions();
+  const size_t region =
+      regions.size() == 1 ? 0 : world_->choices.Pick(Choice::kFaultTarget, regions.size(), stream_);
+  const std::optional<uint32_t> leader = regions[region]->leader();
   return leader ? *leader : RandomStore();
 }
 

@@ -65,7 +65,7 @@ void Campaigns::OnTurn(Instant now, absl::Span<const store::Event> events, const
   CheckVote(heard, before, after, promised);
   CheckTerm(heard, before, after, promised);
 
-  OnSends(effects);
+  OnSends(after.id, effects);
   const auto asked = asked_to_campaign_.find(after.id);
   if (after.lease_valid && asked != asked_to_campaign_.end() && asked->second.first == after.term) {
     Fail("LEASE", Tell(after.id) + " leads term " + std::to_string(after.term.value()) +
@@ -80,12 +80,12 @@ void Campaigns::OnTurn(Instant now, absl::Span<const store::Event> events, const
   if (contact) promised_until_[after.id] = now + election_timeout_;
 }
 
-void Campaigns::OnSends(const store::Effects& effects) {
+void Campaigns::OnSends(PeerId peer, const store::Effects& effects) {
   for (const store::Send& send : effects.sends) {
     const raft::Message* message = RaftMessageIn(send);
-    if (message == nullptr) continue;
+    if (message == nullptr || message->from != peer) continue;
     if (std::holds_alternative<raft::TimeoutNow>(message->body)) {
-      asked_to_campaign_[message->from] = {message->term, message->to};
+      asked_to_campaign_[peer] = {message->term, message->to};
     } else if (const auto* reply = std::get_if<raft::PreVoteReply>(&message->body)) {
       if (reply->granted) pre_votes_.insert({reply->campaign_term, message->to, message->from});
     } else if (const auto* vote = std::get_if<raft::VoteRequest>(&message->body)) {

@@ -46,8 +46,8 @@ class Campaigns {
   //   LEASE    a leader that asked somebody to campaign holds no lease in that term.
   void OnTurn(Instant now, absl::Span<const store::Event> events, const raft::View& before,
               const raft::View& after, Incarnation life, const store::Effects& effects);
-  // What leaves, of a turn that nothing else is known of.
-  void OnSends(const store::Effects& effects);
+  // What leaves from `peer`, of a turn that nothing else is known of.
+  void OnSends(PeerId peer, const store::Effects& effects);
 
  private:
   struct Heard;

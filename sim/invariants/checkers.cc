@@ -4,10 +4,15 @@
 #include <algorithm>
 #include <map>
 #include <sstream>
+#include <string_view>
 #include <utility>
 #include <variant>
 
+#include "core/cluster/directory.h"
+#include "core/kv/key.h"
 #include "core/raft/raft.h"
+#include "core/region/state_rows.h"
+#include "core/store/outbox.h"
 #include "sim/invariants/orders.h"
 #include "sim/invariants/promises.h"
 #include "sim/invariants/rejects.h"
@@ -24,6 +29,18 @@ bool IsTurnover(const env::GroupCommit& commit, RegionId region) {
   return std::any_of(commit.log.begin(), commit.log.end(), [&](const env::LogWrite& write) {
     return write.region == region && (write.create || write.destroy || write.persist.install);
   });
+}
+
+// Whether all rows of a store belong to `region`, or to nobody.
+bool HoldsEverything(const Region& region) {
+  return region.start_key.empty() && region.end_key.empty();
+}
+
+// Whether a row is another region's, or the store's own.
+bool IsForeign(const Region& region, std::string_view row) {
+  if (const std::optional<RegionRow> of = DecodeRegionRowKey(row)) return of->region != region.id;
+  if (store::IsOutboxRow(row) || row == cluster::kDirectoryRowKey) return true;
+  return kv::DecodeKey(row) && !region.Contains(row);
 }
 
 // It is a voter by its own log, or was before a configuration that is not committed
@@ -70,6 +87,7 @@ void Checkers::OnStart(uint32_t node, Instant now, const store::RecoveredRegion*
   replica.truncations.clear();
   replica.hard_state_token = IoToken();
   replica.view = view != nullptr ? view->raft : raft::View();
+  LearnPeers(replica.view.conf);
   replica.applied = recovered != nullptr ? recovered->applied.index : Index();
   answers_.OnStart(node);
   if (view == nullptr) return;
@@ -105,6 +123,7 @@ void Checkers::OnTurn(uint32_t node, const store::Effects& effects, const store:
   std::swap(replica.before, replica.view);
   const raft::View nothing;
   replica.view = view != nullptr ? view->raft : nothing;
+  if (replica.view.conf_index != replica.before.conf_index) LearnPeers(replica.view.conf);
   const raft::View& before = same ? replica.before : nothing;
   const raft::View& after = replica.view;
   const std::string store = names_.Store(node);
@@ -148,7 +167,7 @@ void Checkers::OnBroken(uint32_t node, const store::Effects& effects, Index appl
     commits_.OnCommit(node, before.commit_index, applied, before.conf, replicas_);
   }
   CheckEffects(node, effects);
-  campaigns_.OnSends(effects);
+  campaigns_.OnSends(before.id, effects);
   replica.peer = PeerId();
   replica.before = replica.view = raft::View();
 }
@@ -156,8 +175,11 @@ void Checkers::OnBroken(uint32_t node, const store::Effects& effects, Index appl
 void Checkers::CheckEffects(uint32_t node, const store::Effects& effects) {
   if (effects.commit && !report_->failed()) {
     const auto check = IsTurnover(*effects.commit, region_.id) ? BrokenTurnover : BrokenBatch;
-    Fail("APPLY", check(region_.id, names_.Store(node), effects.commit->data, commits_,
-                        &replicas_[node].applied));
+    const WriteBatch& batch = effects.commit->data;
+    Fail("APPLY", HoldsEverything(region_) ? check(region_.id, names_.Store(node), batch, commits_,
+                                                   &replicas_[node].applied)
+                                           : check(region_.id, names_.Store(node), OwnRows(batch),
+                                                   commits_, &replicas_[node].applied));
   }
   for (const store::Send& send : effects.sends) CheckSend(node, send);
 }
@@ -277,7 +299,7 @@ void Checkers::OnDiskFailed(uint32_t node, Instant now, const store::Effects& ef
 void Checkers::CheckOrder(uint32_t node, Instant now, const store::Event& event,
                           const raft::View& before, const store::Effects& effects) {
   const auto* order = std::get_if<store::Order>(&event);
-  if (order == nullptr || effects.orders.empty()) return;
+  if (order == nullptr || order->region != region_.id || effects.orders.empty()) return;
   INVARIANT(effects.orders.size() == 1 && effects.orders[0].id == order->id);
   const bool own_entry = replicas_[node].issued.TermAt(before.commit_index) == before.term;
   Fail("ORDER",
@@ -359,6 +381,33 @@ void Checkers::BeforeDurable(uint32_t node, const env::GroupCommit& commit) {
   }
 }
 
+// Whoever changed the members knows where the new ones are to be.
+void Checkers::LearnPeers(const raft::ConfState& conf) {
+  for (const raft::Member& member : conf.members) {
+    if (member.store) names_.Add(member.id, member.store);
+  }
+}
+
+// What of a batch concerns this region.
+WriteBatch Checkers::OwnRows(const WriteBatch& batch) const {
+  WriteBatch own;
+  for (const Mutation& mutation : batch.mutations) {
+    if (!IsForeign(region_, mutation.key)) own.mutations.push_back(mutation);
+  }
+  return own;
+}
+
+std::optional<std::string> Checkers::BrokenRowsOf(uint32_t node, Index applied) const {
+  const DiskImage::Rows& all = replicas_[node].disk->image().rows();
+  const std::string store = names_.Store(node);
+  if (HoldsEverything(region_)) return BrokenRows(region_.id, store, all, applied, commits_);
+  DiskImage::Rows own;
+  for (const auto& [row, bytes] : all) {
+    if (!IsForeign(region_, row)) own.emplace_hint(own.end(), row, bytes);
+  }
+  return BrokenRows(region_.id, store, own, applied, commits_);
+}
+
 // REG: names of replicas rise, so that nobody comes back who was removed.
 void Checkers::CheckNewcomer(uint32_t node, PeerId peer) {
   PeerId& highest = replicas_[node].highest_peer;
@@ -376,8 +425,7 @@ void Checkers::AfterDurable(uint32_t node) {
   Replica& replica = replicas_[node];
   const auto& rows = replica.disk->image().rows();
   replica.durable_peer = PeerIn(region_.id, rows);
-  Fail("SNAP",
-       BrokenRows(region_.id, names_.Store(node), rows, AppliedIn(region_.id, rows), commits_));
+  Fail("SNAP", BrokenRowsOf(node, AppliedIn(region_.id, rows)));
 }
 
 void Checkers::AtEnd(const std::set<uint32_t>& left_out) {
@@ -389,7 +437,7 @@ void Checkers::AtEnd(const std::set<uint32_t>& left_out) {
                         replica.peer != replica.lost_peer &&
                         commits_.confs().back().conf.IsMember(replica.peer);
     const Index applied = member ? commits_.last() : AppliedIn(region_.id, rows);
-    Fail("APPLY", BrokenRows(region_.id, names_.Store(node), rows, applied, commits_));
+    Fail("APPLY", BrokenRowsOf(node, applied));
   }
 }
 

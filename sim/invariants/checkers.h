@@ -126,6 +126,9 @@ class Checkers {
   void Recover(uint32_t node);
   std::string WrongRecovery(uint32_t node) const;
   void CheckNewcomer(uint32_t node, PeerId peer);
+  void LearnPeers(const raft::ConfState& conf);
+  WriteBatch OwnRows(const WriteBatch& batch) const;
+  std::optional<std::string> BrokenRowsOf(uint32_t node, Index applied) const;
   void CheckOrder(uint32_t node, Instant now, const store::Event& event, const raft::View& before,
                   const store::Effects& effects);
   void Fail(const char* invariant, std::optional<std::string> sentence);

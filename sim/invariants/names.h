@@ -15,11 +15,11 @@
 
 namespace flaredb::sim {
 
-// Node i of the simulation holds store i + 1. A peer belongs to one node for ever; a node may have
-// held several peers of the region, one after the other.
+// Of the replicas of one region. Node i of the simulation holds store i + 1. A peer belongs to one
+// node for ever; a node may have held several peers of the region, one after the other.
 class Names {
  public:
-  Names(uint32_t nodes, const Region& region) : nodes_(nodes) {
+  Names(uint32_t nodes, const Region& region) : nodes_(nodes), region_(region.id) {
     for (const Peer& peer : region.peers) Add(peer.id, peer.store);
   }
 
@@ -29,6 +29,7 @@ class Names {
   }
 
   uint32_t nodes() const { return nodes_; }
+  RegionId region() const { return region_; }
   uint32_t NodeOf(PeerId peer) const {
     const auto node = node_of_.find(peer);
     INVARIANT(node != node_of_.end()) << "no peer " << peer;
@@ -46,6 +47,7 @@ class Names {
   std::string List(const std::vector<PeerId>& peers) const;
 
   uint32_t nodes_;
+  RegionId region_;
   std::map<PeerId, uint32_t> node_of_;
 };
 

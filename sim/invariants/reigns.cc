@@ -157,10 +157,10 @@ void Reigns::CheckCommands(const raft::View& before, const raft::View& after,
                            const store::Effects& effects) {
   if (!before.transferee || before.transferee != after.transferee || !effects.commit) return;
   const std::vector<env::LogWrite>& log = effects.commit->log;
-  if (std::none_of(log.begin(), log.end(),
-                   [](const env::LogWrite& write) { return BringsCommands(write.persist); })) {
-    return;
-  }
+  const bool brings_commands = std::any_of(log.begin(), log.end(), [&](const env::LogWrite& write) {
+    return write.region == names_->region() && BringsCommands(write.persist);
+  });
+  if (!brings_commands) return;
   Fail(after.id, "takes in a command while it hands leadership over to " +
                      names_->Tell(after.transferee) + ".");
 }

@@ -18,7 +18,7 @@ constexpr std::string_view kNames[] = {
     "fault-target",  "fault-length",    "order",        "think-time",   "operation",
     "expectation",   "target-store",    "backoff",      "patience",     "piece",
     "limits",        "buggify",         "real-disk",    "ending",       "altered",
-    "eventual",      "wall-clock"};
+    "eventual",      "wall-clock",      "placed"};
 static_assert(std::size(kNames) == static_cast<size_t>(Choice::kCount));
 
 // The seed of stream `i`. Distinct for every stream of a run; Mix64 makes them unrelated.

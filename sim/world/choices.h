@@ -52,6 +52,7 @@ enum class Choice : uint8_t {
   kAltered,    // Of what the disks hold, what is altered for the decoders, and how.
   kEventual,   // Whether a run has eventual namespaces, and what is done to them.
   kWallClock,  // What a node takes for the time of day.
+  kPlaced,     // Whether a run has a placement driver, and what it is told.
   kCount,
 };
 

@@ -25,6 +25,7 @@ enum class EventKind : uint8_t {
   kOperator,   // The operator looks at the cluster.
   kModes,      // The mode switcher looks at the cluster.
   kPhase,      // The run as a whole moves on. arg: the phase.
+  kAdmin,      // The administrator looks at the cluster.
 };
 
 // Small and plain; whatever is larger waits with its owner, who finds it by `arg`.

@@ -28,13 +28,20 @@ struct Failure {
 // Keeps the first failure of a run: later ones are its consequences.
 class FailureReport {
  public:
-  bool failed() const { return failure_.kind != FailureKind::kNone; }
-  const Failure& failure() const { return failure_; }
+  FailureReport() = default;
+  // Of a part of a run: what fails there fails the run, and its sentence begins with `about`.
+  FailureReport(FailureReport* run, std::string about) : run_(run), about_(std::move(about)) {}
+
+  bool failed() const { return failure().kind != FailureKind::kNone; }
+  const Failure& failure() const { return run_ != nullptr ? run_->failure() : failure_; }
   void Fail(FailureKind kind, std::string invariant, std::string sentence) {
+    if (run_ != nullptr) return run_->Fail(kind, std::move(invariant), about_ + sentence);
     if (!failed()) failure_ = {kind, std::move(invariant), std::move(sentence)};
   }
 
  private:
+  FailureReport* run_ = nullptr;  // Null: this is the run's own. Borrowed.
+  std::string about_;
   Failure failure_;
 };
 

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/store/event.h"
 #include "core/store/message.h"
 #include "core/store/request.h"
 #include "sim/world/profile.h"
@@ -38,7 +39,8 @@ struct ClientReply {
 struct Packet {
   Endpoint from = 0;
   Endpoint to = 0;
-  std::variant<store::StoreMessage, ClientRequest, ClientCancel, ClientReply> body;
+  // Expelled: what came of the receiver, or may come, is not taken in any more.
+  std::variant<store::StoreMessage, ClientRequest, ClientCancel, ClientReply, store::Expelled> body;
   uint64_t number = 0;  // In the record of the run.
 };
 

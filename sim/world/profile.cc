@@ -135,10 +135,45 @@ void DrawBuggify(Choices* c, Profile* profile) {
 }
 
 // From a stream of its own: all other runs are what they would be without.
+void DrawPlaced(Choices* c, Profile* profile) {
+  constexpr Choice kD = Choice::kPlaced;
+  PlacedProfile& placed = profile->placed;
+  if (c->Pick(kD, 5) != 0) return;
+  const Duration timeout = profile->store.raft.election_timeout;
+  placed.active = true;
+  profile->stores = c->OneOf<uint32_t>(kD, {1, 3, 4, 5, 5, 6, 6, 7});
+  placed.first = std::min(profile->stores, c->OneOf<uint32_t>(kD, {1, 3, 3, 4, 5}));
+  const Span pauses[] = {{timeout / 4, timeout}, {timeout, timeout * 3}};
+  placed.pause = c->OneOf(kD, pauses);
+  placed.join_ppm = c->OneOf<uint32_t>(kD, {20000, 200000});
+  placed.drain_ppm = c->OneOf<uint32_t>(kD, {0, 30000, 150000});
+  placed.lose_ppm = c->OneOf<uint32_t>(kD, {0, 30000, 100000});
+  placed.expel_ppm = c->OneOf<uint32_t>(kD, {0, 0, 30000});
+  placed.remove_ppm = c->OneOf<uint32_t>(kD, {50000, 500000});
+  placed.switch_ppm = c->OneOf<uint32_t>(kD, {0, 50000, 300000});
+  placed.cancel_ppm = c->OneOf<uint32_t>(kD, {0, 0, 50000, 200000});
+  placed.odd_ppm = c->OneOf<uint32_t>(kD, {0, 100000});
+
+  store::Options::Cluster& cluster = profile->store.cluster.emplace();
+  cluster::DriverOptions& driver = cluster.driver;
+  driver.roll_interval = timeout * c->OneOf<int64_t>(kD, {1, 2, 4});
+  driver.silence_timeout = driver.roll_interval * c->OneOf<int64_t>(kD, {4, 10});
+  driver.errand_timeout = driver.roll_interval * c->OneOf<int64_t>(kD, {4, 12});
+  driver.collect_interval = driver.roll_interval * c->OneOf<int64_t>(kD, {3, 20, 150});
+  // The wall clock of a store that nobody calls runs at the rate of its node.
+  profile->drift_ppb_max = std::min<int64_t>(profile->drift_ppb_max, 200000);
+  // The driver changes the members.
+  OperatorProfile& orders = profile->orders;
+  orders.members = 0;
+  orders.active &= orders.transfers > 0;
+  if (profile->ending != Ending::kBroken) profile->ending = Ending::kHealed;
+}
+
+// From a stream of its own: all other runs are what they would be without.
 void DrawEventual(Choices* c, Profile* profile) {
   constexpr Choice kE = Choice::kEventual;
   EventualProfile& eventual = profile->eventual;
-  if (c->Pick(kE, 3) != 0) return;
+  if (c->Pick(kE, 3) != 0 && !profile->placed.active) return;
   const Duration timeout = profile->store.raft.election_timeout;
   eventual.active = true;
   eventual.share_ppm = c->OneOf<uint32_t>(kE, {300000, 700000, 900000});
@@ -195,7 +230,8 @@ int64_t DrawDrift(Choices* choices, Choice kind, uint32_t owner, const Profile& 
   return choices->OneOf(kind, extremes, owner);
 }
 
-Profile DrawProfile(Choices* choices, uint32_t operations_max, Duration faults_end) {
+Profile DrawProfile(Choices* choices, uint32_t operations_max, Duration faults_end,
+                    bool placeable) {
   Profile profile;
   profile.ending = choices->OneOf(kP, {Ending::kHealed, Ending::kHealed, Ending::kHealed,
                                        Ending::kHealed, Ending::kQuorum, Ending::kBroken});
@@ -227,6 +263,7 @@ Profile DrawProfile(Choices* choices, uint32_t operations_max, Duration faults_e
     profile.faults_end =
         faults_end * static_cast<int64_t>(choices->Between(Choice::kEnding, 1, 8, kLossOwner)) / 8;
   }
+  if (placeable) DrawPlaced(choices, &profile);
   DrawEventual(choices, &profile);
   return profile;
 }

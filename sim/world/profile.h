@@ -92,6 +92,23 @@ struct EventualProfile {
   uint64_t wall_jump_ms = 0;   // by so much at most, forward or back.
 };
 
+// Runs whose stores are a cluster as production founds it: one store begins, the others join, and
+// the placement driver decides where regions are and what mode a namespace has. All of them have
+// eventual namespaces.
+struct PlacedProfile {
+  bool active = false;
+  uint32_t first = 3;       // Stores that join as soon as they can, the founder among them.
+  Span pause;               // From one look of the administrator to the next.
+  uint32_t join_ppm = 0;    // Of looks at which one more store is to join, as long as there is one;
+  uint32_t drain_ppm = 0;   // one is drained, or that is taken back;
+  uint32_t lose_ppm = 0;    // one is lost for good;
+  uint32_t expel_ppm = 0;   // one is given up for lost and runs on;
+  uint32_t remove_ppm = 0;  // one that is drained or lost is removed;
+  uint32_t switch_ppm = 0;  // a mode is chosen;
+  uint32_t cancel_ppm = 0;  // or a switch called off;
+  uint32_t odd_ppm = 0;     // what is asked for makes no sense.
+};
+
 // How a run ends.
 enum class Ending : uint8_t {
   kHealed,   // Everything works again, and the run has to come to rest.
@@ -123,6 +140,7 @@ struct Profile {
   BuggifyProfile buggify;
   WorkloadProfile workload;
   EventualProfile eventual;
+  PlacedProfile placed;
 };
 
 // Draws limits of windows, batches, logs and pages; what the stores must agree on, times among
@@ -133,8 +151,10 @@ void DrawLimits(Choices* choices, Choice kind, uint32_t owner, store::Options* o
 // profile allows.
 int64_t DrawDrift(Choices* choices, Choice kind, uint32_t owner, const Profile& profile);
 
-// Draws a profile. `operations_max` 0: the seed decides. `faults_end` as in Profile.
-Profile DrawProfile(Choices* choices, uint32_t operations_max, Duration faults_end);
+// Draws a profile. `operations_max` 0: the seed decides. `faults_end` as in Profile. `placeable`:
+// whether the run may have a placement driver, which is a machine itself.
+Profile DrawProfile(Choices* choices, uint32_t operations_max, Duration faults_end,
+                    bool placeable = true);
 
 }  // namespace flaredb::sim
 
