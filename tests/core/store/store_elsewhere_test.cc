@@ -77,6 +77,43 @@ TEST_F(StoreElsewhereTest, AClientThatRoutesItselfIsTold) {
   EXPECT_EQ(ErrorOf(reply).code, ErrorCode::kRegionNotFound);
 }
 
+// Each region on a store of its own, and neither on store 1, which is let go.
+class DriverElsewhereTest : public ClusterTest {
+ protected:
+  static Options OneReplica() {
+    Options options = ClusterOptions();
+    options.cluster->driver.replicas = 1;
+    return options;
+  }
+  DriverElsewhereTest() : ClusterTest(OneReplica()) {
+    Found();
+    Join(2);
+    Join(3);
+    const auto view = std::get<pd::ClusterView>(Ask(1, pd::Query(pd::GetCluster{})));
+    Ask(1, pd::Command(pd::SetStoreState{StoreId(1), pd::StoreState::kDraining, view.revision}));
+    Await([&] { return Apart(); });
+  }
+  bool Apart() {
+    return Holders(1).size() == 1 && Holders(2).size() == 1 && Holders(1) != Holders(2) &&
+           Holders(1).front() != 1 && Holders(2).front() != 1;
+  }
+};
+
+// The driver's errands name the region, so that nothing else asks where it is.
+TEST_F(DriverElsewhereTest, ItFindsTheRegionsThatItsErrandsAreFor) {
+  ASSERT_TRUE(Apart());
+  const uint64_t driver = Holders(2).front();
+  const auto ns = std::get<pd::Namespace>(
+      Ask(driver, pd::Command(pd::EnsureNamespace{"logs", pd::Mode::kStrong})));
+  stores_.Restart(driver);
+  Await([&] { return Leader(2).has_value(); });
+  Ask(driver, pd::Command(pd::StartModeSwitch{"logs", pd::Mode::kEventual, ns.mode_epoch}));
+  Await([&] {
+    const pd::Namespace* known = stores_.store(driver).directory()->Find("logs");
+    return known != nullptr && known->state == pd::ModeState::kEventual;
+  });
+}
+
 TEST_F(StoreElsewhereTest, ItAcceptsEventualWritesAndShipsThem) {
   EXPECT_EQ(PutRaw(4, "logs", "k", "v"), "accepted");
   Await([&] { return Held(4) == 0; });

@@ -190,6 +190,21 @@ TEST_F(StoreMembership, APeerThatMissedItsRemovalIsToldByThoseItAsks) {
   EXPECT_EQ(stores_.peer(leader_).raft.term, term) << "it disturbed nobody";
 }
 
+// It has the change in its log, and nobody is left to tell it that this is committed.
+TEST_F(StoreMembership, SoIsOneThatHeardOfTheChangeAndNotThatItIsCommitted) {
+  Fill(3);
+  EXPECT_EQ(Remove(follower_), "");
+  stores_.Deliver(leader_, follower_);
+  stores_.Isolate(follower_);
+  stores_.Settle();
+  EXPECT_FALSE(conf(leader_).IsMember(PeerId(follower_)));
+  ASSERT_TRUE(conf(follower_).joint());
+  stores_.Heal();
+  stores_.DropAll();
+  Await([&] { return !stores_.hosts(follower_); });
+  ExpectGone(follower_, follower_);
+}
+
 TEST_F(StoreMembership, LateMessagesDoNotBringARemovedPeerBack) {
   Fill(3);
   EXPECT_EQ(Remove(follower_), "");
