@@ -96,8 +96,12 @@ std::optional<std::string> EventualLedger::WrongRead(uint32_t client, uint32_t s
     if (write.fate == Fate::kRefused) continue;
     const bool known = write.fate == Fate::kAccepted;
     if (known && write.hlc < state.floors.collected_hlc) continue;
+    // The driver's fences come after the times of sound clocks only: what was written before the
+    // namespace was strong may have given way to something with a lesser time.
+    const auto strong = strong_at_.find(ns);
+    const bool of_before = strong != strong_at_.end() && write.invoke <= strong->second;
     // What was lost may still be seen in an answer of before.
-    if (asked_there && known && !write.lost && write.complete < asked &&
+    if (asked_there && known && !of_before && !write.lost && write.complete < asked &&
         (acked == nullptr || write.hlc > acked->hlc)) {
       acked = &write;
     }
@@ -161,6 +165,7 @@ void EventualLedger::CheckFences(FailureReport* report) {
     if (!state.fence || state.fence->mode != kv::Mode::kStrong) continue;
     if (fences_[ns] >= state.fence->mode_epoch) continue;
     fences_[ns] = state.fence->mode_epoch;
+    if (passes_reads_on_) strong_at_[ns] = last_event_;
     for (const Write& write : writes_) {
       if (write.ns != ns || write.fate != Fate::kAccepted || write.lost) continue;
       if (model_->Carried(ns, write.key, StoreId(write.store + 1)) >= write.hlc) continue;

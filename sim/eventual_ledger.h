@@ -101,6 +101,8 @@ class EventualLedger {
   EventNumber last_event_ = 0;
   std::map<uint32_t, EventNumber> disks_lost_;  // When last.
   std::set<uint32_t> given_up_;
+  // With a placement driver: when each was last seen to be strong again.
+  std::map<kv::NamespaceId, EventNumber> strong_at_;
   std::map<kv::NamespaceId, kv::ModeEpoch> fences_;  // Checked so far.
 };
 
