@@ -172,8 +172,9 @@ void Cluster::Turn(uint32_t id) {
   for (const store::OrderOutcome& outcome : effects_.orders) {
     GivenOrder& order = orders_.at(outcome.id);
     order.refusal = outcome.refusal;
-    if (outcome.refusal.empty() && order.successor && !before.conf.IsVoter(order.successor) &&
-        !after.conf.IsVoter(order.successor)) {
+    // Of a replica that broke in this turn nothing is known any more.
+    if (outcome.refusal.empty() && order.successor && after.id &&
+        !before.conf.IsVoter(order.successor) && !after.conf.IsVoter(order.successor)) {
       return FailSafety("ES", Names::Store(id) + " begins to hand leadership to " +
                                   checkers().names().Tell(order.successor) +
                                   ", which is no voter.");
