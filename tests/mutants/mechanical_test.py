@@ -83,6 +83,8 @@ class RulesTest(unittest.TestCase):
                           "SOMETIMES(kX, a && b);", "REACHED(kX);", "if (BUGGIFY(kX)) size = 1;",
                           "hash->Add(a).Add(1);", "log_.HashInto(&hasher);", "static_assert(a == 1);",
                           "constexpr size_t kFixedRoom = 1 + 7;", "ByteWriter out(kFixedRoom + 1);",
+                          "constexpr uint8_t kFormat = 1;", "std::destroy(begin(), end());",
+                          "std::allocator<X>().deallocate(elsewhere_, capacity_ + 1);",
                           "leader->reads.ReleaseIfEmpty();", "gated_.shrink_to_fit();",
                           "for (X& x : leader->all) x.ReleaseIfEmpty();"):
             self.assertEqual(edited(within(statement)), set(), statement)
