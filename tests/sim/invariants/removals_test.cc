@@ -25,6 +25,7 @@ class RemovalsTest : public testing::Test {
     removed_.issued = Born();
     removed_.peer = removed_.view.id = kRemoved;
     removed_.view.conf_index = removed_.view.handed_out_index = store::kRegionBirth.index;
+    removed_.view.conf = Conf({101, 102, 103});
     removed_.before = removed_.view;
     removed_.applied = store::kRegionBirth.index;
   }
@@ -65,6 +66,14 @@ TEST_F(RemovalsTest, NotOfAnEarlierVersionOrAnotherPeer) {
   Commit();
   Tell(kRemoved, kEpoch.conf_version);
   Tell(PeerId(102), kEpoch.conf_version + 1);
+  EXPECT_FALSE(Knows());
+}
+
+// On a disk that was wiped, say: it knows of no time at which it was a member.
+TEST_F(RemovalsTest, NotWhoHasNothingYet) {
+  Commit();
+  removed_.view.conf = raft::ConfState();
+  Tell(kRemoved, kEpoch.conf_version + 1);
   EXPECT_FALSE(Knows());
 }
 
