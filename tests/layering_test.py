@@ -10,8 +10,8 @@
    there is no clock, thread, random device, hash table, protobuf, RocksDB, gRPC or nghttp2, and use
    nothing of the kind that comes without a header of its own. storage/sim uses nothing of the kind
    either, but RocksDB.
-3. Each library that would spread has one home: RocksDB in storage, nghttp2, OpenSSL, cpp-httplib,
-   prometheus-cpp and toml++ in net;
+3. Each library that would spread has one home: RocksDB in storage, nghttp2, OpenSSL, prometheus-cpp
+   and toml++ in net;
    grpc++ is for tests.
 """
 
@@ -52,7 +52,6 @@ HOMES = {
     "rocksdb": "storage",
     "nghttp2": "net",
     "openssl": "net",
-    "httplib.h": "net",
     "prometheus": "net",
     "toml++": "net",
     "grpcpp": None,

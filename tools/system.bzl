@@ -7,7 +7,6 @@ _PKG_CONFIG = {
     "absl_strings": ("absl_strings absl_str_format", "libabsl-dev"),
     "benchmark": ("benchmark", "libbenchmark-dev"),
     "cli11": ("CLI11", "libcli11-dev"),
-    "cpp_httplib": ("cpp-httplib", "libcpp-httplib-dev"),
     "edit": ("libedit", "libedit-dev"),
     "gmock": ("gmock", "libgmock-dev"),
     "grpc++": ("grpc++", "libgrpc++-dev"),
