@@ -23,6 +23,7 @@ struct OperatorArguments {
   uint64_t with = 0;
   bool cancel = false;
   bool lost = false;
+  bool force = false;
   bool dry_run = false;
   double wait = 0;
 };

@@ -116,6 +116,21 @@ ExitCode SetOwn(const OperatorRun& run, StoreState state) {
   return kExitOk;
 }
 
+// To give a store up is for ever, and loses what only its disk has. Of what was just looked at.
+// Nullopt: it is done.
+std::optional<ExitCode> GiveUp(const OperatorRun& run, const View& view, uint64_t store) {
+  const client::StoreInfo* info = view.Find(store);
+  const bool given_up = info != nullptr && info->state == StoreState::kLost;
+  const std::vector<uint64_t>& alive = view.table.alive;
+  if (!given_up && !run.arguments.force && std::count(alive.begin(), alive.end(), store) > 0) {
+    PrintError(Store(store) +
+               " is alive, and to give it up is for ever: drain and remove it, or stop it first; "
+               "--force does it all the same");
+    return kExitRefused;
+  }
+  return Set(run, view, store, StoreState::kLost);
+}
+
 // Waits as long as `left` finds something to wait for.
 template <typename Left>
 ExitCode WaitFor(const OperatorRun& run, const Left& left, View* last) {
@@ -158,7 +173,7 @@ ExitCode Remove(const OperatorRun& run) {
   if (run.arguments.lost) {
     const auto view = Look(run);
     if (const auto* error = std::get_if<client::Error>(&view)) return Fail(*error);
-    const auto code = Set(run, std::get<View>(view), run.arguments.store, StoreState::kLost);
+    const auto code = GiveUp(run, std::get<View>(view), run.arguments.store);
     if (code) return *code;
   }
   return SetOwn(run, StoreState::kRemoved);
@@ -173,7 +188,7 @@ ExitCode Replace(const OperatorRun& run) {
   auto view = Look(run);
   if (const auto* error = std::get_if<client::Error>(&view)) return Fail(*error);
   View last = std::move(std::get<View>(view));
-  if (const auto code = Set(run, last, old, StoreState::kLost)) return *code;
+  if (const auto code = GiveUp(run, last, old)) return *code;
   const auto left = [&](const View& now) -> std::string {
     const client::StoreInfo* successor = now.Find(with);
     if (successor == nullptr) {
@@ -221,10 +236,14 @@ void AddStoreCommand(CLI::App* app, CommandContext* context) {
   number(drain);
   drain->add_flag("--cancel", drain.arguments()->cancel, "It stays after all");
   drain.Wait(600);
+  const auto force = [](const OperatorCommand& command) {
+    command->add_flag("--force", command.arguments()->force, "Also if it is alive");
+  };
   const OperatorCommand remove = add("remove", "Let a drained or lost store go, for ever", Remove);
   number(remove);
   remove->add_flag("--lost", remove.arguments()->lost,
                    "It is gone with its disk, and with what it had not passed on");
+  force(remove);
   const OperatorCommand replace = add(
       "replace", "Give a store up for lost, for ever, and let a new one take its place", Replace);
   number(replace);
@@ -232,6 +251,7 @@ void AddStoreCommand(CLI::App* app, CommandContext* context) {
       ->required()
       ->check(NumberFrom(1))
       ->type_name("ID");
+  force(replace);
   replace.Wait(600);
 }
 

@@ -106,6 +106,7 @@ Result<StoreTable> Cluster::ListStores(Duration timeout) {
   StoreTable table;
   table.revision = got.revision();
   table.waiting_for.assign(got.waiting_for().begin(), got.waiting_for().end());
+  table.alive.assign(got.alive().begin(), got.alive().end());
   for (const metapb::Store& store : got.stores()) table.stores.push_back(InfoOf(store));
   return table;
 }

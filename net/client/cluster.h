@@ -57,6 +57,7 @@ struct StoreTable {
   uint64_t revision = 0;          // At which it was like that.
   // What the cluster waits for, in sentences, as far as the store that answered was told.
   std::vector<std::string> waiting_for;
+  std::vector<uint64_t> alive;  // That store itself, and those that it has a link to.
 };
 // As its leader last reported it.
 struct RegionInfo {

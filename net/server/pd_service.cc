@@ -26,7 +26,8 @@ struct Asked {
   PdCaller* pd;
   Duration budget;
   UnaryCall call;
-  std::vector<std::string> waiting;
+  std::shared_ptr<const Waiting> waiting;
+  std::shared_ptr<const Alive> alive;
 
   template <typename Message>
   void Reply(const Message& message) {
@@ -115,7 +116,8 @@ void ListStores(const pdpb::ListStoresRequest& in, const Ask& ask) {
           EncodeStore(store, out.add_stores());
         }
         out.set_revision(view.revision.value());
-        for (const std::string& sentence : ask->waiting) out.add_waiting_for(sentence);
+        for (const std::string& sentence : (*ask->waiting)()) out.add_waiting_for(sentence);
+        for (const StoreId store : (*ask->alive)()) out.add_alive(store.value());
         ask->Reply(out);
       }));
 }
@@ -189,32 +191,36 @@ void EnsureNamespace(const pdpb::EnsureNamespaceRequest& in, const Ask& ask) {
 
 class Registrar {
  public:
-  Registrar(GrpcServer* server, PdCaller* pd, Waiting waiting)
-      : server_(server), pd_(pd), waiting_(std::move(waiting)) {}
+  Registrar(GrpcServer* server, PdCaller* pd, Waiting waiting, Alive alive)
+      : server_(server),
+        pd_(pd),
+        waiting_(std::make_shared<const Waiting>(std::move(waiting))),
+        alive_(std::make_shared<const Alive>(std::move(alive))) {}
 
   template <typename Request>
   void Add(const char* method, void (*handler)(const Request&, const Ask&)) {
-    server_->RegisterUnary(std::string("/pdpb.Pd/") + method, [server = server_, pd = pd_,
-                                                               waiting = waiting_,
-                                                               handler](UnaryCall call,
-                                                                        std::string_view message) {
-      Request in;
-      if (!ParseOrFail(message, &in, &call)) return;
-      const Duration budget = TimeFor(call, server->loop()->now());
-      handler(in, std::make_shared<Asked>(Asked{server, pd, budget, std::move(call), waiting()}));
-    });
+    server_->RegisterUnary(std::string("/pdpb.Pd/") + method,
+                           [server = server_, pd = pd_, waiting = waiting_, alive = alive_,
+                            handler](UnaryCall call, std::string_view message) {
+                             Request in;
+                             if (!ParseOrFail(message, &in, &call)) return;
+                             const Duration budget = TimeFor(call, server->loop()->now());
+                             handler(in, std::make_shared<Asked>(Asked{
+                                             server, pd, budget, std::move(call), waiting, alive}));
+                           });
   }
 
  private:
   GrpcServer* const server_;
   PdCaller* const pd_;
-  const Waiting waiting_;
+  const std::shared_ptr<const Waiting> waiting_;
+  const std::shared_ptr<const Alive> alive_;
 };
 
 }  // namespace
 
-void RegisterPdService(GrpcServer* server, PdCaller* pd, Waiting waiting) {
-  Registrar registrar(server, pd, std::move(waiting));
+void RegisterPdService(GrpcServer* server, PdCaller* pd, Waiting waiting, Alive alive) {
+  Registrar registrar(server, pd, std::move(waiting), std::move(alive));
   registrar.Add("GetCluster", GetCluster);
   registrar.Add("GetMembers", GetMembers);
   registrar.Add("PutStore", PutStore);

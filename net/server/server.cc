@@ -136,7 +136,9 @@ class Server {
         start_namespaces_(loop_.get(), &pd_, options_.namespaces),
         health_(grpc_.get()) {
     RegisterModeService(grpc_.get(), &pd_, [this] { return runtime_.store().waiting(); });
-    RegisterPdService(grpc_.get(), &pd_, [this] { return runtime_.store().waiting(); });
+    RegisterPdService(
+        grpc_.get(), &pd_, [this] { return runtime_.store().waiting(); },
+        [this] { return AliveStores(); });
     RegisterReflection(grpc_.get(), {ShowAsText, options_.text_reflection});
   }
   // Connections first: their calls end in the objects that would go before them.
@@ -325,6 +327,14 @@ class Server {
     SetServing(serving);
     if (admin_ != nullptr) Publish(stopping_ ? ServerPhase::kStopping : ServerPhase::kServing);
     loop_->StartTimer(loop_->now() + kStatusInterval, [this] { UpdateStatus(); });
+  }
+
+  std::vector<StoreId> AliveStores() const {
+    std::vector<StoreId> alive = {runtime_.store().identity().store};
+    for (const LinkFigures& link : transport_.figures()) {
+      if (link.up) alive.push_back(link.store);
+    }
+    return alive;
   }
 
   void SetServing(bool serving) {

@@ -110,6 +110,12 @@ class JoinTest(unittest.TestCase):
     def test_a_dead_store_is_replaced(self):
         self.grow()
         self.assertEqual(self.run_at(1, "kv", "put", "a", "1")[0], 0)
+        for command in (("replace", "3", "--with", "4"), ("remove", "3", "--lost")):
+            for asked in (1, 3):
+                code, _, err = self.run_at(asked, "store", *command)
+                self.assertEqual(code, 4, err)
+                self.assertIn("store 3 is alive, and to give it up is for ever", err)
+        self.assertNotIn("lost", self.run_at(1, "store", "list")[1])
         self.kill(3)
         e2e.wait_for("leaders", lambda: self.replicas() != {})
         self.start(4)
@@ -117,6 +123,11 @@ class JoinTest(unittest.TestCase):
         self.assertEqual(code, 0, err)
         self.assertEqual(self.replicas(), {1: 2, 2: 2, 4: 2})
         self.assertEqual(self.run_at(4, "kv", "get", "a")[:2], (0, "1\n"))
+        # Who insists may do it to a store that is alive; it still has to be replaced.
+        code, _, err = self.run_at(1, "store", "remove", "4", "--lost", "--force")
+        self.assertEqual(code, 4, err)
+        self.assertIn("still has a replica on store 4", err)
+        self.assertIn("lost", self.run_at(1, "store", "list")[1])
 
     def test_a_store_that_was_away_finds_a_cluster_of_others(self):
         self.grow()

@@ -37,7 +37,8 @@ class PdServer : public pd::MachineOfRows {
             [](StoreId) { return std::string("leader:1"); }),
         server_(std::make_unique<GrpcServer>(loop_.get(), GrpcServerOptions())) {
     RegisterModeService(server_.get(), &pd_, [this] { return waiting_; });
-    RegisterPdService(server_.get(), &pd_, [this] { return waiting_; });
+    RegisterPdService(
+        server_.get(), &pd_, [this] { return waiting_; }, [this] { return alive_; });
     const auto port = server_->Listen("127.0.0.1:0");
     EXPECT_TRUE(port.ok());
     channel_ = std::make_unique<GrpcChannel>(loop_.get(), "127.0.0.1:" + std::to_string(*port),
@@ -101,6 +102,7 @@ class PdServer : public pd::MachineOfRows {
   std::unique_ptr<GrpcServer> server_;
   std::unique_ptr<GrpcChannel> channel_;
   std::vector<std::string> waiting_;         // What the store was told.
+  std::vector<StoreId> alive_;               // Whom it reaches.
   std::optional<store::Error> store_error_;  // What the store answers instead.
 
  private:
