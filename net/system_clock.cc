@@ -3,6 +3,8 @@
 
 #include <time.h>
 
+#include <algorithm>
+
 namespace flaredb::net {
 
 Instant MonotonicNow() {
@@ -16,6 +18,11 @@ uint64_t UnixMsNow() {
   clock_gettime(CLOCK_REALTIME, &t);
   if (t.tv_sec < 0) return 0;
   return static_cast<uint64_t>(t.tv_sec) * 1000 + static_cast<uint64_t>(t.tv_nsec) / 1000000;
+}
+
+uint64_t UnixMsAt(Instant at) {
+  const int64_t ago_ms = (MonotonicNow() - at).milliseconds();
+  return static_cast<uint64_t>(std::max<int64_t>(static_cast<int64_t>(UnixMsNow()) - ago_ms, 0));
 }
 
 }  // namespace flaredb::net

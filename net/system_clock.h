@@ -16,6 +16,9 @@ Instant MonotonicNow();
 // Reads CLOCK_REALTIME: milliseconds since 1970. It may jump, also back, when somebody sets it; 0
 // while it stands before 1970. Thread-safe.
 uint64_t UnixMsNow();
+// What that was when MonotonicNow() was `at`, a moment ago: for who compares both, and has read the
+// one before much work and the other after it.
+uint64_t UnixMsAt(Instant at);
 
 }  // namespace flaredb::net
 

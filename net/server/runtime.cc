@@ -34,7 +34,7 @@ void Runtime::Start(const store::Options& options, store::RecoveredStore recover
 store::CallId Runtime::Call(store::Request request, Done done) {
   ++last_call_;
   calls_.emplace(last_call_, std::move(done));
-  Add(store::ClientCall{last_call_, std::move(request), UnixMsNow()});
+  Add(store::ClientCall{last_call_, std::move(request)});
   return last_call_;
 }
 
@@ -70,6 +70,11 @@ void Runtime::Turn(Instant now) {
   if (events_.empty() && now < store_->next_deadline()) return;
   const Instant begun = MonotonicNow();
   figures_.events += events_.size();
+  // When a call came the wall clock showed something else, but to the turn it comes now.
+  const uint64_t unix_ms = UnixMsAt(now);
+  for (store::Event& event : events_) {
+    if (auto* call = std::get_if<store::ClientCall>(&event)) call->unix_ms = unix_ms;
+  }
   effects_.Clear();
   store_->Turn(now, absl::MakeSpan(events_), &effects_);
   events_.clear();

@@ -277,7 +277,7 @@ class Server {
     options.cluster.emplace();
     options.cluster->address = flags_.address;
     options.cluster->feature_level = kFeatureLevel;
-    options.cluster->unix_ms = UnixMsNow();
+    options.cluster->unix_ms = UnixMsAt(loop_->now());
     runtime_.Start(options, *std::move(recovered_), disk_.get(), &transport_);
     transport_.Start(plan.identity, plan.members, RandomId(), flags_.peers);
     UpdateStatus();

@@ -148,5 +148,13 @@ TEST_F(EventLoopTest, SignalsBecomeCallsAndAreGivenBack) {
   EXPECT_EQ(sigismember(&mask, SIGUSR1), 0);
 }
 
+TEST(SystemClock, TheWallClockIsToldAsOfAMoment) {
+  const Instant now = MonotonicNow();
+  const auto unix_ms = static_cast<int64_t>(UnixMsNow());
+  const auto told = [&](Duration ago) { return static_cast<int64_t>(UnixMsAt(now - ago)); };
+  EXPECT_NEAR(told(Duration()), unix_ms, 500);
+  EXPECT_NEAR(told(Duration::Seconds(3)), unix_ms - 3000, 500);
+}
+
 }  // namespace
 }  // namespace flaredb::net
