@@ -44,6 +44,16 @@ TEST(Tokens, AreFoundByWhatTheyAreAndHaveTheRightsOfTheirEntry) {
   EXPECT_EQ(table->Find(kOfAbc), nullptr);  // Whoever reads the file has no token.
 }
 
+TEST(Tokens, EveryDigitOfADigestCounts) {
+  ASSERT_NE(TokenTable::Parse("t", Entry("web", kOfAbc, "admin = true\n"))->Find("abc"), nullptr);
+  for (size_t i = 0; i < 64; ++i) {
+    std::string other = kOfAbc;
+    other[i] = other[i] == '0' ? '1' : '0';
+    EXPECT_EQ(TokenTable::Parse("t", Entry("web", other, "admin = true\n"))->Find("abc"), nullptr)
+        << i;
+  }
+}
+
 TEST(Tokens, WhatIsPrintedIsReadAgain) {
   const auto secret = DrawToken();
   ASSERT_TRUE(secret.ok());
