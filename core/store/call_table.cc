@@ -64,6 +64,7 @@ CallKey CallTable::Add(Call call) {
   }
   deadlines_.emplace_back(call.deadline, key);
   std::push_heap(deadlines_.begin(), deadlines_.end(), std::greater<>());
+  bytes_ += call.bytes;
   slots_[slot].call = std::move(call);
   ++size_;
   return key;
@@ -83,6 +84,7 @@ Call* CallTable::Find(CallKey key) {
 
 void CallTable::Remove(CallKey key) {
   INVARIANT(Find(key) != nullptr);
+  bytes_ -= slots_[key.slot].call->bytes;
   slots_[key.slot].call.reset();
   free_.push_back(key.slot);
   --size_;

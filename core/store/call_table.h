@@ -3,6 +3,7 @@
 #ifndef FLAREDB_CORE_STORE_CALL_TABLE_H_
 #define FLAREDB_CORE_STORE_CALL_TABLE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -26,6 +27,7 @@ struct Call {
   uint64_t forward_id = 0;
   uint64_t unix_ms = 0;          // See ClientCall.
   std::vector<kv::LwwRow> held;  // See ForwardedRequest.
+  size_t bytes = 0;              // That it came with.
 
   bool IsWrite() const;
   // Whether a store asks for itself: a question or an errand of this one, or a parcel of any. There
@@ -58,6 +60,7 @@ class CallTable {
   Call* Find(CallKey key);
   void Remove(CallKey key);
   size_t size() const { return size_; }
+  size_t bytes() const { return bytes_; }  // Sum of Call::bytes.
 
   // Deadline of the call that expires first; Instant::Max() without calls.
   Instant next_deadline();
@@ -79,6 +82,7 @@ class CallTable {
   std::vector<Slot> slots_;
   std::vector<uint32_t> free_;
   size_t size_ = 0;
+  size_t bytes_ = 0;
   // A heap, earliest first. Answered calls leave it when they reach the head, or when they are the
   // majority: their deadlines may lie far ahead.
   std::vector<Deadline> deadlines_;

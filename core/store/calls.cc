@@ -77,6 +77,11 @@ void Calls::Admit(Call call) {
     REACHED(kCallsFull);
     refusal = BusyError("too many requests wait for an answer");
   }
+  call.bytes = BytesOf(call.request.operation);
+  for (const kv::LwwRow& row : call.held) call.bytes += row.key.size() + row.value.size();
+  if (!refusal && !of_store && table_.bytes() + call.bytes > options_.waiting_bytes_max) {
+    refusal = BusyError("too many large requests wait for an answer");
+  }
   if (!refusal && call.deadline <= now_) refusal = DeadlineError(false);
 
   const Origin origin = call.origin;

@@ -59,6 +59,28 @@ bool CreatesNamespace(const Operation& operation) {
          std::holds_alternative<kv::CompareAndDelete>(operation);
 }
 
+size_t BytesOf(const Operation& operation) {
+  struct Visitor {
+    size_t operator()(const GetRequest& get) const { return get.key.size(); }
+    size_t operator()(const ScanRequest& scan) const { return scan.begin.size() + scan.end.size(); }
+    size_t operator()(const kv::CompareAndSwap& cas) const {
+      return cas.key.size() + cas.value.size();
+    }
+    size_t operator()(const kv::CompareAndDelete& cas) const { return cas.key.size(); }
+    size_t operator()(const ExecuteRequest& execute) const {
+      return execute.object.size() + execute.command.size();
+    }
+    size_t operator()(const QueryRequest& query) const {
+      return query.object.size() + query.query.size();
+    }
+    size_t operator()(const RawWriteRequest& write) const {
+      return write.key.size() + (write.value ? write.value->size() : 0);
+    }
+    size_t operator()(const kv::NamespaceCommand&) const { return 0; }
+  };
+  return std::visit(Visitor(), operation);
+}
+
 void SetNamespace(kv::NamespaceId ns, Operation* operation) {
   std::visit(
       [ns](auto& op) {

@@ -3,6 +3,7 @@
 #ifndef FLAREDB_CORE_STORE_OPERATIONS_H_
 #define FLAREDB_CORE_STORE_OPERATIONS_H_
 
+#include <cstddef>
 #include <string>
 
 #include "core/kv/command.h"
@@ -21,6 +22,8 @@ bool IsEventualRead(const Operation& operation);
 // Whether the operation brings a namespace into being: not if it could not be carried out there,
 // since what is created by use is strong.
 bool CreatesNamespace(const Operation& operation);
+// What its keys, values and the like take. Nothing, for what only stores ask for.
+size_t BytesOf(const Operation& operation);
 // Of operations that have one of their own.
 void SetNamespace(kv::NamespaceId ns, Operation* operation);
 

@@ -64,6 +64,9 @@ struct Options {
   // Client calls and forwarded requests that wait at once; more are refused early. What stores ask
   // for themselves does not count.
   size_t waiting_calls_max = 20000;
+  // What the keys and values of these calls may take together. Where nobody leads, writes wait as
+  // long as their clients like.
+  size_t waiting_bytes_max = 256 << 20;
   // What the values in one turn's answers may hold together, but for the last one; reads, and
   // mismatches, beyond it are told that the store is busy. Thousands of small requests can ask for
   // gigabytes.

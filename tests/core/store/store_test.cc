@@ -260,6 +260,25 @@ TEST(Store, OverloadIsRefusedEarly) {
   EXPECT_EQ(ValueOf(stores.Ask(1, Get("c"))), "(none)");
 }
 
+TEST(Store, LargeRequestsThatWaitAreBounded) {
+  Options options;
+  options.waiting_bytes_max = 100;
+  Stores stores(3, options);
+  const CallId first = stores.Call(1, Make(Swap("a", std::string(60, 'v'))));
+  const CallId second = stores.Call(1, Make(Swap("b", std::string(60, 'v'))));
+  EXPECT_EQ(stores.reply(first), nullptr);
+  ASSERT_NE(stores.reply(second), nullptr);
+  EXPECT_EQ(ErrorOf(*stores.reply(second)).code, ErrorCode::kServerIsBusy);
+  EXPECT_EQ(ErrorOf(*stores.reply(second)).outcome, Outcome::kNotApplied);
+  const CallId small = stores.Call(1, Make(Swap("c", std::string(30, 'v'))));
+  EXPECT_EQ(stores.reply(small), nullptr);
+  stores.AwaitLeader();
+  stores.Pass(Duration::Seconds(1));
+  ASSERT_NE(stores.reply(first), nullptr);
+  EXPECT_EQ(WriteOf(stores.Ask(1, Make(Swap("b", std::string(90, 'v'))))).version, kv::Version(1))
+      << "who was answered makes room";
+}
+
 class StoreBackpressure : public StoreTest {
  protected:
   static Options Small() {
