@@ -121,6 +121,7 @@ void EventLoop::HandleDescriptors(int timeout_ms) {
   const int n = epoll_wait(epoll_fd_, events.data(), static_cast<int>(events.size()), timeout_ms);
   now_ = MonotonicNow();
   INVARIANT(n >= 0 || errno == EINTR) << "epoll_wait: " << strerror(errno);
+  ready_count_ = static_cast<size_t>(std::max(n, 0));
   for (int i = 0; i < n; ++i) {
     const epoll_event& event = events[static_cast<size_t>(i)];
     if (event.data.u64 == kWakeKey) {

@@ -3,6 +3,7 @@
 #ifndef FLAREDB_NET_EVENT_LOOP_H_
 #define FLAREDB_NET_EVENT_LOOP_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -94,6 +95,9 @@ class EventLoop {
   // first; Instant::Max() waits for ever, an instant in the past does not wait at all.
   void RunOnce(Instant deadline);
 
+  // How many descriptors were ready in this iteration.
+  size_t ready_count() const { return ready_count_; }
+
   // The clock as read at the last wake-up; constant within an iteration.
   Instant now() const { return now_; }
 
@@ -145,6 +149,7 @@ class EventLoop {
   const int epoll_fd_;
   const std::shared_ptr<Mailbox> mailbox_;
   Instant now_;
+  size_t ready_count_ = 0;
   std::function<void(Instant)> turn_;
   // The key is what epoll hands back, so an event of an ended watch finds nothing.
   std::map<WatchId, Watched> watched_;

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/grpc_server.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "core/base/check.h"
 #include "net/byte_stream.h"
@@ -16,6 +20,33 @@ namespace {
 // "127.0.0.1:40312" -> "127.0.0.1"
 std::string HostOf(const std::string& peer) { return peer.substr(0, peer.rfind(':')); }
 
+// A server's SETTINGS and its GOAWAY: no stream was taken, ENHANCE_YOUR_CALM, and why. All that a
+// client hears that is one too many.
+constexpr std::string_view kTooMany(
+    "\0\0\0\x04\0\0\0\0\0"
+    "\0\0\x1c\x07\0\0\0\0\0\0\0\0\0\0\0\0\x0b"
+    "too many connections",
+    9 + 17 + 20);
+
+// One of several parts of a sum.
+class Part {
+ public:
+  explicit Part(size_t* sum) : sum_(sum) {}
+  ~Part() { Set(0); }
+  Part(const Part&) = delete;
+  Part& operator=(const Part&) = delete;
+
+  void Set(size_t value) {
+    *sum_ = *sum_ - value_ + value;
+    value_ = value;
+  }
+  size_t value() const { return value_; }
+
+ private:
+  size_t* const sum_;
+  size_t value_ = 0;
+};
+
 }  // namespace
 
 class ServerConnection : private Http2Connection::Owner {
@@ -23,12 +54,18 @@ class ServerConnection : private Http2Connection::Owner {
   ServerConnection(GrpcServer* server, std::unique_ptr<ByteStream> stream, std::string peer)
       : host_{.server = server,
               .peer = std::make_shared<const std::string>(std::move(peer)),
-              .stream = stream.get()},
+              .stream = stream.get(),
+              .recount = [this] { Recount(); }},
         http2_(server->loop_, std::move(stream), Http2Connection::Side::kServer,
                server->options_.http2, this) {}
 
   const std::string& peer() const { return *host_.peer; }
-  size_t waiting_output_bytes() const { return http2_.waiting_output_bytes(); }
+  size_t held_bytes() const { return requests_.value() + output_.value(); }
+  void End() {
+    http2_.Abort(kHttp2EnhanceYourCalm,
+                 absl::ResourceExhaustedError("it held most when too much was held"));
+    Count();
+  }
   void GiveNotice() { http2_.GiveNotice(); }
   void Drain() { http2_.Drain(); }
 
@@ -36,10 +73,23 @@ class ServerConnection : private Http2Connection::Owner {
   std::shared_ptr<Http2Stream> OnNewStream() override {
     return std::make_shared<ServerCall>(&host_);
   }
+  void OnHeld() override { Recount(); }
   void OnClosed(const absl::Status& why) override { host_.server->Remove(this, why); }
 
+  // What is ending does not count.
+  void Count() {
+    requests_.Set(http2_.closing() ? 0 : host_.request_bytes + http2_.header_block_bytes());
+    output_.Set(http2_.closing() ? 0 : http2_.waiting_output_bytes());
+  }
+  void Recount() {
+    Count();
+    host_.server->Relieve();
+  }
+
   ServerCallHost host_;
-  Http2Connection http2_;  // After host_: its destructor tells the calls, which use it.
+  Part requests_{&host_.server->request_bytes_};
+  Part output_{&host_.server->output_bytes_};
+  Http2Connection http2_;  // The last: its destructor tells the calls, which use the others.
 };
 
 GrpcServer::GrpcServer(EventLoop* loop, GrpcServerOptions options)
@@ -96,10 +146,17 @@ absl::StatusOr<uint16_t> GrpcServer::Listen(std::string_view address) {
   return listeners_.back()->port();
 }
 
-size_t GrpcServer::waiting_output_bytes() const {
-  size_t bytes = 0;
-  for (const auto& [key, connection] : connections_) bytes += connection->waiting_output_bytes();
-  return bytes;
+void GrpcServer::Relieve() {
+  const auto held = [this] { return request_bytes_ + output_bytes_; };
+  if (held() <= options_.max_held_bytes) return;
+  std::vector<ServerConnection*> most_first;
+  for (const auto& [key, connection] : connections_) most_first.push_back(key);
+  std::sort(most_first.begin(), most_first.end(),
+            [](const auto* a, const auto* b) { return a->held_bytes() > b->held_bytes(); });
+  for (ServerConnection* connection : most_first) {
+    if (held() <= options_.max_held_bytes / 4 * 3) break;
+    connection->End();
+  }
 }
 
 void GrpcServer::Accept(int fd, std::string peer) {
@@ -109,6 +166,10 @@ void GrpcServer::Accept(int fd, std::string peer) {
       (from_host != connections_by_host_.end() &&
        from_host->second >= options_.listener.max_connections_per_address)) {
     ++counters_.connections_refused;
+    // Nobody waits for the handshake of TLS for that.
+    if (options_.tls == nullptr) {
+      send(fd, kTooMany.data(), kTooMany.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
     close(fd);
     return;
   }

@@ -87,6 +87,9 @@ class ServerStream : public CallHandle {
   bool Send(std::string_view message);
   // Ends the call after everything queued. OK is fine here.
   void Finish(const GrpcStatus& status);
+  // What the call takes does not count as GrpcServerOptions::max_held_bytes has it: for callers
+  // that are trusted.
+  void Exempt();
   // Bytes that this call has queued and that were not yet handed to the socket.
   size_t unsent_bytes() const;
   // Calls `fn` in the iteration in which unsent_bytes() returns to 0; once per call of OnDrained.
@@ -127,6 +130,9 @@ struct GrpcServerOptions {
   // Received but incomplete messages of one connection, in bytes. A stream that would pass it is
   // answered with RESOURCE_EXHAUSTED.
   size_t max_partial_bytes_per_connection = 32 << 20;
+  // What all calls take together, and the replies that were not read yet. Beyond it the connections
+  // that take most are ended, until three quarters of it are left.
+  size_t max_held_bytes = 256 << 20;
   // Asked for every method when it is registered; an empty judge lets all calls in. Empty: for
   // none.
   std::function<CallJudge(const std::string& method)> judge_of;
@@ -182,8 +188,8 @@ class GrpcServer {
   const GrpcServerCounters& counters() const { return counters_; }
   // By path, such as "/kvrpc.KvCas/Get".
   std::map<std::string, GrpcMethodCounters> method_counters() const;
-  // What the clients of all connections have not taken yet, in bytes. Linear in the connections.
-  size_t waiting_output_bytes() const;
+  // What the clients of all connections have not taken yet, in bytes.
+  size_t waiting_output_bytes() const { return output_bytes_; }
   EventLoop* loop() const { return loop_; }
 
  private:
@@ -199,6 +205,8 @@ class GrpcServer {
   void Register(std::string path, Method method);
   Method* FindMethod(std::string_view path);
   void Accept(int fd, std::string peer);
+  // Ends connections, if too much is held.
+  void Relieve();
   // The last act of a connection: destroys it.
   void Remove(ServerConnection* connection, const absl::Status& why);
 
@@ -206,6 +214,8 @@ class GrpcServer {
   const GrpcServerOptions options_;
   std::map<std::string, Method, std::less<>> methods_;
   std::vector<std::unique_ptr<Listener>> listeners_;
+  size_t request_bytes_ = 0;  // What the calls of all connections take.
+  size_t output_bytes_ = 0;
   std::map<ServerConnection*, std::unique_ptr<ServerConnection>> connections_;
   std::map<std::string, size_t> connections_by_host_;
   std::function<void()> drained_;

@@ -24,6 +24,9 @@ bool IsReserved(std::string_view name) {
          name == "content-type" || name == "user-agent";
 }
 
+// What an open call takes beside its headers and message: streams and timers, here and in nghttp2.
+constexpr size_t kCallBytes = 2 << 10;
+
 using HeaderList = absl::InlinedVector<Header, 8>;
 
 GrpcStatus Judge(const CallJudge& judge, const CallHandle& call, std::string_view request) {
@@ -68,6 +71,7 @@ void ServerCall::OnHeaders(const HeaderBlock& headers) {
   ++counters_->started;
   started_ = loop_->now();
   KeepMetadata(headers);
+  Count();
   if (head.timeout.has_value()) {
     deadline_ = loop_->now() + *head.timeout;
     deadline_timer_ = loop_->StartTimer(deadline_, [this] {
@@ -111,7 +115,7 @@ void ServerCall::OnData(std::string_view bytes) {
     if (!open_) return;
   }
   if (result == MessageReader::kError) return CancelByServer(messages_.error());
-  if (!TakesPartial()) {
+  if (!Count()) {
     CancelByServer(GrpcStatus(absl::StatusCode::kResourceExhausted,
                               "too many incomplete messages on one connection"));
   }
@@ -132,10 +136,14 @@ void ServerCall::HandleMessage(std::string_view message) {
   (*unary_)(std::move(call), message);
 }
 
-bool ServerCall::TakesPartial() {
+bool ServerCall::Count() {
   host_->partial_bytes -= partial_bytes_;
+  host_->request_bytes -= request_bytes_;
   partial_bytes_ = messages_.partial_bytes();
+  request_bytes_ = exempt_ ? 0 : kCallBytes + metadata_.bytes() + partial_bytes_;
   host_->partial_bytes += partial_bytes_;
+  host_->request_bytes += request_bytes_;
+  host_->recount();
   return host_->partial_bytes <= host_->server->options_.max_partial_bytes_per_connection;
 }
 
@@ -152,6 +160,11 @@ void ServerCall::OnEndStream() {
   }
 }
 
+void ServerCall::Exempt() {
+  exempt_ = true;
+  if (host_ != nullptr) Count();
+}
+
 void ServerCall::OnDrained() {
   if (auto fn = std::exchange(on_drained_, nullptr)) fn();
 }
@@ -160,6 +173,8 @@ void ServerCall::OnClosed(uint32_t) {
   const std::shared_ptr<ServerCall> self = shared_from_this();  // Handles may go in what follows.
   --host_->server->counters_.calls_now;
   host_->partial_bytes -= partial_bytes_;
+  host_->request_bytes -= request_bytes_;
+  host_->recount();
   host_ = nullptr;
   auto cancelled = open_ ? std::exchange(on_cancel_, nullptr) : nullptr;
   Conclude(absl::StatusCode::kCancelled);
@@ -256,6 +271,7 @@ void UnaryCall::Fail(const GrpcStatus& status) { call_->Finish(status); }
 
 bool ServerStream::Send(std::string_view message) { return call_->Send(message); }
 void ServerStream::Finish(const GrpcStatus& status) { call_->Finish(status); }
+void ServerStream::Exempt() { call_->Exempt(); }
 size_t ServerStream::unsent_bytes() const { return call_->unsent(); }
 void ServerStream::OnDrained(std::function<void()> fn) {
   if (open()) call_->NotifyDrained(std::move(fn));

@@ -25,7 +25,9 @@ struct ServerCallHost {
   GrpcServer* server;
   std::shared_ptr<const std::string> peer;
   const ByteStream* stream;
-  size_t partial_bytes = 0;  // Sum over the calls' incomplete messages.
+  std::function<void()> recount;  // To be called when the following change.
+  size_t partial_bytes = 0;       // Sum over the calls' incomplete messages.
+  size_t request_bytes = 0;       // What the calls take, these included.
 };
 
 // Shared by the connection (until the stream's end) and the handles of the handler.
@@ -49,6 +51,8 @@ class ServerCall : public Http2Stream, public std::enable_shared_from_this<Serve
   // Sends the status after everything queued; the first one counts.
   void Finish(const GrpcStatus& status);
   size_t unsent() const { return unsent_bytes(); }
+  // What the call takes counts no more.
+  void Exempt();
   void NotifyDrained(std::function<void()> fn) { on_drained_ = std::move(fn); }
 
  private:
@@ -60,7 +64,8 @@ class ServerCall : public Http2Stream, public std::enable_shared_from_this<Serve
 
   void KeepMetadata(const HeaderBlock& headers);
   void HandleMessage(std::string_view message);
-  bool TakesPartial();
+  // Counts what the call takes. False: the connection has too many incomplete messages.
+  bool Count();
   void SendResponseHeaders();
   // The call is decided: no more events for the handler.
   void Conclude(absl::StatusCode code);
@@ -83,7 +88,9 @@ class ServerCall : public Http2Stream, public std::enable_shared_from_this<Serve
   const CallJudge* judge_ = nullptr;  // Goes with unary_.
   std::unique_ptr<StreamReader> reader_;
   MessageReader messages_;
-  size_t partial_bytes_ = 0;  // Our part of host_->partial_bytes.
+  size_t partial_bytes_ = 0;  // Our parts of what host_ has.
+  size_t request_bytes_ = 0;
+  bool exempt_ = false;
 
   std::function<void()> on_cancel_;
   std::function<void()> on_drained_;

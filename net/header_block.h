@@ -32,6 +32,8 @@ class HeaderBlock {
 
   size_t size() const { return entries_.size(); }
   bool empty() const { return entries_.empty(); }
+  // What the headers take in memory.
+  size_t bytes() const { return bytes_.size() + entries_.size() * sizeof(Entry); }
   // The i-th header; the views live until the block changes. Requires i < size().
   Header operator[](size_t i) const {
     const Entry& e = entries_[i];

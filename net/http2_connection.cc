@@ -16,9 +16,15 @@
 namespace flaredb::net {
 namespace {
 
-// One read and one write move at most this much; several make an iteration's share.
+// One read moves at most this much.
 constexpr size_t kChunkBytes = 64 << 10;
-constexpr int kReadsPerIteration = 4;
+// All connections that are ready share this much of an iteration, so that none waits long for its
+// turn, whatever the others send; and one has at least so much and at most so much. A record of TLS
+// is read as a whole: what is left of it would make nothing readable again.
+constexpr size_t kReadBytesPerIteration = 4 << 20;
+constexpr size_t kReadBytesMin = 16 << 10;
+constexpr size_t kReadBytesMax = 256 << 10;
+// One write moves at most this much; several make an iteration's share.
 constexpr size_t kWriteBytes = 256 << 10;
 constexpr int kWritesPerIteration = 4;
 // Frames that wait to be serialized, beyond what streams have queued: answers to abuse.
@@ -119,9 +125,12 @@ class Http2Callbacks {
   }
 
   static int OnBeginFrame(nghttp2_session*, const nghttp2_frame_hd* frame, void* user_data) {
+    Http2Connection* c = Connection(user_data);
     if (frame->type == NGHTTP2_PRIORITY) {  // Skipped by nghttp2 without a further word.
-      Http2Connection* c = Connection(user_data);
       c->Spend(&c->controls_, "PRIORITY frames");
+    } else if (frame->type == NGHTTP2_HEADERS || frame->type == NGHTTP2_CONTINUATION) {
+      c->header_block_bytes_ += frame->length;
+      c->owner_->OnHeld();
     }
     return 0;
   }
@@ -163,9 +172,10 @@ class Http2Callbacks {
     Http2Stream* stream = Stream(session, frame->hd.stream_id);
     switch (frame->hd.type) {
       case NGHTTP2_HEADERS:
+        c->header_block_bytes_ = 0;
         if (stream == nullptr) break;
         if (c->header_list_bytes_ > c->options_.max_header_list_bytes) {
-          stream->Reset(NGHTTP2_ENHANCE_YOUR_CALM);  // RESOURCE_EXHAUSTED to a gRPC client.
+          stream->Reset(kHttp2EnhanceYourCalm);  // RESOURCE_EXHAUSTED to a gRPC client.
           break;
         }
         stream->OnHeaders(c->headers_);
@@ -448,7 +458,7 @@ void Http2Connection::Abort(uint32_t error, absl::Status why) {
 
 void Http2Connection::Spend(TokenBucket* bucket, const char* what) {
   if (bucket->Take(loop_->now())) return;
-  Abort(NGHTTP2_ENHANCE_YOUR_CALM,
+  Abort(kHttp2EnhanceYourCalm,
         absl::ResourceExhaustedError(absl::StrCat("too many ", what, " on one connection")));
 }
 
@@ -458,6 +468,7 @@ void Http2Connection::EndStream(int32_t id, uint32_t error) {
   Http2Stream* stream = node.mapped().get();
   queued_bytes_ -= stream->unsent_bytes();
   stream->connection_ = nullptr;
+  owner_->OnHeld();
   if (streams_.empty()) {
     idle_since_ = loop_->now();
     ArmTimer();
@@ -484,12 +495,16 @@ void Http2Connection::OnReady(Readiness ready) {
 
 void Http2Connection::ReadSome() {
   std::array<char, kChunkBytes> buffer;
-  for (int i = 0; i < kReadsPerIteration && !closing_; ++i) {
-    const IoResult result = socket_->Read(buffer.data(), buffer.size());
+  size_t share = std::clamp(kReadBytesPerIteration / std::max<size_t>(loop_->ready_count(), 1),
+                            kReadBytesMin, kReadBytesMax);
+  while (share >= kReadBytesMin && !closing_) {
+    const size_t size = std::min(share, buffer.size());
+    const IoResult result = socket_->Read(buffer.data(), size);
     switch (result.state) {
       case IoState::kOk:
         Receive({buffer.data(), result.bytes});
-        if (result.bytes < buffer.size()) return;  // The rest, if any, makes it readable again.
+        if (result.bytes < size) return;  // The rest, if any, makes it readable again.
+        share -= result.bytes;
         break;
       case IoState::kWantRead:
         return;
@@ -520,7 +535,7 @@ void Http2Connection::Receive(std::string_view bytes) {
     return;
   }
   if (nghttp2_session_get_outbound_queue_size(session_) > kControlFramesMax) {
-    Abort(NGHTTP2_ENHANCE_YOUR_CALM,
+    Abort(kHttp2EnhanceYourCalm,
           absl::ResourceExhaustedError("the peer causes answers faster than it reads them"));
     return;
   }
@@ -540,8 +555,9 @@ void Http2Connection::ScheduleFlush() {
 void Http2Connection::OutputQueued(size_t bytes) {
   if (!output_waits()) last_progress_ = loop_->now();
   queued_bytes_ += bytes;
+  owner_->OnHeld();
   if (queued_bytes_ > options_.max_output_bytes) {
-    Abort(NGHTTP2_ENHANCE_YOUR_CALM,
+    Abort(kHttp2EnhanceYourCalm,
           absl::ResourceExhaustedError(absl::StrCat("the peer leaves more than ",
                                                     options_.max_output_bytes, " bytes unread")));
     return;
@@ -552,6 +568,11 @@ void Http2Connection::OutputQueued(size_t bytes) {
 void Http2Connection::Flush() {
   flush_scheduled_ = false;
   if (closing_) return;
+  FlushSome();
+  owner_->OnHeld();
+}
+
+void Http2Connection::FlushSome() {
   for (int i = 0; FillOutput(); ++i) {
     if (i == kWritesPerIteration) {
       ScheduleFlush();
@@ -609,6 +630,8 @@ bool Http2Connection::WriteOutput() {
   }
   output_.clear();
   output_begin_ = 0;
+  // Thousands of connections may have had one large reply each.
+  if (output_.capacity() > kChunkBytes) output_.shrink_to_fit();
   return true;
 }
 
@@ -656,7 +679,7 @@ void Http2Connection::CheckTimeouts() {
   } else if (ping_sent_ != Instant::Max() && now - ping_sent_ >= options_.keepalive_timeout) {
     Close(absl::DeadlineExceededError("the peer does not answer"));
   } else if (output_waits() && now - last_progress_ >= options_.stall_timeout) {
-    Abort(NGHTTP2_ENHANCE_YOUR_CALM, absl::DeadlineExceededError("the peer does not read"));
+    Abort(kHttp2EnhanceYourCalm, absl::DeadlineExceededError("the peer does not read"));
   } else if (streams_.empty() && options_.idle_timeout != Duration() &&
              now - idle_since_ >= options_.idle_timeout) {
     Drain();

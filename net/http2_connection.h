@@ -31,6 +31,7 @@ inline constexpr uint32_t kHttp2NoError = 0x0;
 inline constexpr uint32_t kHttp2InternalError = 0x2;
 inline constexpr uint32_t kHttp2RefusedStream = 0x7;
 inline constexpr uint32_t kHttp2Cancel = 0x8;
+inline constexpr uint32_t kHttp2EnhanceYourCalm = 0xb;
 
 // One stream: the base of a call's state. The connection and whoever else needs it share it. The
 // On... functions run while the connection reads or flushes; they may call every Send... member,
@@ -114,6 +115,8 @@ class Http2Connection : private FdHandler, private Flusher {
     virtual void OnHandshake() {}
     // A stream's end made room, or the peer changed its limit.
     virtual void OnStreamSlots() {}
+    // waiting_output_bytes() or header_block_bytes() may have changed.
+    virtual void OnHeld() {}
     // The peer sent GOAWAY or stream ids ran out: StartStream will fail from now on.
     virtual void OnGoingAway() {}
     // The connection is over and all its streams were told. The last call, made by the loop and
@@ -145,10 +148,14 @@ class Http2Connection : private FdHandler, private Flusher {
   void Drain();
   // Ends the connection; OnClosed follows in a later step of the loop. `why` as in OnClosed.
   void Close(absl::Status why);
+  // As Close, and the peer is told by an RFC 9113 code.
+  void Abort(uint32_t error, absl::Status why);
 
   size_t open_streams() const { return streams_.size(); }
   // What the peer has not taken yet, in bytes.
   size_t waiting_output_bytes() const { return queued_bytes_ + output_.size() - output_begin_; }
+  // Of the header block that is being received.
+  size_t header_block_bytes() const { return header_block_bytes_; }
   // Close was called or the connection broke; close_reason() tells why.
   bool closing() const { return closing_; }
   const absl::Status& close_reason() const { return close_reason_; }
@@ -162,6 +169,7 @@ class Http2Connection : private FdHandler, private Flusher {
   void Flush() override;
 
   void StartSession();
+  void FlushSome();
   void ReadSome();
   void Receive(std::string_view bytes);
   bool FillOutput();   // False when there is nothing to write.
@@ -177,7 +185,6 @@ class Http2Connection : private FdHandler, private Flusher {
 
   // Ends a connection that costs more than it may.
   void Spend(TokenBucket* bucket, const char* what);
-  void Abort(uint32_t error, absl::Status why);
   void DeferFinishClose();
   void FinishClose();
   void EndStream(int32_t id, uint32_t error);
@@ -195,8 +202,9 @@ class Http2Connection : private FdHandler, private Flusher {
   EventLoop::TimerId timer_{Instant::Max(), 0};
   std::map<int32_t, std::shared_ptr<Http2Stream>> streams_;
 
-  HeaderBlock headers_;           // Of the header block that is being received.
-  size_t header_list_bytes_ = 0;  // Its size as RFC 9113 6.5.2 counts.
+  HeaderBlock headers_;            // Of the header block that is being received.
+  size_t header_block_bytes_ = 0;  // As it comes.
+  size_t header_list_bytes_ = 0;   // Its size as RFC 9113 6.5.2 counts.
 
   std::string output_;  // Serialized frames; [output_begin_, end) is not written yet.
   size_t output_begin_ = 0;

@@ -58,6 +58,7 @@ class PeerAcceptor::Stream : public StreamReader {
  private:
   void Open(StoreId sender) {
     from_ = sender;
+    stream_.Exempt();
     acceptor_->Adopt(from_, this);
     raftpb::RaftBatchAck ack;
     ack.set_from_store(acceptor_->self_.store.value());

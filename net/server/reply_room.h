@@ -13,16 +13,15 @@ namespace flaredb::net {
 
 // A large reply that would leave more waiting for its readers than this, on its connection or on
 // all, is replaced by SERVER_IS_BUSY.
-inline constexpr size_t kLargeReplyBytes = 64 << 10;
+inline constexpr size_t kLargeReplyBytes = 4 << 10;
 inline constexpr size_t kMaxConnectionOutputBytes = 32 << 20;
-inline constexpr size_t kMaxOutputBytes = 256 << 20;
+inline constexpr size_t kMaxOutputBytes = 128 << 20;
 
 inline GrpcStatus TooMuchUnread() {
   return ServerIsBusy("clients leave too many replies unread; read again later");
 }
 
-// Answers the call, if there is room for that. Linear in the server's connections, for large
-// replies.
+// Answers the call, if there is room for that.
 inline void ReplyIfRoom(const GrpcServer& server, UnaryCall* call, const std::string& message) {
   // What a write did is told in few bytes; all others may be asked again.
   const bool room =

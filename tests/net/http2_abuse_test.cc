@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "core/base/rng.h"
@@ -42,6 +43,8 @@ constexpr uint8_t kPriorityType = 2;
 constexpr uint8_t kResetType = 3;
 constexpr uint8_t kSettingsType = 4;
 constexpr uint8_t kPingType = 6;
+constexpr uint8_t kGoAwayType = 7;
+constexpr uint8_t kWindowUpdateType = 8;
 constexpr uint8_t kContinuationType = 9;
 constexpr uint8_t kEndHeaders = 4;
 
@@ -129,6 +132,18 @@ class RawClient {
     }
     return true;
   }
+  // Reads so many bytes more; false when they do not come within the patience of a test.
+  bool Read(size_t bytes) {
+    const size_t enough = read_ + bytes;
+    const Instant end = MonotonicNow() + Duration::Seconds(5);
+    while (read_ < enough && MonotonicNow() < end && Drop()) {
+      pollfd p{fd_, POLLIN, 0};
+      poll(&p, 1, 50);
+    }
+    return read_ >= enough;
+  }
+  // The first 64 KiB of what was read.
+  const std::string& received() const { return received_; }
   // Reads until the server closes; false when it does not within `patience`.
   bool WaitForEnd(Duration patience = Duration::Seconds(8)) {
     const Instant end = MonotonicNow() + patience;
@@ -145,12 +160,16 @@ class RawClient {
     char buffer[65536];
     ssize_t n;
     while ((n = recv(fd_, buffer, sizeof(buffer), 0)) > 0) {
+      read_ += static_cast<size_t>(n);
+      if (received_.size() < sizeof(buffer)) received_.append(buffer, static_cast<size_t>(n));
     }
     return n < 0 && errno == EAGAIN;
   }
 
   int fd_;
   bool connected_ = false;
+  std::string received_;
+  size_t read_ = 0;
 };
 
 size_t ResidentBytes() {
@@ -430,6 +449,88 @@ TEST_F(AbuseTest, IncompleteMessagesOfOneConnectionAreBounded) {
   EXPECT_LT(ResidentBytes(), before + kMemoryMargin);
 }
 
+// Each holds less than one connection may.
+TEST_F(AbuseTest, WhoHoldsMostPaysWhenTooMuchIsHeldForAll) {
+  GrpcServerOptions options;
+  options.max_held_bytes = 4 << 20;
+  Start(options);
+  const std::string claim("\0\0\x3f\xff\xff", 5);
+  const std::string headers = RequestHeaders("/flaredb.test.Raw/Echo");
+  std::string metadata = headers;
+  while (metadata.size() < 12000) metadata += Literal("x", std::string(100, 'y'));
+  // Of messages, of headers, of calls.
+  for (const auto& [calls, block, part] :
+       {std::tuple(20, headers, claim + std::string(16000, 'x')), std::tuple(20, metadata, claim),
+        std::tuple(150, headers, std::string())}) {
+    const uint64_t dropped = server_->counters().connections_dropped;
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (int i = 0; i < 40; ++i) {
+      clients.push_back(std::make_unique<RawClient>(server_->port()));
+      std::string bytes = kPreface + Settings();
+      for (int call = 0; call < (i == 0 ? calls / 4 : calls); ++call) {
+        const auto stream = static_cast<uint32_t>(2 * call + 1);
+        bytes += Frame(kHeadersType, kEndHeaders, stream, block);
+        if (!part.empty()) bytes += Frame(kDataType, 0, stream, part);
+      }
+      clients.back()->Send(bytes);
+      ExpectServed();
+    }
+    EXPECT_GT(server_->counters().connections_dropped, dropped + 20);
+    EXPECT_FALSE(clients[0]->WaitForEnd(Duration::Milliseconds(50))) << "it held less";
+    clients.clear();
+    EXPECT_TRUE(Eventually([&] { return server_->counters().connections_now == 1; }));
+  }
+  EXPECT_TRUE(Eventually([&] { return server_->counters().calls_now == 0; }));
+}
+
+TEST_F(AbuseTest, HeadersThatDoNotEndAreBoundedForAll) {
+  GrpcServerOptions options;
+  options.max_held_bytes = 1 << 20;
+  Start(options);
+  const std::string value_of_60000("\0\1x\x7f\xe1\xd3\x03", 7);
+  const std::string part(16000, 'y');
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 60; ++i) {
+    clients.push_back(std::make_unique<RawClient>(server_->port()));
+    clients.back()->Send(kPreface + Settings() + Frame(kHeadersType, 0, 1, value_of_60000) +
+                         Frame(kContinuationType, 0, 1, part) +
+                         Frame(kContinuationType, 0, 1, part));
+    ExpectServed();
+  }
+  EXPECT_TRUE(Eventually([&] { return server_->counters().connections_dropped >= 20; }));
+}
+
+TEST_F(AbuseTest, RepliesThatNobodyReadsAreBoundedForAll) {
+  GrpcServerOptions options;
+  options.max_held_bytes = 16 << 20;
+  Start(options);
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 40; ++i) {
+    clients.push_back(std::make_unique<RawClient>(server_->port(), /*receive_buffer=*/4096));
+    clients.back()->Send(
+        kPreface + Settings() + Request(1, "/flaredb.test.Echo/List", ListRequest(100, 10000)),
+        /*read=*/false);
+    ExpectServed();
+  }
+  EXPECT_TRUE(Eventually([&] { return server_->counters().connections_dropped >= 20; }));
+}
+
+// A buffer that was large once does not stay with a connection.
+TEST_F(AbuseTest, ConnectionsThatHadLargeRepliesHoldNothing) {
+  Start();
+  std::vector<std::unique_ptr<RawClient>> clients;
+  const size_t before = ResidentBytes();
+  for (int i = 0; i < 500; ++i) {
+    clients.push_back(std::make_unique<RawClient>(server_->port()));
+    clients.back()->Send(kPreface + WindowSettings(1 << 30) +
+                         Frame(kWindowUpdateType, 0, 0, std::string("\x3f\0\0\0", 4)) +
+                         Request(1, "/flaredb.test.Echo/List", ListRequest(70, 15000)));
+    EXPECT_TRUE(clients.back()->Read(1'000'000));
+  }
+  EXPECT_EQ(server_->counters().connections_now, 501u);
+  EXPECT_LT(ResidentBytes(), before + kMemoryMargin);
+}
+
 TEST_F(AbuseTest, ConnectionsOverTheLimitAreClosedAndRoomComesBack) {
   GrpcServerOptions options;
   options.listener.max_connections = 20;
@@ -440,6 +541,12 @@ TEST_F(AbuseTest, ConnectionsOverTheLimitAreClosedAndRoomComesBack) {
     EXPECT_TRUE(Eventually([&] { return server_->counters().connections_refused == 41; }));
     EXPECT_EQ(server_->counters().connections_now, 20u);
     ExpectServed();
+    RawClient refused(server_->port());
+    EXPECT_TRUE(refused.WaitForEnd());
+    EXPECT_EQ(refused.received(),
+              Frame(kSettingsType, 0, 0, "") +
+                  Frame(kGoAwayType, 0, 0,
+                        std::string("\0\0\0\0\0\0\0\x0b", 8) + "too many connections"));
   }
   EXPECT_TRUE(Eventually([&] { return server_->counters().connections_now == 1; }));
   RawClient late(server_->port());
