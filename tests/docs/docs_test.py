@@ -62,9 +62,11 @@ NOT_RUN = {
     "//tests/scenarios:rewrite": "changes the sources",
     "//tests/trials:bootstrap": "tests/trials runs it, for some seconds",
     "//tests/trials:cut_off": "as above",
+    "//tests/trials:flood": "as above",
     "//tests/trials:idle": "as above",
     "//tests/trials:kill": "as above",
     "//tests/trials:mode_switch": "as above",
+    "//tests/trials:overload": "as above",
     "//tests/trials:replace": "as above",
 }
 SECONDS_PER_COMMAND = 120

@@ -23,6 +23,7 @@ import e2e  # noqa: E402
 
 STRONG_LOAD = e2e.runfile("tests/trials/strong_load")
 MODE_SWITCH_LOAD = e2e.runfile("tests/trials/mode_switch_load")
+OVERLOAD_LOAD = e2e.runfile("tests/trials/overload_load")
 CHECK_HISTORY = e2e.runfile("sim/history/check_history")
 
 

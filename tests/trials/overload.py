@@ -1,0 +1,87 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Ten times the load that saturates the stores: what they serve stays near the peak, their memory
+bounded, and whoever is refused is told so early."""
+
+import argparse
+import json
+import subprocess
+
+import trial
+from trial import e2e, say
+
+RESIDENT_MAX = 512 << 20
+
+
+def resident_max(cluster):
+    """Of the store that had most, since the last call of forget_peaks."""
+    most = 0
+    for process in cluster.processes.values():
+        with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
+            most = max(most, next(int(line.split()[1]) << 10 for line in file if line.startswith("VmHWM")))
+    return most
+
+
+def forget_peaks(cluster):
+    for process in cluster.processes.values():
+        with open(f"/proc/{process.pid}/clear_refs", "w", encoding="ascii") as file:
+            file.write("5")
+
+
+def load(cluster, method, outstanding, seconds):
+    done = subprocess.run(
+        [trial.OVERLOAD_LOAD, "--addr", ",".join(cluster.addresses.values()), "--method", method,
+         "--namespace", "logs" if method == "raw_put" else "steady",
+         "--outstanding", str(outstanding), "--seconds", str(seconds)],
+        capture_output=True, text=True, check=False, timeout=seconds + 60,
+    )
+    trial.require(done.returncode == 0, done.stderr)
+    told = json.loads(done.stdout)
+    kinds = ", ".join(
+        f"{kind} {told[kind]['per_second']:.0f}/s (p50 {told[kind]['p50_ms']:.0f} ms, "
+        f"p99 {told[kind]['p99_ms']:.0f} ms)" for kind in told if isinstance(told[kind], dict)
+    )
+    say(f"{method}, {outstanding} at a time: {kinds} {told.get('last_failure', '')}")
+    return told
+
+
+def rate(told, kind="OK"):
+    return told.get(kind, {"per_second": 0})["per_second"]
+
+
+def overload(args):
+    with e2e.Cluster(args.stores, server_args=("--namespace-mode", "logs=eventual")) as cluster:
+        e2e.wait_for("the namespace", lambda: e2e.run(
+            "raw", "put", "a", "b", "--namespace", "logs", "--addr", cluster.addresses[1])[0] == 0)
+        for method in args.methods.split(","):
+            forget_peaks(cluster)
+            curve = {n: rate(load(cluster, method, n, args.seconds)) for n in (16, 64, 256, 1024)}
+            peak = max(curve.values())
+            saturating = min(n for n in curve if curve[n] >= 0.9 * peak)
+            say(f"{method}: {saturating} calls at a time saturate the stores, the peak is {peak:.0f}/s")
+            for many in sorted({10 * saturating, args.most}):
+                told = load(cluster, method, many, args.seconds)
+                served, busy = rate(told), rate(told, "RESOURCE_EXHAUSTED")
+                say(f"{method}: {served / peak:.0%} of the peak, {resident_max(cluster) >> 20} MB resident")
+                trial.require(set(told) <= {"outstanding", "OK", "RESOURCE_EXHAUSTED"},
+                              "calls failed that nobody refused")
+                trial.require(served >= args.part * peak, f"less than {args.part:.0%} of the peak is served")
+                if busy > 0:
+                    trial.require(told["RESOURCE_EXHAUSTED"]["p99_ms"] < args.refusal_ms,
+                                  "who is refused waits long for it")
+                trial.require(resident_max(cluster) < RESIDENT_MAX, "that is too much memory")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--stores", type=int, default=1)
+    parser.add_argument("--methods", default="raw_put,put,get")
+    parser.add_argument("--seconds", type=float, default=10, help="of each load")
+    parser.add_argument("--most", type=int, default=40000, help="calls at a time")
+    parser.add_argument("--part", type=float, default=0.9, help="of the peak, at least")
+    parser.add_argument("--refusal-ms", type=float, default=1000, help="until a refusal, at most")
+    trial.run_trial(overload, parser.parse_args())
+
+
+if __name__ == "__main__":
+    main()
