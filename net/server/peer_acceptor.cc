@@ -51,6 +51,18 @@ class PeerAcceptor::Stream : public StreamReader {
     stream_.Finish(status);
   }
 
+  void Acknowledge() {
+    raftpb::RaftBatchAck ack;
+    ack.set_from_store(acceptor_->self_.store.value());
+    ack.set_store_incarnation(acceptor_->incarnation_);
+    for (const auto& [store, address] : acceptor_->callers_) {
+      raftpb::RaftBatchAck::Caller& caller = *ack.add_callers();
+      caller.set_store_id(store.value());
+      caller.set_address(address);
+    }
+    stream_.Send(ack.SerializeAsString());
+  }
+
   void End(std::string reason) {
     stream_.Finish({absl::StatusCode::kUnavailable, std::move(reason)});
   }
@@ -60,10 +72,7 @@ class PeerAcceptor::Stream : public StreamReader {
     from_ = sender;
     stream_.Exempt();
     acceptor_->Adopt(from_, this);
-    raftpb::RaftBatchAck ack;
-    ack.set_from_store(acceptor_->self_.store.value());
-    ack.set_store_incarnation(acceptor_->incarnation_);
-    stream_.Send(ack.SerializeAsString());
+    Acknowledge();
     if (!batch_->from_address().empty()) acceptor_->greet_(from_, batch_->from_address());
   }
 
@@ -98,6 +107,11 @@ void PeerAcceptor::Start(const store::Identity& self, uint64_t incarnation) {
   self_ = self;
   incarnation_ = incarnation;
   accepting_ = true;
+}
+
+void PeerAcceptor::SetCallers(const Members& callers) {
+  callers_ = callers;
+  for (const auto& [from, stream] : streams_) stream->Acknowledge();
 }
 
 void PeerAcceptor::Stop() {

@@ -14,6 +14,7 @@
 #include "core/store/message.h"
 #include "core/store/recovery.h"
 #include "net/grpc_server.h"
+#include "net/server/members.h"
 
 namespace raftpb {
 class RaftBatch;
@@ -44,6 +45,9 @@ class PeerAcceptor {
   void Start(const store::Identity& self, uint64_t incarnation);
   // Who were members once, and never will be again. Their streams end with their next batch.
   void SetGone(const std::set<StoreId>& gone) { gone_ = gone; }
+  // Who called since the start, and from where: told to all who call. After a move of all stores
+  // one that two others found is the only one to know both.
+  void SetCallers(const Members& callers);
   // Ends all streams and accepts no more.
   void Stop();
 
@@ -62,6 +66,7 @@ class PeerAcceptor {
   store::Identity self_;
   std::set<StoreId> gone_;
   uint64_t incarnation_ = 0;
+  Members callers_;
   std::map<StoreId, Stream*> streams_;        // Owned by their calls.
   std::vector<store::StoreMessage> decoded_;  // Reused.
 };

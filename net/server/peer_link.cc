@@ -61,13 +61,15 @@ bool IsRefusal(absl::StatusCode code) {
 }  // namespace
 
 PeerLink::PeerLink(EventLoop* loop, const LinkHeader& header, std::vector<std::string> addresses,
-                   std::shared_ptr<const TlsContext> tls, Answer answer, Expelled expelled)
+                   std::shared_ptr<const TlsContext> tls, Answer answer, Expelled expelled,
+                   Callers callers)
     : loop_(loop),
       header_(header),
       addresses_(std::move(addresses)),
       tls_(std::move(tls)),
       answer_(std::move(answer)),
       expelled_(std::move(expelled)),
+      callers_(std::move(callers)),
       batch_(std::make_unique<raftpb::RaftBatch>()) {
   Open();
 }
@@ -153,9 +155,22 @@ void PeerLink::SendBatch() {
   batch_bytes_ = 0;
 }
 
-void PeerLink::OnMessage(std::string_view) {
-  // The only message of the other side says that the link is accepted.
+// The first message of the other side says that the link is accepted.
+void PeerLink::OnMessage(std::string_view message) {
   if (state_ == State::kOpening) BecomeUp();
+  raftpb::RaftBatchAck ack;
+  if (!ack.ParseFromString(std::string(message))) return;
+  Members callers;
+  for (const auto& caller : ack.callers()) callers[StoreId(caller.store_id())] = caller.address();
+  callers_(callers);
+}
+
+bool PeerLink::Follow(const std::vector<std::string>& addresses) {
+  const auto at = std::find(addresses.begin(), addresses.end(), address());
+  if (state_ != State::kUp || at == addresses.end()) return false;
+  tried_ = static_cast<size_t>(at - addresses.begin());
+  addresses_ = addresses;
+  return true;
 }
 
 void PeerLink::BecomeUp() {

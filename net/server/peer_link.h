@@ -19,6 +19,7 @@
 #include "net/event_loop.h"
 #include "net/grpc_client.h"
 #include "net/server/figures.h"
+#include "net/server/members.h"
 
 namespace raftpb {
 class RaftBatch;
@@ -49,11 +50,14 @@ class PeerLink : private ClientStreamReader {
 
   // The other store says that this one is no member any more, and never will be again.
   using Expelled = std::function<void()>;
+  // The other store says who called it, and where they said that they are.
+  using Callers = std::function<void(const Members& callers)>;
 
   // `addresses`: where the store may be, at least one; after a failure the next one is tried.
   // `tls` nullptr: plain TCP.
   PeerLink(EventLoop* loop, const LinkHeader& header, std::vector<std::string> addresses,
-           std::shared_ptr<const TlsContext> tls, Answer answer, Expelled expelled);
+           std::shared_ptr<const TlsContext> tls, Answer answer, Expelled expelled,
+           Callers callers);
   ~PeerLink();
   PeerLink(const PeerLink&) = delete;
   PeerLink& operator=(const PeerLink&) = delete;
@@ -66,6 +70,9 @@ class PeerLink : private ClientStreamReader {
   void NoteAnswered(uint64_t id) { in_flight_.erase(id); }
   LinkFigures figures() const;
   const std::vector<std::string>& addresses() const { return addresses_; }
+  // Looks there from now on. False, and nothing changed: a new link would look sooner, or this one
+  // is not where the other store may be.
+  bool Follow(const std::vector<std::string>& addresses);
 
  private:
   enum class State : uint8_t { kDown, kOpening, kUp };
@@ -90,10 +97,11 @@ class PeerLink : private ClientStreamReader {
 
   EventLoop* const loop_;
   const LinkHeader header_;
-  const std::vector<std::string> addresses_;
+  std::vector<std::string> addresses_;
   const std::shared_ptr<const TlsContext> tls_;
   const Answer answer_;
   const Expelled expelled_;
+  const Callers callers_;
   size_t tried_ = 0;  // Which address is.
   std::optional<GrpcChannel> channel_;
   ClientStream stream_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/server/transport.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -49,20 +50,35 @@ void Transport::OnGreeting(StoreId from, const std::string& address) {
   if (!ParseHostPort(address).ok()) return;
   addresses_[from] = address;
   Link();
+  if (std::exchange(callers_[from], address) != address) acceptor_.SetCallers(callers_);
+}
+
+// Nobody knows better than itself where the other end of the link is.
+void Transport::OnCallers(StoreId of, const Members& callers) {
+  for (const auto& [store, address] : callers) {
+    if (store != of && ParseHostPort(address).ok()) hearsay_[store] = address;
+  }
+  Link();
 }
 
 std::vector<std::string> Transport::AddressesOf(StoreId store, const std::string& known) const {
   std::vector<std::string> addresses = {known};
-  const auto hint = hints_.find(store);
-  if (hint != hints_.end() && hint->second != known) addresses.push_back(hint->second);
+  for (const Members* others : {&hints_, &hearsay_}) {
+    const auto other = others->find(store);
+    if (other == others->end()) continue;
+    const bool listed =
+        std::find(addresses.begin(), addresses.end(), other->second) != addresses.end();
+    if (!listed) addresses.push_back(other->second);
+  }
   return addresses;
 }
 
 void Transport::Link() {
   std::erase_if(links_, [&](const auto& link) {
     const auto now = addresses_.find(link.first);
-    return now == addresses_.end() ||
-           AddressesOf(link.first, now->second) != link.second->addresses();
+    if (now == addresses_.end()) return true;
+    const std::vector<std::string> addresses = AddressesOf(link.first, now->second);
+    return addresses != link.second->addresses() && !link.second->Follow(addresses);
   });
   for (const auto& [id, address] : addresses_) {
     if (id == self_.store || links_.contains(id)) continue;
@@ -70,7 +86,7 @@ void Transport::Link() {
     links_[id] = std::make_unique<PeerLink>(
         loop_, header, AddressesOf(id, address), tls_,
         [this, id = id](store::ForwardedReply reply) { OnMessage(id, std::move(reply)); },
-        expelled_);
+        expelled_, [this, id = id](const Members& callers) { OnCallers(id, callers); });
   }
 }
 

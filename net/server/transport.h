@@ -62,9 +62,10 @@ class Transport {
  private:
   void OnMessage(StoreId from, store::StoreMessage message);
   void OnGreeting(StoreId from, const std::string& address);
+  void OnCallers(StoreId of, const Members& callers);
   // Where to look for a member.
   std::vector<std::string> AddressesOf(StoreId store, const std::string& known) const;
-  // Links as `addresses_` and `hints_` say.
+  // Links as `addresses_`, `hints_` and `hearsay_` say.
   void Link();
 
   EventLoop* const loop_;
@@ -78,6 +79,8 @@ class Transport {
   Members members_;    // As last told.
   Members addresses_;  // Of those and of who called since.
   Members hints_;
+  Members callers_;  // Those who called since the start.
+  Members hearsay_;  // Where others say that they were called from.
   std::map<StoreId, std::unique_ptr<PeerLink>> links_;
 };
 

@@ -203,6 +203,43 @@ TEST_F(TransportTest, WhoIsNotAtItsKnownAddressIsFoundWhereTheOperatorSays) {
   EXPECT_TRUE(RunUntilLinked(&two_, &one_));
 }
 
+// Two stores were told where a third one is, and it tells each where the other one called from.
+TEST_F(TransportTest, WhoIsNotAtItsKnownAddressIsFoundByThoseWhoCalledTheSame) {
+  Node three(loop_.get(), 3);
+  Members members = {{one_.store, "127.0.0.1:1"}, {two_.store, "127.0.0.1:1"}};
+  members[three.store] = "127.0.0.1:1";
+  const auto start = [&](Node* node) {
+    Members own = members;
+    own[node->store] = node->address;
+    node->Start(own, kCluster, {{one_.store, one_.address}});
+  };
+  start(&one_);
+  start(&two_);
+  ASSERT_TRUE(RunUntilLinked(&two_, &one_));
+  start(&three);
+  ASSERT_TRUE(RunUntilLinked(&three, &two_)) << "it was told when it called";
+  EXPECT_TRUE(RunUntilLinked(&two_, &three)) << "it is told since, or was called";
+}
+
+// What others say does not break a link that is up.
+TEST_F(TransportTest, HearsayIsWorthLessThanALink) {
+  one_.Start(members_);
+  two_.Start(members_);
+  Node three(loop_.get(), 3);
+  members_[three.store] = three.address;
+  one_.transport.SetMembers(members_);
+  ASSERT_TRUE(RunUntilLinked(&one_, &two_));
+  // It heard of another store 2, which is not of this cluster any more.
+  Node other(loop_.get(), 2);
+  three.Start(members_);
+  other.Start({{other.store, other.address}, {three.store, three.address}});
+  ASSERT_TRUE(RunUntilLinked(&other, &three));
+  ASSERT_TRUE(RunUntilLinked(&one_, &three));
+  for (const LinkFigures& link : one_.transport.figures()) {
+    EXPECT_TRUE(link.store != two_.store || link.opened == 1) << link.opened;
+  }
+}
+
 TEST_F(TransportTest, AStaleHintIsLeftForTheKnownAddress) {
   one_.Start(members_, kCluster, {{two_.store, "127.0.0.1:1"}});
   RunUntil([] { return false; }, Duration::Milliseconds(200));
