@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -78,8 +79,14 @@ class Calls {
   RawGate* raw_gate() { return &raw_gate_; }
   // Where a region is; `leader` may be zero.
   void OnRegion(const Region& region, StoreId leader);
+  // What somebody who leads it has told of a region: the replica here may be no member any more.
+  void NoteMembers(const Region& region);
+  // The regions of which that is so.
+  std::set<RegionId> TakeRemoved() { return std::exchange(removed_, {}); }
   // The regions without a replica here that are known.
   std::vector<Region> RegionsElsewhere() const { return routes_.regions(); }
+  // Finds out where the region of this encoded key is, if there is a placement driver to ask.
+  void WantRegion(const std::string& key);
   // Finds out about the first region that holds something unsent and is not known.
   void WantRegionOfUnsent();
   const NamespaceMode& ModeOf(kv::NamespaceId ns) const { return namespaces_.Of(ns); }
@@ -190,7 +197,8 @@ class Calls {
   std::vector<std::pair<OwnId, Reply>> own_replies_;
   std::vector<std::pair<OwnId, Reply>> told_;  // By the placement driver, to inquiries_.
   OwnId last_own_;
-  size_t of_stores_ = 0;  // In the table; see Call::IsOfAStore.
+  size_t of_stores_ = 0;        // In the table; see Call::IsOfAStore.
+  std::set<RegionId> removed_;  // Here; see TakeRemoved.
   std::vector<CallKey> parked_;
   Instant retry_at_ = Instant::Max();  // When parked calls are routed again.
 };

@@ -55,6 +55,7 @@ void Calls::Route(CallKey key) {
   }
   const RegionId region = replica->region().id;
   const StoreId leader = replica->leader_store();
+  if (replica->IsLeftAlone(now_)) WantRegion(RoutingKey(call.request.operation));
   if (replica->poisoned()) {
     Fail(key, StoppedError(region, false));
   } else if (IsEventualRead(call.request.operation)) {
@@ -73,6 +74,11 @@ void Calls::Route(CallKey key) {
   } else {
     Park(key);
   }
+}
+
+// Where the placement driver is comes with its roll calls.
+void Calls::WantRegion(const std::string& key) {
+  if (options_.cluster && !IsOfPd(key)) inquiries_.WantRegion(key);
 }
 
 std::optional<Error> Calls::FindReplica(const Call& call, const Replica** replica) const {
@@ -110,9 +116,9 @@ bool Calls::RouteElsewhere(CallKey key) {
     return true;
   }
   // An errand of this store names its region, and comes again: nobody else would ask where that is.
-  // Where the placement driver is comes with its roll calls.
-  const bool wants = call.IsRoutedHere() || std::holds_alternative<OwnId>(call.origin);
-  if (wants && !IsOfPd(routing_key)) inquiries_.WantRegion(routing_key);
+  if (call.IsRoutedHere() || std::holds_alternative<OwnId>(call.origin)) {
+    WantRegion(routing_key);
+  }
   if (!call.IsRoutedHere()) return false;
   Park(key);
   return true;
@@ -124,7 +130,7 @@ void Calls::WantRegionOfUnsent() {
   while (const std::string* key = outbox_->FirstUnsent(from)) {
     const Replica* replica = replicas_->FindByKey(*key);
     const Region* region = replica != nullptr ? &replica->region() : routes_.FindByKey(*key);
-    if (region == nullptr) inquiries_.WantRegion(*key);
+    if (region == nullptr) WantRegion(*key);
     if (region == nullptr || region->end_key.empty()) return;
     from = region->end_key;
   }
@@ -215,7 +221,14 @@ void Calls::GiveUpSilent() {
   }
 }
 
+void Calls::NoteMembers(const Region& region) {
+  const Replica* replica = replicas_->Find(region.id);
+  if (replica == nullptr || region.PeerOf(replica->peer()) != nullptr) return;
+  if (replica->WasMemberBefore(region.epoch.conf_version)) removed_.insert(region.id);
+}
+
 void Calls::OnRegion(const Region& region, StoreId leader) {
+  NoteMembers(region);
   if (routes_.Learn(region, leader) && !parked_.empty()) retry_at_ = now_;
 }
 

@@ -113,6 +113,7 @@ void Membership::OnCall(StoreId from, const cluster::RollCall& call) {
   outbox_->Follow(call.clock, commit_);
   calls_->raw_gate()->OnClusterTime(now_, call.unix_ms);
   Learn(from, call);
+  calls_->NoteMembers(call.pd);
   told_ = call.waiting;
   ShowWaiting();
 

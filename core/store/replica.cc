@@ -337,6 +337,10 @@ bool Replica::WasMemberBefore(uint64_t conf_version) const {
   return region().PeerOf(peer_) != nullptr && region().epoch.conf_version < conf_version;
 }
 
+bool Replica::IsLeftAlone(Instant now) const {
+  return !is_leader() && !resting() && !conf().IsVoter(peer_) && now >= raft_.view().promised_until;
+}
+
 StoreId Replica::leader_store() const { return leader_ ? StoreOf(leader_) : StoreId(); }
 
 StoreId Replica::StoreOf(PeerId peer) const {

@@ -83,6 +83,7 @@ void Shipper::ReleaseApplied(Instant now, env::GroupCommit* commit) {
   for (const RegionId region : outbox_->RegionsToRelease()) {
     const Replica* replica = replicas_->Find(region);
     const bool waits = replica != nullptr && WillShow(*replica, now);
+    if (waits && replica->IsLeftAlone(now)) calls_->WantRegion(replica->region().start_key);
     outbox_->Release(region, waits ? replica->applied_index() : Index::Max(), commit);
   }
 }

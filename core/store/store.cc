@@ -259,6 +259,7 @@ class Store::Impl {
       if (absl::Status status = membership_->Run(); !status.ok()) Stop(status);
     }
     calls_.Inquire();
+    excluded_.merge(calls_.TakeRemoved());
     for (auto& [region, queue] : calls_.TakeQueues()) {
       Replica& replica = *replicas_.Find(region);
       if (!queue.writes.empty()) replica.Propose(context(), queue.writes, &output_);

@@ -77,6 +77,26 @@ TEST_F(StoreElsewhereTest, AClientThatRoutesItselfIsTold) {
   EXPECT_EQ(ErrorOf(reply).code, ErrorCode::kRegionNotFound);
 }
 
+// Nobody speaks to the learner, and it asks nobody: calls would wait for its leader for ever.
+TEST_F(StoreElsewhereTest, NotWhenARemovedLearnerIsLeftHere) {
+  const PeerId learner(1000);
+  const raft::MemberChange add{raft::MemberChange::Kind::kAddLearner, learner, StoreId(4)};
+  ASSERT_EQ(stores_.Tell(Leader(1)->first, ChangePeers{{add}}), "");
+  // Sooner than the driver, which has no use for it, can have it removed.
+  while (!stores_.hosts(4) || !stores_.peer(4).raft.last_log.index) {
+    if (!stores_.Step()) stores_.Wait(Duration::Milliseconds(1));
+  }
+  stores_.Isolate(4);
+  Await([&] { return !Leader(1)->second.raft.conf.IsMember(learner); });
+  stores_.Settle();
+  stores_.Heal();
+  stores_.DropAll();
+  stores_.Pass(Duration::Seconds(5));
+  ASSERT_TRUE(stores_.hosts(4));
+  EXPECT_EQ(Swap(4, "", "k", "v"), "version 1");
+  Await([&] { return !stores_.hosts(4); });
+}
+
 // Each region on a store of its own, and neither on store 1, which is let go.
 class DriverElsewhereTest : public ClusterTest {
  protected:
