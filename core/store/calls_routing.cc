@@ -58,7 +58,8 @@ void Calls::Route(CallKey key) {
   if (replica->IsLeftAlone(now_)) WantRegion(RoutingKey(call.request.operation));
   if (replica->poisoned()) {
     Fail(key, StoppedError(region, false));
-  } else if (IsEventualRead(call.request.operation)) {
+  } else if (IsEventualRead(call.request.operation) &&
+             replica->applied_index() >= outbox_->unseen(region)) {
     eventual_reads_.push_back(key);
   } else if (call.IsRoutedHere() && leader && BUGGIFY(kParkCall)) {
     Park(key);

@@ -17,6 +17,8 @@ constexpr uint8_t kFormat = 1;
 constexpr std::string_view kClockRowKey = "\x01h";
 constexpr std::string_view kAreaBegin = "\x02o";
 constexpr std::string_view kAreaEnd = "\x02p";
+constexpr std::string_view kUnseenBegin = "\x02u";
+constexpr std::string_view kUnseenEnd = "\x02v";
 
 std::string RowKey(std::string_view encoded_key) {
   std::string key(kAreaBegin);
@@ -72,6 +74,34 @@ absl::StatusOr<kv::Hlc> DecodeClock(std::string_view bytes) {
   return last;
 }
 
+std::string UnseenRowKey(RegionId region) {
+  ByteWriter out;
+  out.Raw(kUnseenBegin);
+  out.U64(region.value());
+  return out.Take();
+}
+
+std::string EncodeUnseen(Index index) {
+  ByteWriter out;
+  out.U8(kFormat);
+  out.Varint(index.value());
+  return out.Take();
+}
+
+absl::StatusOr<std::pair<RegionId, Index>> DecodeUnseen(std::string_view key,
+                                                        std::string_view bytes) {
+  ByteReader name(key.substr(kUnseenBegin.size()));
+  const RegionId region(name.U64());
+  name.Require(static_cast<bool>(region), "a region has an id");
+  if (absl::Status status = name.Finish("a key of the outbox"); !status.ok()) return status;
+  ByteReader in(bytes);
+  in.FormatVersion(kFormat);
+  const Index index(in.Varint());
+  in.Require(static_cast<bool>(index), "an entry has an index");
+  if (absl::Status status = in.Finish("what a store released unseen"); !status.ok()) return status;
+  return std::pair(region, index);
+}
+
 size_t BytesOf(const kv::LwwRow& row) { return row.key.size() + row.value.size(); }
 
 bool IsBefore(std::string_view key, std::string_view end) { return end.empty() || key < end; }
@@ -79,7 +109,7 @@ bool IsBefore(std::string_view key, std::string_view end) { return end.empty() |
 }  // namespace
 
 Outbox::Outbox(StoreId self, const Limits& limits, RecoveredOutbox recovered)
-    : self_(self), limits_(limits), clock_(recovered.last) {
+    : self_(self), limits_(limits), clock_(recovered.last), unseen_(std::move(recovered.unseen)) {
   SOMETIMES(kRowRecovered, !recovered.rows.empty());
   for (auto& [key, row] : recovered.rows) {
     Count(row);
@@ -221,6 +251,29 @@ void Outbox::Release(RegionId region, Index applied, env::GroupCommit* commit) {
   if (keys.empty()) applied_.erase(found);
 }
 
+void Outbox::ReleaseUnseen(RegionId region, env::GroupCommit* commit) {
+  const auto found = applied_.find(region);
+  if (found == applied_.end()) return;
+  const Index last = found->second.rbegin()->first;
+  Release(region, Index::Max(), commit);
+  Index& unseen = unseen_[region];
+  if (last <= unseen) return;
+  unseen = last;
+  commit->data.Put(UnseenRowKey(region), EncodeUnseen(last));
+}
+
+Index Outbox::unseen(RegionId region) const {
+  const auto found = unseen_.find(region);
+  return found != unseen_.end() ? found->second : Index();
+}
+
+void Outbox::OnSeen(RegionId region, Index applied, env::GroupCommit* commit) {
+  const auto found = unseen_.find(region);
+  if (found == unseen_.end() || applied < found->second) return;
+  unseen_.erase(found);
+  commit->data.Delete(UnseenRowKey(region));
+}
+
 std::vector<RegionId> Outbox::RegionsToRelease() const {
   std::vector<RegionId> regions;
   for (const auto& [region, keys] : applied_) regions.push_back(region);
@@ -254,7 +307,8 @@ size_t Outbox::rows_of(kv::NamespaceId ns) const {
 }
 
 bool IsOutboxRow(std::string_view key) {
-  return key == kClockRowKey || (key >= kAreaBegin && key < kAreaEnd);
+  return key == kClockRowKey || (key >= kAreaBegin && key < kAreaEnd) ||
+         (key >= kUnseenBegin && key < kUnseenEnd);
 }
 
 absl::StatusOr<RecoveredOutbox> RecoverOutbox(StoreId self, const DataReader& data) {
@@ -279,6 +333,13 @@ absl::StatusOr<RecoveredOutbox> RecoverOutbox(StoreId self, const DataReader& da
         outbox.rows.emplace(encoded, *std::move(row));
         return true;
       });
+  status.Update(
+      data.Scan(kUnseenBegin, kUnseenEnd, [&](std::string_view key, std::string_view value) {
+        const auto unseen = DecodeUnseen(key, value);
+        if (unseen.ok()) outbox.unseen.insert(*unseen);
+        defect.Update(unseen.status());
+        return unseen.ok();
+      }));
   status.Update(defect);
   if (!status.ok()) return status;
   return outbox;

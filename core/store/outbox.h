@@ -48,6 +48,7 @@ struct OutboxRow {
 struct RecoveredOutbox {
   std::map<std::string, OutboxRow> rows;  // By encoded key.
   kv::Hlc last;                           // The greatest time that was issued; zero: none was.
+  std::map<RegionId, Index> unseen;       // See Outbox::unseen.
 };
 
 // One row for each key: a later write of this store to the same key has a later time and takes its
@@ -56,7 +57,9 @@ struct RecoveredOutbox {
 //   Accept --> under way to the disk --> held --Take--> shipped --OnApplied--> applied by its
 //   region
 //                                         ^               |                         |
-//                                         +--- OnFailed --+             Release, once applied here
+//                                         +--- OnFailed --+       Release, once applied here, or
+//                                                                 where there is nothing to wait
+//                                                                 for
 //
 // A row that is held or later is seen by reads of this store (held()), as if it were applied.
 class Outbox {
@@ -94,10 +97,20 @@ class Outbox {
   // is to be sent again.
   void OnApplied(ParcelId parcel, RegionId region, Index index);
   void OnFailed(ParcelId parcel);
-  // This store shows `region` as of the entry at `applied`, or need not show it (Index::Max()):
-  // what the region applied up to there is needed no more. Adds the deletion of its rows to
-  // `commit`. O(log rows) for each that goes; those that stay cost nothing.
+  // This store shows `region` as of the entry at `applied`: what the region applied up to there is
+  // needed no more. Adds the deletion of its rows to `commit`. O(log rows) for each that goes;
+  // those that stay cost nothing.
   void Release(RegionId region, Index applied, env::GroupCommit* commit);
+  // The same of all that the region applied, at its leader's word: this store does not show the
+  // region itself. A replica that comes here may begin with a snapshot from before; unseen()
+  // remembers.
+  void ReleaseUnseen(RegionId region, env::GroupCommit* commit);
+  // What a replica here has to apply before it shows all that this store accepted and has released;
+  // zero: nothing.
+  Index unseen(RegionId region) const;
+  bool has_unseen() const { return !unseen_.empty(); }
+  // The replica here has applied so much.
+  void OnSeen(RegionId region, Index applied, env::GroupCommit* commit);
   // The regions with something for Release, by id.
   std::vector<RegionId> RegionsToRelease() const;
 
@@ -165,6 +178,7 @@ class Outbox {
   std::map<ParcelId, std::vector<std::string>> parcels_;
   std::deque<Pending> pending_;  // Oldest first.
   std::map<kv::NamespaceId, Tally> tallies_;
+  std::map<RegionId, Index> unseen_;
   size_t bytes_ = 0;  // Of keys and values, held and pending.
   ParcelId last_parcel_;
 };

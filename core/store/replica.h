@@ -133,8 +133,8 @@ class Replica {
   // Whether this replica knows itself as a member at an earlier version than that, by what is
   // applied here. What else is in its log does not matter: nobody becomes a member twice.
   bool WasMemberBefore(uint64_t conf_version) const;
-  // It is no voter and has not heard a leader for an election timeout: it may have been removed, asks
-  // nobody itself, and goes on believing in whom it heard last (docs/RAFT.md).
+  // It is no voter and has not heard a leader for an election timeout: it may have been removed,
+  // asks nobody itself, and goes on believing in whom it heard last (docs/RAFT.md).
   bool IsLeftAlone(Instant now) const;
   const raft::ConfState& conf() const { return raft_.conf(); }
   const RegionMachine& machine() const { return machine_; }

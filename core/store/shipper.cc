@@ -82,9 +82,16 @@ void Shipper::OnReply(ParcelId parcel, const Reply& reply, Instant now) {
 void Shipper::ReleaseApplied(Instant now, env::GroupCommit* commit) {
   for (const RegionId region : outbox_->RegionsToRelease()) {
     const Replica* replica = replicas_->Find(region);
-    const bool waits = replica != nullptr && WillShow(*replica, now);
-    if (waits && replica->IsLeftAlone(now)) calls_->WantRegion(replica->region().start_key);
-    outbox_->Release(region, waits ? replica->applied_index() : Index::Max(), commit);
+    if (replica == nullptr || !WillShow(*replica, now)) {
+      outbox_->ReleaseUnseen(region, commit);
+    } else {
+      outbox_->Release(region, replica->applied_index(), commit);
+      if (replica->IsLeftAlone(now)) calls_->WantRegion(replica->region().start_key);
+    }
+  }
+  if (!outbox_->has_unseen()) return;
+  for (const auto& [id, replica] : *replicas_) {
+    outbox_->OnSeen(id, replica->applied_index(), commit);
   }
 }
 

@@ -31,8 +31,8 @@ class Shipper {
   void Ship(Instant now);
   // Takes the answers, and releases what is applied: where a replica here shows it, or, where there
   // is none to wait for, at the leader's word. In the commit that has what was applied, or a later
-  // one. A replica without its first snapshot is one to wait for, since that may be older than the
-  // rows, as long as a leader speaks to it: nobody may be left who does.
+  // one. A replica without its first snapshot is one to wait for as long as a leader speaks to it:
+  // nobody may be left who does.
   void Settle(Instant now, env::GroupCommit* commit);
 
   // When the next Ship may find something that the last one did not; Instant::Max() when never.

@@ -222,6 +222,51 @@ TEST_F(OutboxTest, ARowWhoseSuccessorIsUnderWayIsNotReleasedButReplaced) {
   EXPECT_EQ(outbox_.rows(), 1u);
 }
 
+// Where nobody here shows the region, what comes here later may be from before.
+TEST_F(OutboxTest, WhatWasReleasedUnseenIsRememberedUntilItIsSeen) {
+  const auto release = [&](Index applied) {
+    Accept("k", "1");
+    Land();
+    outbox_.OnApplied(outbox_.Take("", "")->id, kRegion, applied);
+    env::GroupCommit commit = Begin();
+    outbox_.ReleaseUnseen(kRegion, &commit);
+    Issue(std::move(commit));
+    Land();
+    EXPECT_THAT(Held(), IsEmpty());
+  };
+  EXPECT_EQ(outbox_.unseen(kRegion), Index());
+  release(Index(7));
+  EXPECT_EQ(outbox_.unseen(kRegion), Index(7));
+  EXPECT_EQ(disk_.rows["\x02u\0\0\0\0\0\0\0\x09"s], "\x01\x07");
+  release(Index(5));
+  EXPECT_EQ(outbox_.unseen(kRegion), Index(7));
+  EXPECT_EQ(Restarted().unseen(kRegion), Index(7));
+
+  env::GroupCommit commit = Begin();
+  outbox_.OnSeen(kRegion, Index(6), &commit);
+  outbox_.OnSeen(RegionId(8), Index(9), &commit);
+  EXPECT_EQ(outbox_.unseen(kRegion), Index(7));
+  outbox_.OnSeen(kRegion, Index(7), &commit);
+  Issue(std::move(commit));
+  Land();
+  EXPECT_EQ(outbox_.unseen(kRegion), Index());
+  EXPECT_FALSE(Restarted().has_unseen());
+}
+
+TEST_F(OutboxTest, WhatWasReleasedUnseenAndIsDamagedIsRefused) {
+  const std::string key = "\x02u\0\0\0\0\0\0\0\x09"s;
+  for (const auto& [name, value] : {std::pair(key, "\x02\x07"s),
+                                    {key, "\x01"s},
+                                    {key, "\x01\0"s},
+                                    {key, "\x01\x07\x07"s},
+                                    {key + "x", "\x01\x07"s},
+                                    {"\x02u"s, "\x01\x07"s},
+                                    {"\x02u\0\0\0\0\0\0\0\0"s, "\x01\x07"s}}) {
+    disk_.rows = {{name, value}};
+    EXPECT_EQ(RecoverOutbox(kSelf, disk_).status().code(), absl::StatusCode::kDataLoss);
+  }
+}
+
 TEST_F(OutboxTest, RefusesWhatDoesNotFit) {
   Outbox outbox(kSelf, {2 * Outbox::kRowBytes + 100, 20}, {});
   env::GroupCommit first = Begin();

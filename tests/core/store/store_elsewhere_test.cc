@@ -140,6 +140,33 @@ TEST_F(StoreElsewhereTest, ItAcceptsEventualWritesAndShipsThem) {
   for (uint64_t id = 1; id <= 4; ++id) EXPECT_EQ(GetRaw(id, "logs", "k"), "v") << "at " << id;
 }
 
+// Its leader showed them then. A replica that comes here later may begin with a snapshot from
+// before.
+TEST_F(StoreElsewhereTest, WhatItReleasedAReplicaHasToShowBeforeItIsRead) {
+  const std::string unseen("\x02u\0\0\0\0\0\0\0\x01", 10);
+  EXPECT_EQ(PutRaw(4, "logs", "k", "v"), "accepted");
+  Await([&] { return Held(4) == 0; });
+  EXPECT_TRUE(stores_.data(4).rows.contains(unseen));
+
+  const uint64_t follower = Leader(1)->first % 3 + 1;
+  const auto forwards = [&] { return stores_.sent<ForwardedRequest>(); };
+  size_t before = forwards();
+  EXPECT_EQ(GetRaw(follower, "logs", "k"), "v");
+  EXPECT_EQ(forwards(), before);
+  // As if it had released a write that its replica is far from having.
+  stores_.data(follower).rows[unseen] = "\x01\xe8\x07";
+  stores_.Restart(follower);
+  Await([&] { return Leader(1) && stores_.peer(follower).raft.leader; });
+  before = forwards();
+  EXPECT_EQ(GetRaw(follower, "logs", "k"), "v");
+  EXPECT_GT(forwards(), before);
+  // And one that it has.
+  stores_.data(follower).rows[unseen] = "\x01\x01";
+  stores_.Restart(follower);
+  EXPECT_EQ(PutRaw(follower, "logs", "l", "w"), "accepted");
+  Await([&] { return !stores_.data(follower).rows.contains(unseen); });
+}
+
 TEST_F(StoreElsewhereTest, CutOffItAcceptsThemAndDoesNotGuess) {
   EXPECT_EQ(PutRaw(4, "logs", "k", "old"), "accepted");
   Await([&] { return Held(4) == 0; });
