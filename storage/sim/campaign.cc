@@ -14,7 +14,7 @@ CampaignResult RunCampaign(const Flags& flags, std::ostream& out, const Weakness
   Hasher hash;
   for (uint64_t seed = flags.seeds.first;; ++seed) {
     const RunResult run =
-        flags.sweep ? SweepCrashes(seed, /*stride=*/1, weakness) : RunSeed(seed, weakness);
+        flags.sweep != 0 ? SweepCrashes(seed, flags.sweep, weakness) : RunSeed(seed, weakness);
     ++campaign.seeds;
     campaign.total.Add(run);
     hash.Add(run.hash);
@@ -22,8 +22,9 @@ CampaignResult RunCampaign(const Flags& flags, std::ostream& out, const Weakness
       ++campaign.failed;
       if (!campaign.total.failure) campaign.total.failure = run.failure;
       out << "seed " << seed << ": " << *run.failure << "\n"
-          << "replay: ./bazelw run //storage/sim:campaign -- " << (flags.sweep ? "--sweep " : "")
-          << "--seed=" << seed << std::endl;
+          << "replay: ./bazelw run //storage/sim:campaign -- ";
+      if (flags.sweep != 0) out << "--sweep=" << flags.sweep << " ";
+      out << "--seed=" << seed << std::endl;
       if (!flags.keep_going) break;
     }
     if (seed == flags.seeds.last) break;

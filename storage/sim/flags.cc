@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/sim/flags.h"
 
+#include <string_view>
+
 #include "sim/campaign/arguments.h"
 
 namespace flaredb::storage {
@@ -13,7 +15,10 @@ absl::StatusOr<Flags> ParseFlags(const std::vector<std::string>& arguments) {
     } else if (argument == "--keep-going") {
       flags.keep_going = true;
     } else if (argument == "--sweep") {
-      flags.sweep = true;
+      flags.sweep = 1;
+    } else if (constexpr std::string_view kSweep = "--sweep="; argument.starts_with(kSweep)) {
+      flags.sweep = sim::ParseNumber(argument.substr(kSweep.size())).value_or(0);
+      if (flags.sweep == 0) return sim::Wrong(argument, "every so many-th write is 1 or more");
     } else if (sim::SaysSeeds(argument)) {
       const absl::StatusOr<sim::SeedRange> seeds = sim::ParseSeeds(argument);
       if (!seeds.ok()) return seeds.status();
@@ -34,6 +39,7 @@ std::string Usage() {
   --seeds=A..B  Run the seeds A to B, both included. Default: 1..1000.
   --sweep       Instead of random lives: one life for each seed, and a loss of power after every
                 single write, sync and change of a name in it.
+  --sweep=N     The same after every Nth of them.
   --keep-going  Go on after a failing seed.
   --help        This text.
 

@@ -3,6 +3,7 @@
 #ifndef FLAREDB_STORAGE_SIM_FLAGS_H_
 #define FLAREDB_STORAGE_SIM_FLAGS_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,7 @@ namespace flaredb::storage {
 struct Flags {
   bool help = false;
   sim::SeedRange seeds = {1, 1000};
-  bool sweep = false;       // The crash sweep instead of random lives.
+  uint64_t sweep = 0;       // The crash sweep, after every so many-th write; 0: random lives.
   bool keep_going = false;  // Go on after a failing seed.
 };
 

@@ -33,7 +33,7 @@ def free_ports(count):
     return ports
 
 
-def wait_for(what, condition, seconds=20):
+def wait_for(what, condition, seconds=60):
     """The first true value of `condition`, which must come within `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
