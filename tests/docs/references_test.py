@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What the documentation names exists: linked files, labels of commands, and in docs/RAFT.md files,
-functions, tests and scenarios. There every feature names the tests that fail without it."""
+functions, tests and scenarios. There every feature names the tests that fail without it. And the
+suite that the documentation names has all long tests."""
 
 import glob
 import os
@@ -114,6 +115,12 @@ class ReferencesTest(unittest.TestCase):
 
     def test_every_feature_has_a_test(self):
         self.assertEqual(list(RaftPage().unproven(read("docs/RAFT.md"))), [])
+
+    def test_every_suite_of_long_tests_is_run(self):
+        packages = [os.path.dirname(p) for p in files("tests/**/BUILD.bazel") if "\nlong_tests(" in read(p)]
+        self.assertGreater(len(packages), 1)
+        for package in packages:
+            self.assertIn(f'"//{package}:long"', read("tests/BUILD.bazel"))
 
     def test_wrong_names_are_seen(self):
         page = RaftPage()

@@ -41,7 +41,7 @@ LOCKS = struct(
     deps = ["//examples/locks:sim_main"],
 )
 
-def mutant_sim(name, mutant, program = FLAREDB):
+def mutant_sim(name, mutant, program = FLAREDB, tags = []):
     """The simulator with a bug.
 
     The linker meets the changed files before the libraries that they belong to: it takes every
@@ -51,6 +51,7 @@ def mutant_sim(name, mutant, program = FLAREDB):
       name: of the program.
       mutant: its file; all files that it changes are .cc files of core/.
       program: FLAREDB or LOCKS.
+      tags: as every rule has them.
     """
     _mutated_sources(
         name = name + "_sources",
@@ -61,6 +62,7 @@ def mutant_sim(name, mutant, program = FLAREDB):
     native.cc_library(
         name = name + "_bug",
         testonly = True,
+        tags = tags,
         srcs = [
             name + "_sources",
             "//tests/mutants:headers",
@@ -90,6 +92,7 @@ def mutant_sim(name, mutant, program = FLAREDB):
     native.cc_binary(
         name = name,
         testonly = True,
+        tags = tags,
         # With it, Bazel 4 takes `alwayslink` back for a folder's files.
         features = ["-supports_start_end_lib"],
         deps = [name + "_bug"] + program.deps,
@@ -137,6 +140,7 @@ def mutant_test(
         says = "",
         flags = [],
         program = FLAREDB,
+        tags = [],
         **kwargs):
     """A test that the campaign finds a bug, or that it doesn't with some flags.
 
@@ -149,12 +153,14 @@ def mutant_test(
       says: see there.
       flags: see there.
       program: as for mutant_sim.
+      tags: as every test has them.
       **kwargs: as every test has them.
     """
     mutant_sim(
         name = name + "_sim",
         mutant = mutant,
         program = program,
+        tags = tags,
     )
     campaign_test(
         name = name,
@@ -164,5 +170,6 @@ def mutant_test(
         code = code,
         says = says,
         flags = flags,
+        tags = tags,
         **kwargs
     )

@@ -1,5 +1,6 @@
 """Kinds of fault as tests: a planted weakness is found only with the kind on."""
 
+load("//tests:long.bzl", "LONG")
 load("//tests/mutants:mutants.bzl", "campaign_test", "mutant_sim")
 
 def _campaigns(test):
@@ -36,7 +37,7 @@ def fault_tests(faults):
     for test in faults:
         sim = test.weakness.replace("-", "_") + "_sim"
         if not native.existing_rule(sim):
-            mutant_sim(name = sim, mutant = test.weakness + ".mutant")
+            mutant_sim(name = sim, mutant = test.weakness + ".mutant", tags = LONG)
         on, off = _campaigns(test)
         campaign_test(
             name = test.kind.replace("-", "_") + "_test",
@@ -46,6 +47,7 @@ def fault_tests(faults):
             flags = on,
             seeds = "1..%d" % test.seeds,
             sim = sim,
+            tags = LONG,
         )
         name = "%s_%s_test" % (test.weakness, off[0][len("--"):])
         name = name.replace("-", "_").replace("=", "_").replace(",", "_")
@@ -59,4 +61,5 @@ def fault_tests(faults):
             flags = off,
             seeds = "1..%d" % seeds,
             sim = sim,
+            tags = LONG,
         )
