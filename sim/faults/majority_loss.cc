@@ -18,14 +18,16 @@ constexpr uint64_t kFirstOrder = uint64_t{1} << 33;
 // removed from the region before those who made them were lost. No plan can keep what no member
 // has; whether to go on without it, or from a copy of what was removed, is for people to decide.
 bool OnlyTheRemovedKnow(const std::vector<raft::View>& reports) {
-  Index known;
+  Index by_members;
+  Index by_the_removed;
   raft::LogId most_complete;
   for (const raft::View& view : reports) {
-    if (!view.conf.IsMember(view.id)) continue;
+    const bool is_member = view.conf.IsMember(view.id);
+    Index& known = is_member ? by_members : by_the_removed;
     known = std::max(known, view.commit_index);
-    most_complete = std::max(most_complete, view.last_log);
+    if (is_member) most_complete = std::max(most_complete, view.last_log);
   }
-  return known <= most_complete.index;
+  return by_members <= most_complete.index && by_the_removed > most_complete.index;
 }
 
 }  // namespace
@@ -79,8 +81,8 @@ void MajorityLoss::OnNoPlan(raft::NoPlan why) {
       hopeless_ = true;
       if (!OnlyTheRemovedKnow(reports)) {
         fail(
-            "those who are left disagree on what is committed, and no disk among theirs is "
-            "damaged.");
+            "those who are left are said to disagree on what is committed, but no replica that was "
+            "removed knows of more than they have, and no disk among theirs is damaged.");
       }
       return;
   }
