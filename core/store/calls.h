@@ -85,8 +85,10 @@ class Calls {
   std::set<RegionId> TakeRemoved() { return std::exchange(removed_, {}); }
   // The regions without a replica here that are known.
   std::vector<Region> RegionsElsewhere() const { return routes_.regions(); }
-  // Finds out where the region of this encoded key is, if there is a placement driver to ask.
-  void WantRegion(const std::string& key);
+  // Somebody waits for this replica: finds out whether it is a member still, if it is left alone
+  // and there is a placement driver to ask. Not more often than once in an election timeout: an
+  // answer from the same store takes no time at all.
+  void Doubt(const Replica& replica);
   // Finds out about the first region that holds something unsent and is not known.
   void WantRegionOfUnsent();
   const NamespaceMode& ModeOf(kv::NamespaceId ns) const { return namespaces_.Of(ns); }
@@ -158,6 +160,7 @@ class Calls {
   bool LearnFrom(const Forward& forward, const Call& call, const Error& error);
   void GiveUpSilent();
   void Park(CallKey key);
+  void WantRegion(const std::string& key);
   void OnTold(Inquiries::Answer told);
   void Interrupt(CallKey key, RegionId region);
   void OnLeaderChanged(RegionId region, StoreId leader);
@@ -199,6 +202,7 @@ class Calls {
   OwnId last_own_;
   size_t of_stores_ = 0;        // In the table; see Call::IsOfAStore.
   std::set<RegionId> removed_;  // Here; see TakeRemoved.
+  std::map<RegionId, Instant> doubted_until_;
   std::vector<CallKey> parked_;
   Instant retry_at_ = Instant::Max();  // When parked calls are routed again.
 };

@@ -55,7 +55,7 @@ void Calls::Route(CallKey key) {
   }
   const RegionId region = replica->region().id;
   const StoreId leader = replica->leader_store();
-  if (replica->IsLeftAlone(now_)) WantRegion(RoutingKey(call.request.operation));
+  Doubt(*replica);
   if (replica->poisoned()) {
     Fail(key, StoppedError(region, false));
   } else if (IsEventualRead(call.request.operation) &&
@@ -75,6 +75,14 @@ void Calls::Route(CallKey key) {
   } else {
     Park(key);
   }
+}
+
+void Calls::Doubt(const Replica& replica) {
+  if (!replica.IsLeftAlone(now_)) return;
+  std::erase_if(doubted_until_, [&](const auto& each) { return each.second <= now_; });
+  const Instant until = now_ + options_.raft.election_timeout;
+  if (!doubted_until_.emplace(replica.region().id, until).second) return;
+  WantRegion(replica.region().start_key);
 }
 
 // Where the placement driver is comes with its roll calls.

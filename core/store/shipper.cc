@@ -86,7 +86,7 @@ void Shipper::ReleaseApplied(Instant now, env::GroupCommit* commit) {
       outbox_->ReleaseUnseen(region, commit);
     } else {
       outbox_->Release(region, replica->applied_index(), commit);
-      if (replica->IsLeftAlone(now)) calls_->WantRegion(replica->region().start_key);
+      calls_->Doubt(*replica);
     }
   }
   if (!outbox_->has_unseen()) return;

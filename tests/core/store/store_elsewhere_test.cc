@@ -134,6 +134,35 @@ TEST_F(DriverElsewhereTest, ItFindsTheRegionsThatItsErrandsAreFor) {
   });
 }
 
+// The driver is here: its answer that a replica without a leader is a member comes at once, and
+// helps nobody.
+TEST_F(DriverElsewhereTest, ItDoesNotAskWithoutAPause) {
+  const uint64_t driver = Holders(2).front();
+  const uint64_t leader = Holders(1).front();
+  Ask(driver, pd::Command(pd::EnsureNamespace{"logs", pd::Mode::kEventual}));
+  const PeerId learner(1000);
+  const raft::MemberChange add{raft::MemberChange::Kind::kAddLearner, learner, StoreId(driver)};
+  ASSERT_EQ(stores_.Tell(leader, ChangePeers{{add}}), "");
+  const auto has_begun = [&] {
+    return stores_.hosts(driver) && stores_.peer(driver).raft.last_log.index;
+  };
+  for (int step = 0; step < 10'000 && !has_begun(); ++step) {
+    if (!stores_.Step()) stores_.Wait(Duration::Milliseconds(1));
+  }
+  ASSERT_TRUE(has_begun());
+  stores_.Drop([&](const StoreMessage& message) {
+    const auto* raft = std::get_if<RaftEnvelope>(&message);
+    return raft != nullptr && raft->message.to == learner &&
+           std::holds_alternative<raft::AppendRequest>(raft->message.body);
+  });
+  EXPECT_EQ(PutRaw(driver, "logs", "k", "v"), "accepted");
+  Await([&] { return stores_.peer(leader).applied_index > stores_.peer(driver).applied_index; });
+  stores_.Kill(leader);
+  stores_.Pass(Duration::Seconds(2));
+  EXPECT_TRUE(stores_.hosts(driver));
+  EXPECT_EQ(stores_.store(driver).outbox_rows(), 1u);
+}
+
 TEST_F(StoreElsewhereTest, ItAcceptsEventualWritesAndShipsThem) {
   EXPECT_EQ(PutRaw(4, "logs", "k", "v"), "accepted");
   Await([&] { return Held(4) == 0; });
