@@ -27,6 +27,7 @@ struct Call {
   uint64_t forward_id = 0;
   uint64_t unix_ms = 0;          // See ClientCall.
   std::vector<kv::LwwRow> held;  // See ForwardedRequest.
+  Index unseen;                  // See ForwardedRequest.
   size_t bytes = 0;              // That it came with.
 
   bool IsWrite() const;

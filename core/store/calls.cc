@@ -49,7 +49,7 @@ void Calls::BeginTurn(Instant now, Effects* effects, env::GroupCommit* commit) {
 }
 
 void Calls::Admit(Origin origin, Request request, uint64_t unix_ms) {
-  Admit({std::move(origin), {}, std::move(request), 0, 0, unix_ms, {}});
+  Admit({std::move(origin), {}, std::move(request), 0, 0, unix_ms, {}, {}});
 }
 
 void Calls::AdmitForwarded(StoreId from, ForwardedRequest forwarded) {
@@ -59,7 +59,8 @@ void Calls::AdmitForwarded(StoreId from, ForwardedRequest forwarded) {
          0,
          0,
          0,
-         std::move(forwarded.held)});
+         std::move(forwarded.held),
+         forwarded.unseen});
 }
 
 OwnId Calls::AdmitOwn(Request request) {

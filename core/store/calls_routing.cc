@@ -59,7 +59,7 @@ void Calls::Route(CallKey key) {
   if (replica->poisoned()) {
     Fail(key, StoppedError(region, false));
   } else if (IsEventualRead(call.request.operation) &&
-             replica->applied_index() >= outbox_->unseen(region)) {
+             replica->applied_index() >= std::max(outbox_->unseen(region), call.unseen)) {
     eventual_reads_.push_back(key);
   } else if (call.IsRoutedHere() && leader && BUGGIFY(kParkCall)) {
     Park(key);
@@ -150,10 +150,11 @@ void Calls::ForwardTo(StoreId store, RegionId region, CallKey key, bool by_route
   ++call.attempts;
   call.forward_id = ++last_forward_id_;
   Forward forward{key, region, store, by_route, {}};
-  ForwardedRequest forwarded{call.forward_id, region, call.request, {}};
+  ForwardedRequest forwarded{call.forward_id, region, call.request, {}, {}};
   forwarded.request.budget = call.deadline - now_;
   if (IsEventualRead(call.request.operation)) {
     forward.clipped_end = TakeHeld(outbox_->held(), options_.outbox.parcel_bytes_max, &forwarded);
+    forwarded.unseen = outbox_->unseen(region);
   }
   if (by_route) {
     patience_.emplace_back(now_ + options_.raft.election_timeout * 2, call.forward_id);

@@ -31,6 +31,9 @@ struct ForwardedRequest {
   // With a read of an eventual namespace: what the sender has accepted itself of what is read. The
   // answer is merged with it, so that who wrote to a store finds it there.
   std::vector<kv::LwwRow> held = {};
+  // With such a read: the sender's Outbox::unseen. Who has applied less does not answer from what
+  // it has.
+  Index unseen = {};
 };
 struct ForwardedReply {
   uint64_t id = 0;

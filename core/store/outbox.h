@@ -105,8 +105,8 @@ class Outbox {
   // region itself. A replica that comes here may begin with a snapshot from before; unseen()
   // remembers.
   void ReleaseUnseen(RegionId region, env::GroupCommit* commit);
-  // What a replica here has to apply before it shows all that this store accepted and has released;
-  // zero: nothing.
+  // What a replica has to apply before it shows all that this store accepted and has released;
+  // zero: nothing. Remembered until one here has.
   Index unseen(RegionId region) const;
   bool has_unseen() const { return !unseen_.empty(); }
   // The replica here has applied so much.

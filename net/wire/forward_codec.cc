@@ -209,6 +209,10 @@ absl::Status TakeHeld(raftpb::ForwardedRequest* in, store::ForwardedRequest* out
   if (in->held_size() > 0 && !ReadsEventually(out->request.operation)) {
     return Bad("held rows with an operation that does not read them");
   }
+  if (in->unseen_index() > 0 && !ReadsEventually(out->request.operation)) {
+    return Bad("an unseen index with an operation that need not show it");
+  }
+  out->unseen = Index(in->unseen_index());
   for (raftpb::HeldRow& row : *in->mutable_held()) {
     if (row.hlc() == 0 || row.origin_store() == 0) return Bad("a held row that nobody stamped");
     if (row.deleted() && !row.value().empty())
@@ -321,6 +325,7 @@ void EncodeRequest(const store::ForwardedRequest& in, raftpb::ForwardedRequest* 
              },
              in.request.operation);
   for (const kv::LwwRow& row : in.held) EncodeHeld(row, out->add_held());
+  out->set_unseen_index(in.unseen.value());
 }
 
 absl::Status TakeRequest(raftpb::ForwardedRequest* in, store::ForwardedRequest* out) {

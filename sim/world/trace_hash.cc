@@ -18,7 +18,7 @@ void Feed(Hasher* hash, const store::RaftEnvelope& e) {
 }
 
 void Feed(Hasher* hash, const store::ForwardedRequest& r) {
-  hash->Add(r.id).Add(r.region);
+  hash->Add(r.id).Add(r.region).Add(r.unseen);
   AddTo(hash, r.request);
   for (const kv::LwwRow& row : r.held) {
     hash->Add(row.key).Add(row.value).Add(row.deleted).Add(row.hlc).Add(row.origin);

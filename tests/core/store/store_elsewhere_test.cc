@@ -196,6 +196,36 @@ TEST_F(StoreElsewhereTest, WhatItReleasedAReplicaHasToShowBeforeItIsRead) {
   Await([&] { return !stores_.data(follower).rows.contains(unseen); });
 }
 
+// Nor does one elsewhere answer that has yet to apply them.
+TEST_F(StoreElsewhereTest, WhatItReleasedIsAskedOfWhoHasIt) {
+  EXPECT_EQ(PutRaw(4, "logs", "k", "v"), "accepted");
+  Await([&] { return Held(4) == 0; });
+  std::optional<ForwardedRequest> asked;
+  stores_.Drop([&](const StoreMessage& message) {
+    const auto* forwarded = std::get_if<ForwardedRequest>(&message);
+    if (forwarded != nullptr && std::holds_alternative<GetRequest>(forwarded->request.operation)) {
+      asked = *forwarded;
+    }
+    return false;
+  });
+  EXPECT_EQ(GetRaw(4, "logs", "k"), "v");
+  ASSERT_TRUE(asked);
+  EXPECT_GT(asked->unseen, Index());
+
+  const uint64_t leader = Leader(1)->first;
+  const uint64_t follower = leader % 3 + 1;
+  const auto answer = [&](uint64_t store) {
+    stores_.link(store, 4).clear();
+    stores_.Turn(store, {MessageReceived{StoreId(4), *asked}});
+    const std::deque<StoreMessage>& answers = stores_.link(store, 4);
+    const auto* reply = answers.empty() ? nullptr : std::get_if<ForwardedReply>(&answers.back());
+    return reply == nullptr ? "none" : Sentence(reply->reply);
+  };
+  EXPECT_EQ(answer(follower), "no error");
+  asked->unseen = stores_.peer(follower).applied_index + 1;
+  EXPECT_THAT(answer(follower), HasSubstr("does not lead"));
+}
+
 TEST_F(StoreElsewhereTest, CutOffItAcceptsThemAndDoesNotGuess) {
   EXPECT_EQ(PutRaw(4, "logs", "k", "old"), "accepted");
   Await([&] { return Held(4) == 0; });

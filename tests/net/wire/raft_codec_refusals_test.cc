@@ -162,6 +162,15 @@ TEST_F(RefusedMessage, HeldRowsThatNobodyReads) {
   request->mutable_query();
   EXPECT_EQ(Reason(), "held rows with an operation that does not read them");
 }
+TEST_F(RefusedMessage, UnseenIndexThatNobodyMinds) {
+  raftpb::ForwardedRequest* request = batch_.add_requests();
+  request->set_region_id(1);
+  request->set_unseen_index(5);
+  request->mutable_get()->set_namespace_id(7);
+  EXPECT_EQ(Reason(), "an unseen index with an operation that need not show it");
+  request->mutable_get()->set_eventual(true);
+  EXPECT_EQ(Reason(), "");
+}
 TEST_F(RefusedMessage, HeldRowsThatNoStoreMakes) {
   raftpb::ForwardedRequest* request = batch_.add_requests();
   request->set_region_id(1);

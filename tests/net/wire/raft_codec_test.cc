@@ -170,8 +170,10 @@ TEST(RaftCodec, HeldRowsArriveAsTheyWere) {
     request.region = RegionId(1);
     request.request.operation = read;
     request.held = held;
+    request.unseen = Index(UINT64_MAX);
     const auto received = DecodeOrDie(Encode(request));
     EXPECT_EQ(std::get<store::ForwardedRequest>(received.at(0)).held, held);
+    EXPECT_EQ(std::get<store::ForwardedRequest>(received.at(0)).unseen, request.unseen);
   }
 }
 

@@ -333,7 +333,10 @@ class Maker {
       default:
         forwarded.request.operation = NamespaceCommand(kind - 6, ns);
     }
-    if (ReadsEventually(forwarded.request.operation)) forwarded.held = HeldRows();
+    if (ReadsEventually(forwarded.request.operation)) {
+      forwarded.held = HeldRows();
+      forwarded.unseen = Index(Number());
+    }
     return forwarded;
   }
 
