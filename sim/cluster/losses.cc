@@ -103,18 +103,29 @@ bool Losses::MayLose(uint32_t node) const {
   Losses after = *this;
   after.left_out_.insert(node);
   const std::vector<Replica>& replicas = checkers_->replicas();
+  const PeerId peer = replicas[node].peer;
+  const auto bears_it = [&](raft::ConfState conf) {
+    if (!after.AQuorumIsLeft(conf)) return false;
+    if (!conf.IsMember(peer) || conf.IsVoter(peer)) return true;
+    // Nobody may have heard of the loss when the learner becomes a voter in the place of another.
+    *std::find_if(conf.voters.begin(), conf.voters.end(),
+                  [&](PeerId voter) { return after.IsLeft(voter); }) = peer;
+    return after.AQuorumIsLeft(conf);
+  };
   for (uint32_t other = 0; other < replicas.size(); ++other) {
     if (after.left_out(other) || !replicas[other].peer) continue;
-    if (!after.AQuorumIsLeft(replicas[other].view.conf)) return false;
+    if (!bears_it(replicas[other].view.conf)) return false;
   }
-  return after.AQuorumIsLeft(conf());
+  return bears_it(conf());
+}
+
+bool Losses::IsLeft(PeerId peer) const {
+  const uint32_t node = checkers_->NodeOf(peer);
+  return !left_out(node) && checkers_->replicas()[node].peer == peer && !wiped(peer);
 }
 
 bool Losses::AQuorumIsLeft(const raft::ConfState& conf) const {
-  return IsQuorum(conf, [&](PeerId peer) {
-    const uint32_t node = checkers_->NodeOf(peer);
-    return !left_out(node) && checkers_->replicas()[node].peer == peer && !wiped(peer);
-  });
+  return IsQuorum(conf, [&](PeerId peer) { return IsLeft(peer); });
 }
 
 bool Losses::AQuorumOfEverybodyIsLeft() const {

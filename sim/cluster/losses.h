@@ -57,7 +57,7 @@ class Losses {
   bool stopped(uint32_t node) const { return stopped_.count(node) != 0; }
 
   // Whether those who are left are a quorum of every configuration that anybody holds when `node`
-  // is lost, too.
+  // is lost, too, and of one in which it is a voter where it is a learner now.
   bool MayLose(uint32_t node) const;
   // It is, for good.
   void Lose(uint32_t node, bool stops) {
@@ -74,6 +74,7 @@ class Losses {
   bool EveryMemberLeftIsThere() const;
 
  private:
+  bool IsLeft(PeerId peer) const;
   const raft::ConfState& conf() const { return checkers_->commits().confs().back().conf; }
   bool AQuorumOfEverybodyIsLeft() const;
   bool CanBeRecovered() const;
