@@ -191,6 +191,8 @@ bool Admitted(const NamespaceCommand& command, const NamespaceState& state) {
 
 }  // namespace
 
+FLAREDB_DEFINE_VARIANT(NamespaceCommand)
+
 NamespaceId NamespaceOf(const NamespaceCommand& command) {
   return std::visit([](const auto& c) { return c.ns; }, command);
 }

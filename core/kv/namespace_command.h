@@ -7,12 +7,12 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "core/base/data_reader.h"
 #include "core/base/types.h"
+#include "core/base/variant.h"
 #include "core/base/write_batch.h"
 #include "core/kv/command.h"
 #include "core/kv/hlc.h"
@@ -54,7 +54,9 @@ struct CollectTombstones {
   friend bool operator==(const CollectTombstones&, const CollectTombstones&) = default;
 };
 
-using NamespaceCommand = std::variant<LwwBatch, ModeFence, CollectTombstones>;
+struct NamespaceCommand : std::variant<LwwBatch, ModeFence, CollectTombstones> {
+  FLAREDB_DECLARE_VARIANT(NamespaceCommand)
+};
 
 NamespaceId NamespaceOf(const NamespaceCommand& command);
 // About as many as it has in a log entry: for room, and for statistics.

@@ -147,6 +147,8 @@ Command TakeCommand(ByteReader* in) {
 
 }  // namespace
 
+FLAREDB_DEFINE_VARIANT(Command)
+
 std::string EncodeCommand(const Command& command) {
   ByteWriter out;
   out.U8(kFormat);

@@ -12,11 +12,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "core/base/types.h"
+#include "core/base/variant.h"
 #include "core/pd/cluster.h"
 #include "core/region/region.h"
 
@@ -135,8 +135,10 @@ struct PutRegion {
   friend bool operator==(const PutRegion&, const PutRegion&) = default;
 };
 
-using Command = std::variant<Bootstrap, PutStore, SetStoreState, AllocateIds, EnsureNamespace,
-                             StartModeSwitch, CancelModeSwitch, AdvanceModeSwitch, PutRegion>;
+struct Command : std::variant<Bootstrap, PutStore, SetStoreState, AllocateIds, EnsureNamespace,
+                              StartModeSwitch, CancelModeSwitch, AdvanceModeSwitch, PutRegion> {
+  FLAREDB_DECLARE_VARIANT(Command)
+};
 
 // docs/FORMAT.md. Decoding refuses anything that EncodeCommand does not produce with DATA_LOSS.
 std::string EncodeCommand(const Command& command);

@@ -77,6 +77,8 @@ Query TakeQuery(ByteReader* in) {
 
 }  // namespace
 
+FLAREDB_DEFINE_VARIANT(Query)
+
 std::string EncodeQuery(const Query& query) {
   ByteWriter out;
   out.U8(kFormat);

@@ -7,9 +7,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <variant>
 
 #include "absl/status/statusor.h"
+#include "core/base/variant.h"
 #include "core/pd/cluster.h"
 
 namespace flaredb::pd {
@@ -63,7 +63,9 @@ struct ListNamespaces {
   friend bool operator==(const ListNamespaces&, const ListNamespaces&) = default;
 };
 
-using Query = std::variant<GetCluster, GetRegion, ScanRegions, GetNamespace, ListNamespaces>;
+struct Query : std::variant<GetCluster, GetRegion, ScanRegions, GetNamespace, ListNamespaces> {
+  FLAREDB_DECLARE_VARIANT(Query)
+};
 
 // docs/FORMAT.md. Decoding refuses anything that EncodeQuery does not produce with DATA_LOSS.
 std::string EncodeQuery(const Query& query);

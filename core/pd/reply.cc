@@ -130,6 +130,8 @@ Reply TakeReply(ByteReader* in) {
 
 }  // namespace
 
+FLAREDB_DEFINE_VARIANT(Reply)
+
 std::string EncodeReply(const Reply& reply) {
   ByteWriter out;
   out.U8(kFormat);

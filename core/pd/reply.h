@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/base/variant.h"
 #include "core/pd/cluster.h"
 
 namespace flaredb::pd {
@@ -91,8 +91,10 @@ struct NamespacePage {
   friend bool operator==(const NamespacePage&, const NamespacePage&) = default;
 };
 
-using Reply = std::variant<Refused, Done, IdRange, StoreInfo, Namespace, RegionInfo, ClusterView,
-                           RegionPage, NamespacePage>;
+struct Reply : std::variant<Refused, Done, IdRange, StoreInfo, Namespace, RegionInfo, ClusterView,
+                            RegionPage, NamespacePage> {
+  FLAREDB_DECLARE_VARIANT(Reply)
+};
 
 // docs/FORMAT.md. Decoding refuses anything that EncodeReply does not produce with DATA_LOSS.
 std::string EncodeReply(const Reply& reply);

@@ -5,10 +5,10 @@
 
 #include <memory>
 #include <optional>
-#include <variant>
 #include <vector>
 
 #include "core/base/types.h"
+#include "core/base/variant.h"
 #include "core/raft/entry.h"
 #include "core/raft/entry_slices.h"
 #include "core/raft/message.h"
@@ -77,8 +77,10 @@ struct StageSnapshot {
 };
 // What is staged will not be installed.
 struct UnstageSnapshot {};
-using SnapshotEffect =
-    std::variant<TakeSnapshot, ReadSnapshot, DropSnapshot, StageSnapshot, UnstageSnapshot>;
+struct SnapshotEffect : std::variant<TakeSnapshot, ReadSnapshot, DropSnapshot, StageSnapshot,
+                                     UnstageSnapshot> {
+  FLAREDB_DECLARE_VARIANT(SnapshotEffect)
+};
 
 enum class Role : uint8_t { kFollower, kPreCandidate, kCandidate, kLeader };
 

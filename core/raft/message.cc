@@ -79,6 +79,8 @@ void Feed(Hasher* hash, const SnapshotReply& m) {
 
 }  // namespace
 
+FLAREDB_DEFINE_VARIANT(Body)
+
 void HashInto(const Message& m, Hasher* hash) {
   hash->Add(m.from).Add(m.to).Add(m.term);
   hash->Add(m.from_incarnation).Add(m.to_incarnation).Add(m.body.index());

@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <variant>
 
 #include "core/base/hash.h"
 #include "core/base/types.h"
+#include "core/base/variant.h"
 #include "core/raft/entry.h"
 #include "core/raft/entry_slices.h"
 #include "core/raft/types.h"
@@ -135,9 +135,11 @@ struct SnapshotReply {
   uint64_t next_chunk = 0;
 };
 
-using Body = std::variant<PreVoteRequest, PreVoteReply, VoteRequest, VoteReply, AppendRequest,
-                          AppendReply, HeartbeatRequest, HeartbeatReply, TimeoutNow, ReadRequest,
-                          ReadReply, SnapshotRequest, SnapshotReply>;
+struct Body : std::variant<PreVoteRequest, PreVoteReply, VoteRequest, VoteReply, AppendRequest,
+                           AppendReply, HeartbeatRequest, HeartbeatReply, TimeoutNow, ReadRequest,
+                           ReadReply, SnapshotRequest, SnapshotReply> {
+  FLAREDB_DECLARE_VARIANT(Body)
+};
 
 struct Message {
   PeerId from;

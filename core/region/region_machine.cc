@@ -38,6 +38,9 @@ bool Holds(const Region& region, const MachineCommand& command) {
 }
 }  // namespace
 
+FLAREDB_DEFINE_VARIANT(Command)
+FLAREDB_DEFINE_VARIANT(ApplyReply)
+
 bool Holds(const Region& region, const kv::NamespaceCommand& command) {
   if (const auto* batch = std::get_if<kv::LwwBatch>(&command)) {
     return std::all_of(batch->rows.begin(), batch->rows.end(), [&](const kv::LwwRow& row) {

@@ -4,11 +4,11 @@
 #define FLAREDB_CORE_REGION_REGION_MACHINE_H_
 
 #include <string>
-#include <variant>
 
 #include "absl/status/statusor.h"
 #include "core/base/data_reader.h"
 #include "core/base/types.h"
+#include "core/base/variant.h"
 #include "core/base/write_batch.h"
 #include "core/kv/command.h"
 #include "core/kv/namespace_command.h"
@@ -27,7 +27,9 @@ struct MachineCommand {
 
   friend bool operator==(const MachineCommand&, const MachineCommand&) = default;
 };
-using Command = std::variant<kv::Command, MachineCommand, kv::NamespaceCommand>;
+struct Command : std::variant<kv::Command, MachineCommand, kv::NamespaceCommand> {
+  FLAREDB_DECLARE_VARIANT(Command)
+};
 
 // A command as a log entry carries it: with the epoch that its proposer checked. The range may have
 // changed between proposal and apply, so apply compares epoch.version again; a change of replicas
@@ -56,8 +58,10 @@ struct ConfChanged {
 };
 // What an entry answers to whoever proposed it here. Monostate: nothing to answer (a no-op). A
 // kv::NamespaceReply that was not admitted answers commands of the other mode, too.
-using ApplyReply = std::variant<std::monostate, kv::WriteReply, MachineReply, EpochChanged,
-                                ConfChanged, kv::NamespaceReply>;
+struct ApplyReply : std::variant<std::monostate, kv::WriteReply, MachineReply, EpochChanged,
+                                 ConfChanged, kv::NamespaceReply> {
+  FLAREDB_DECLARE_VARIANT(ApplyReply)
+};
 
 class RegionMachine {
  public:

@@ -4,10 +4,10 @@
 #define FLAREDB_CORE_STORE_EVENT_H_
 
 #include <cstdint>
-#include <variant>
 
 #include "absl/status/statusor.h"
 #include "core/base/types.h"
+#include "core/base/variant.h"
 #include "core/env/disk.h"
 #include "core/kv/hlc.h"
 #include "core/store/message.h"
@@ -57,8 +57,10 @@ struct DiskDone {
 struct DiskFailed {
   absl::Status status;
 };
-using Event = std::variant<MessageReceived, ClientCall, ClientGone, Order, DiskDone, DiskFailed,
-                           env::LogFetched, NamespaceChanged, WallClock, Expelled>;
+struct Event : std::variant<MessageReceived, ClientCall, ClientGone, Order, DiskDone, DiskFailed,
+                            env::LogFetched, NamespaceChanged, WallClock, Expelled> {
+  FLAREDB_DECLARE_VARIANT(Event)
+};
 
 }  // namespace flaredb::store
 

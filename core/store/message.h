@@ -4,10 +4,10 @@
 #define FLAREDB_CORE_STORE_MESSAGE_H_
 
 #include <cstdint>
-#include <variant>
 #include <vector>
 
 #include "core/base/types.h"
+#include "core/base/variant.h"
 #include "core/cluster/roll_call.h"
 #include "core/raft/message.h"
 #include "core/region/region.h"
@@ -57,8 +57,10 @@ struct StoreBeat {
   std::vector<RegionId> dead;  // Regions whose replica here has stopped for good. Ascending.
 };
 
-using StoreMessage = std::variant<RaftEnvelope, ForwardedRequest, ForwardedReply, PeerRemoved,
-                                  StoreBeat, cluster::RollCall, cluster::RollAnswer>;
+struct StoreMessage : std::variant<RaftEnvelope, ForwardedRequest, ForwardedReply, PeerRemoved,
+                                   StoreBeat, cluster::RollCall, cluster::RollAnswer> {
+  FLAREDB_DECLARE_VARIANT(StoreMessage)
+};
 
 }  // namespace flaredb::store
 

@@ -5,11 +5,11 @@
 
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "core/base/time.h"
 #include "core/base/types.h"
+#include "core/base/variant.h"
 #include "core/kv/command.h"
 #include "core/kv/engine.h"
 #include "core/kv/hlc.h"
@@ -62,8 +62,11 @@ struct QueryRequest {
 };
 
 // A kv::NamespaceCommand comes from stores and the placement driver, not from clients.
-using Operation = std::variant<GetRequest, ScanRequest, kv::CompareAndSwap, kv::CompareAndDelete,
-                               ExecuteRequest, QueryRequest, RawWriteRequest, kv::NamespaceCommand>;
+struct Operation
+    : std::variant<GetRequest, ScanRequest, kv::CompareAndSwap, kv::CompareAndDelete,
+                   ExecuteRequest, QueryRequest, RawWriteRequest, kv::NamespaceCommand> {
+  FLAREDB_DECLARE_VARIANT(Operation)
+};
 
 // Whether the operation may change anything.
 inline bool IsWrite(const Operation& operation) {
@@ -142,8 +145,10 @@ struct AcceptedReply {
   kv::Hlc hlc;  // Of two writes to a key the one with the later time wins.
 };
 
-using Result = std::variant<GetReply, ScanReply, kv::WriteReply, Error, MachineReply, AcceptedReply,
-                            kv::NamespaceReply>;
+struct Result : std::variant<GetReply, ScanReply, kv::WriteReply, Error, MachineReply,
+                             AcceptedReply, kv::NamespaceReply> {
+  FLAREDB_DECLARE_VARIANT(Result)
+};
 
 struct Reply {
   Result result;

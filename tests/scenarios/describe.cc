@@ -12,7 +12,7 @@ namespace flaredb::raft {
 namespace {
 
 // In the order of Body's alternatives.
-constexpr std::array<std::string_view, std::variant_size_v<Body>> kKindNames = {
+constexpr std::array<std::string_view, std::variant_size_v<Body::variant>> kKindNames = {
     "PreVote",        "PreVoteReply", "Vote", "VoteReply", "Append",   "AppendReply",  "Heartbeat",
     "HeartbeatReply", "TimeoutNow",   "Read", "ReadReply", "Snapshot", "SnapshotReply"};
 

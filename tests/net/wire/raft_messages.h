@@ -20,7 +20,7 @@ class Generator {
   explicit Generator(uint64_t seed) : rng_(seed) {}
 
   // Bodies of envelopes, forwarded requests, forwarded replies, and the four others.
-  static constexpr uint64_t kBodies = std::variant_size_v<raft::Body>;
+  static constexpr uint64_t kBodies = std::variant_size_v<raft::Body::variant>;
   static constexpr uint64_t kRequests = 9;
   static constexpr uint64_t kReplies = 6;
   static constexpr uint64_t kKinds = kBodies + kRequests + kReplies + 4;
