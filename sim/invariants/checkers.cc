@@ -288,8 +288,8 @@ void Checkers::AfterEvents(uint32_t node, Instant now, absl::Span<const store::E
 
 void Checkers::OnDiskFailed(uint32_t node, Instant now, const store::Effects& effects,
                             const store::PeerView* view) {
-  reigns_.OnDiskFailed(now, replicas_[node].view, effects);
   if (view == nullptr) return;
+  reigns_.OnDiskFailed(now, replicas_[node].view, effects);
   const bool retired = view->raft.role == raft::Role::kFollower && !view->raft.leader;
   if (retired && view->poison == raft::kDiskFailed) return;
   Fail("STORE", "the disk of " + names_.Store(node) + " has failed, but its replica goes on.");
