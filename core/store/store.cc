@@ -185,7 +185,11 @@ class Store::Impl {
     outbox_.Follow(event.after, commit_);
     calls_.OnNamespace(event);
   }
-  void On(WallClock& event) { outbox_.Advance(event.unix_ms, commit_); }
+  // With a placement driver the watermark follows in the answers to its roll calls.
+  void On(WallClock& event) {
+    if (membership_) return membership_->OnWallClock(event.unix_ms);
+    outbox_.Advance(event.unix_ms, commit_);
+  }
   void On(Expelled&) {
     if (membership_) membership_->OnExpelled();
   }

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "absl/types/span.h"
+#include "core/store/wall_clock.h"
 #include "net/system_clock.h"
 
 namespace flaredb::net {
@@ -75,6 +76,7 @@ void Runtime::Turn(Instant now) {
   for (store::Event& event : events_) {
     if (auto* call = std::get_if<store::ClientCall>(&event)) call->unix_ms = unix_ms;
   }
+  store::TellWallClock(&events_, [&] { return unix_ms; });
   effects_.Clear();
   store_->Turn(now, absl::MakeSpan(events_), &effects_);
   events_.clear();

@@ -5,6 +5,7 @@
 
 #include "core/base/probes.h"
 #include "core/kv/key.h"
+#include "core/store/wall_clock.h"
 #include "sim/world/describe.h"
 #include "sim/world/recorder.h"
 #include "sim/world/trace_hash.h"
@@ -139,6 +140,7 @@ void Cluster::Turn(uint32_t id) {
   if (!node.store || node.paused) return;
   ++turns_;
   std::swap(turn_events_, node.inbox);
+  store::TellWallClock(&turn_events_, [&] { return UnixMs(id); });
   effects_.Clear();
   world_->acting = id;
   for (auto& region : regions_) region->checkers.BeforeTurn(id, turn_events_);

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/store/wall_clock.h"
 #include "tests/core/store/cluster.h"
 
 namespace flaredb::store {
@@ -185,6 +186,22 @@ TEST_F(StoreRollCallTest, AWallClockThatIsFarAheadStampsNothing) {
   EXPECT_EQ(answers[0].unix_ms, now + 501) << "others shall see it";
   EXPECT_LT(answers[0].clock, kv::HlcAt(now + 501)) << "but no watermark follows it";
   EXPECT_EQ(put(now), "no error") << "it was set";
+}
+
+TEST_F(StoreRollCallTest, AWallClockThatIsSetIsSeenWhereNobodyCalls) {
+  const auto shown = [&](uint64_t round, uint64_t unix_ms) {
+    cluster::RollCall call = CallWithView(3, round, pd::ModeState::kEventual, 4);
+    std::vector<Event> events;
+    events.push_back(MessageReceived{StoreId(1), std::move(call)});
+    TellWallClock(&events, [&] { return unix_ms; });
+    stores_.Turn(2, std::move(events));
+    while (stores_.WriteNext(2)) {
+    }
+    const std::vector<cluster::RollAnswer> answers = Sent();
+    return answers.empty() ? 0 : answers.back().unix_ms;
+  };
+  EXPECT_EQ(shown(8, 5'000'000), 5'000'000u);
+  EXPECT_EQ(shown(9, 3'000'000), 3'000'000u);
 }
 
 TEST_F(StoreRollCallTest, AStoreThatIsToGoAcceptsNothingAnyMore) {
