@@ -43,7 +43,7 @@ class Stores:
         result = do(*args)
         took = time.monotonic() - began
         self.worst = max(self.worst, took)
-        trial.require(took < seconds, f"{do.__name__}{args}: {took:.2f} s")
+        trial.require(took < seconds, f"{do.__name__}{args}: {took:.2f} s: {result}")
         return result
 
     def accept(self, seconds, store, *args):
