@@ -49,18 +49,20 @@ void Calls::BeginTurn(Instant now, Effects* effects, env::GroupCommit* commit) {
 }
 
 void Calls::Admit(Origin origin, Request request, uint64_t unix_ms) {
-  Admit({std::move(origin), {}, std::move(request), 0, 0, unix_ms, {}, {}});
+  Call call;
+  call.origin = std::move(origin);
+  call.request = std::move(request);
+  call.unix_ms = unix_ms;
+  Admit(std::move(call));
 }
 
 void Calls::AdmitForwarded(StoreId from, ForwardedRequest forwarded) {
-  Admit({ForwardOrigin{from, forwarded.id},
-         {},
-         std::move(forwarded.request),
-         0,
-         0,
-         0,
-         std::move(forwarded.held),
-         forwarded.unseen});
+  Call call;
+  call.origin = ForwardOrigin{from, forwarded.id};
+  call.request = std::move(forwarded.request);
+  call.held = std::move(forwarded.held);
+  call.unseen = forwarded.unseen;
+  Admit(std::move(call));
 }
 
 OwnId Calls::AdmitOwn(Request request) {
