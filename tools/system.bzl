@@ -12,6 +12,7 @@ _PKG_CONFIG = {
     "grpc++": ("grpc++", "libgrpc++-dev"),
     "gtest": ("gtest", "libgtest-dev"),
     "gtest_main": ("gmock gtest_main", "libgtest-dev"),
+    "jemalloc": ("jemalloc", "libjemalloc-dev"),
     "nghttp2": ("libnghttp2", "libnghttp2-dev"),
     "openssl": ("openssl", "libssl-dev"),
     "prometheus": ("prometheus-cpp-core", "prometheus-cpp-dev"),
