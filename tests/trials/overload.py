@@ -56,17 +56,20 @@ def overload(args):
         for method in args.methods.split(","):
             forget_peaks(cluster)
             curve = {n: rate(load(cluster, method, n, args.seconds)) for n in (16, 64, 256, 1024)}
-            peak = max(curve.values())
-            saturating = min(n for n in curve if curve[n] >= 0.9 * peak)
-            say(f"{method}: {saturating} calls at a time saturate the stores, the peak is {peak:.0f}/s")
+            best = max(curve, key=curve.get)
+            saturating = min(n for n in curve if curve[n] >= 0.9 * curve[best])
+            say(f"{method}: {saturating} calls at a time saturate the stores")
             for many in sorted({10 * saturating, args.most}):
+                # Machines are faster at one time than at another: the peak is of before and after.
+                before = rate(load(cluster, method, best, args.seconds))
                 told = load(cluster, method, many, args.seconds)
-                served, busy = rate(told), rate(told, "RESOURCE_EXHAUSTED")
-                say(f"{method}: {served / peak:.0%} of the peak, {resident_max(cluster) >> 20} MB resident")
+                after = rate(load(cluster, method, best, args.seconds))
+                part = rate(told) / ((before + after) / 2)
+                say(f"{method}: {part:.0%} of the peak, {resident_max(cluster) >> 20} MB resident")
                 trial.require(set(told) <= {"outstanding", "OK", "RESOURCE_EXHAUSTED"},
                               "calls failed that nobody refused")
-                trial.require(served >= args.part * peak, f"less than {args.part:.0%} of the peak is served")
-                if busy > 0:
+                trial.require(part >= args.part, f"less than {args.part:.0%} of the peak is served")
+                if rate(told, "RESOURCE_EXHAUSTED") > 0:
                     trial.require(told["RESOURCE_EXHAUSTED"]["p99_ms"] < args.refusal_ms,
                                   "who is refused waits long for it")
                 trial.require(resident_max(cluster) < RESIDENT_MAX, "that is too much memory")
