@@ -70,7 +70,8 @@ void ClientCall::Start(Http2Connection* connection, const std::string& authority
   http2_ = connection;
   connection->StartStream(shared_from_this(), headers);
   SendData([this](std::string* out) { out->append(early_); });
-  early_ = std::string();
+  early_.clear();
+  early_.shrink_to_fit();
   if (send_closed_) SendEnd();
 }
 
@@ -180,7 +181,8 @@ void ClientCall::OnDeadline() {
 bool ClientCall::Conclude() {
   if (!open_) return false;
   open_ = false;
-  early_ = std::string();
+  early_.clear();
+  early_.shrink_to_fit();
   if (deadline_timer_.has_value()) loop_->CancelTimer(*deadline_timer_);
   deadline_timer_.reset();
   std::exchange(host_, nullptr)->Forget(id_);

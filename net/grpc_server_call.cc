@@ -140,7 +140,7 @@ bool ServerCall::Count() {
   host_->partial_bytes -= partial_bytes_;
   host_->request_bytes -= request_bytes_;
   partial_bytes_ = messages_.partial_bytes();
-  request_bytes_ = exempt_ ? 0 : kCallBytes + metadata_.bytes() + partial_bytes_;
+  request_bytes_ = exempt_ ? 0 : kCallBytes + metadata_.bytes() + messages_.held_bytes();
   host_->partial_bytes += partial_bytes_;
   host_->request_bytes += request_bytes_;
   host_->recount();

@@ -88,8 +88,8 @@ std::optional<size_t> MessageReader::MessageSize(std::string_view bytes) {
 MessageReader::Result MessageReader::Next(std::string_view* message) {
   if (!error_.ok()) return kError;
   if (done_ > 0) {  // The message returned last was whole in partial_.
-    if (done_ > kKeptCapacityBytes) partial_ = std::string();
     partial_.clear();
+    if (partial_.capacity() > kKeptCapacityBytes) partial_.shrink_to_fit();
     done_ = 0;
   }
   if (partial_.empty() && chunk_.size() >= kFrameHeaderBytes) {

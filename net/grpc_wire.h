@@ -47,6 +47,8 @@ class MessageReader {
   const GrpcStatus& error() const { return error_; }
   // Bytes held of a message that is not complete.
   size_t partial_bytes() const { return partial_.size() - done_; }
+  // What the reader takes for that, with what it keeps for more.
+  size_t held_bytes() const { return partial_.capacity(); }
 
  private:
   // The length told by the frame header `bytes`, or nothing and error_ set.

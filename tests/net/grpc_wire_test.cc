@@ -46,6 +46,14 @@ TEST(MessageReader, HoldsWhatHasArrivedNotWhatWasClaimed) {
   EXPECT_EQ(reader.partial_bytes(), 8u);
 }
 
+TEST(MessageReader, LetsGoOfALargeMessageThatWasTaken) {
+  MessageReader reader(1 << 20);
+  std::string frame;
+  AppendFrame(std::string(1'000'000, 'm'), &frame);
+  ASSERT_EQ(Read(&reader, frame, 16000).size(), 1u);
+  EXPECT_LE(reader.held_bytes(), 64u << 10);
+}
+
 TEST(MessageReader, AcceptsTheLimitAndRefusesOneMore) {
   MessageReader at_limit(10);
   EXPECT_EQ(Read(&at_limit, Frame(std::string(10, 'x')), 3).size(), 1u);
