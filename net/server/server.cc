@@ -118,13 +118,13 @@ class Server {
       : options_(options),
         flags_(options_.start),
         open_disk_(open_disk),
-        links_tls_(tls.links),
+        tls_(std::move(tls)),
         loop_(std::move(loop)),
         runtime_(loop_.get()),
-        door_(loop_.get(), /*want_certificates=*/tls.links != nullptr, std::move(tokens)),
-        grpc_(std::make_unique<GrpcServer>(loop_.get(), OptionsOf(tls.listener, &door_))),
+        door_(loop_.get(), /*want_certificates=*/tls_.links != nullptr, std::move(tokens)),
+        grpc_(std::make_unique<GrpcServer>(loop_.get(), OptionsOf(tls_.listener, &door_))),
         transport_(
-            loop_.get(), grpc_.get(), tls.links,
+            loop_.get(), grpc_.get(), tls_.links,
             [this](StoreId from, store::StoreMessage message) {
               runtime_.Deliver(store::MessageReceived{from, std::move(message)});
             },
@@ -146,9 +146,9 @@ class Server {
 
   absl::Status Run() {
     const auto on_signal = [this](int signal) {
-      return signal == SIGHUP ? ReloadTokens() : OnStopSignal();
+      return signal == SIGHUP ? ReadFilesAgain() : OnStopSignal();
     };
-    auto signals = options_.tokens_file.empty()
+    auto signals = options_.tls.files.empty()
                        ? SignalWatcher::Create(loop_.get(), {SIGINT, SIGTERM}, on_signal)
                        : SignalWatcher::Create(loop_.get(), {SIGINT, SIGTERM, SIGHUP}, on_signal);
     if (!signals.ok()) return signals.status();
@@ -237,7 +237,7 @@ class Server {
     if (plan->joins) {
       const auto joined = Join({flags_.store, plan->identity.instance, flags_.address,
                                 kFeatureLevel, flags_.peers, flags_.cluster_id},
-                               links_tls_, StopWasAsked,
+                               tls_.links, StopWasAsked,
                                [this](const std::string& peer, const std::string& reason) {
                                  TellJoinWaits(peer, reason);
                                });
@@ -311,8 +311,24 @@ class Server {
     transport_.SetMembers(MembersOf(directory), GoneFrom(directory));
   }
 
-  // What is wrong in the file must not shut everybody out.
-  void ReloadTokens() {
+  // What is wrong in a file must not shut everybody out.
+  void ReadFilesAgain() {
+    ReadCertificatesAgain();
+    if (!options_.tokens_file.empty()) ReadTokensAgain();
+  }
+
+  void ReadCertificatesAgain() {
+    const absl::StatusOr<ServerTls> tls = LoadTls(options_.tls);
+    if (!tls.ok()) {
+      return Log(LogLevel::kError, "keeps the certificates that it has",
+                 {{"reason", std::string(tls.status().message())}});
+    }
+    tls_.listener->Become(*tls->listener);
+    tls_.links->Become(*tls->links);
+    Log(LogLevel::kInfo, "read the certificates again", {{"cert", options_.tls.files.cert}});
+  }
+
+  void ReadTokensAgain() {
     auto tokens = TokenTable::Read(options_.tokens_file);
     if (!tokens.ok()) {
       return Log(LogLevel::kError, "keeps the tokens that it has",
@@ -433,7 +449,7 @@ class Server {
   const ServerOptions options_;
   const StartFlags& flags_;
   const OpenDisk& open_disk_;
-  const std::shared_ptr<const TlsContext> links_tls_;
+  const ServerTls tls_;
   const std::unique_ptr<EventLoop> loop_;
   const pd::PdMachine pd_machine_;
   std::unique_ptr<Disk> disk_;

@@ -26,8 +26,8 @@ struct ServerOptions {
   std::string tokens_file;  // Empty: whoever is let in by TLS may do everything.
 };
 
-// Runs the store that `options` describe until SIGINT or SIGTERM. SIGHUP makes it read the tokens
-// file again, if there is one. At the end, in this order:
+// Runs the store that `options` describe until SIGINT or SIGTERM. SIGHUP makes it read
+// certificates and tokens again, if there are any. At the end, in this order:
 //   1. what the store leads is handed over to other stores; calls are answered as ever     2 s
 //   2. clients are told to go elsewhere; who comes all the same gets StoreDraining, and
 //      calls under way are answered                                                        3 s

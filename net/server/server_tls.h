@@ -20,8 +20,8 @@ struct TlsOptions {
 
 // Both nullptr: plain TCP.
 struct ServerTls {
-  std::shared_ptr<const TlsContext> listener;  // For clients and other stores.
-  std::shared_ptr<const TlsContext> links;     // To other stores.
+  std::shared_ptr<TlsContext> listener;  // For clients and other stores.
+  std::shared_ptr<TlsContext> links;     // To other stores.
 };
 
 // INVALID_ARGUMENT, one sentence: a file is missing or of no use.

@@ -69,12 +69,11 @@ bool IsIpAddress(const std::string& host) {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const TlsContext>> TlsContext::Create(const TlsFiles& files,
-                                                                     bool server) {
+absl::StatusOr<std::shared_ptr<TlsContext>> TlsContext::Create(const TlsFiles& files, bool server) {
   ERR_clear_error();
   SSL_CTX* const context = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
   if (context == nullptr) return absl::InternalError("TLS cannot be set up: " + Reason());
-  std::shared_ptr<const TlsContext> result(new TlsContext(context));
+  std::shared_ptr<TlsContext> result(new TlsContext(context));
   SetDefaults(context);
   if (SSL_CTX_load_verify_file(context, files.ca.c_str()) != 1) {
     return BadFile("the authorities to trust", files.ca);
@@ -105,8 +104,8 @@ absl::StatusOr<std::shared_ptr<const TlsContext>> TlsContext::Create(const TlsFi
   return result;
 }
 
-absl::StatusOr<std::shared_ptr<const TlsContext>> TlsContext::ForServer(
-    const TlsFiles& files, ClientCertificates clients) {
+absl::StatusOr<std::shared_ptr<TlsContext>> TlsContext::ForServer(const TlsFiles& files,
+                                                                  ClientCertificates clients) {
   auto result = Create(files, /*server=*/true);
   if (!result.ok()) return result;
   SSL_CTX* const context = (*result)->context_;
@@ -121,7 +120,7 @@ absl::StatusOr<std::shared_ptr<const TlsContext>> TlsContext::ForServer(
   return result;
 }
 
-absl::StatusOr<std::shared_ptr<const TlsContext>> TlsContext::ForClient(const TlsFiles& files) {
+absl::StatusOr<std::shared_ptr<TlsContext>> TlsContext::ForClient(const TlsFiles& files) {
   auto result = Create(files, /*server=*/false);
   if (!result.ok()) return result;
   SSL_CTX* const context = (*result)->context_;
@@ -131,6 +130,12 @@ absl::StatusOr<std::shared_ptr<const TlsContext>> TlsContext::ForClient(const Tl
 }
 
 TlsContext::~TlsContext() { SSL_CTX_free(context_); }
+
+void TlsContext::Become(const TlsContext& newer) {
+  SSL_CTX_up_ref(newer.context_);
+  SSL_CTX_free(context_);
+  context_ = newer.context_;
+}
 
 std::unique_ptr<ByteStream> TlsContext::NewServerStream(int fd) const {
   SSL* const ssl = SSL_new(context_);

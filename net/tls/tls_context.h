@@ -26,19 +26,22 @@ struct TlsFiles {
 // Of the clients of a server. Whoever shows a certificate must show one that `ca` signed.
 enum class ClientCertificates : uint8_t { kRequired, kOptional };
 
-// Immutable and shared by all connections; read once, so new files need a new start.
+// What connections of one thread share.
 class TlsContext {
  public:
   // INVALID_ARGUMENT, one sentence: a file is missing, cannot be read, is no PEM file of its kind,
   // or key and certificate are no pair.
-  static absl::StatusOr<std::shared_ptr<const TlsContext>> ForServer(const TlsFiles& files,
-                                                                     ClientCertificates clients);
+  static absl::StatusOr<std::shared_ptr<TlsContext>> ForServer(const TlsFiles& files,
+                                                               ClientCertificates clients);
   // `cert` and `key` may both be empty: then this side shows nothing.
-  static absl::StatusOr<std::shared_ptr<const TlsContext>> ForClient(const TlsFiles& files);
+  static absl::StatusOr<std::shared_ptr<TlsContext>> ForClient(const TlsFiles& files);
 
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
+
+  // From now on connections begin as those of `newer`, which is for the same side; others go on.
+  void Become(const TlsContext& newer);
 
   // Take ownership of a connected, non-blocking TCP socket. The handshake is part of the first
   // reads and writes. HTTP/2 is agreed on by ALPN.
@@ -48,10 +51,9 @@ class TlsContext {
 
  private:
   explicit TlsContext(ssl_ctx_st* context) : context_(context) {}
-  static absl::StatusOr<std::shared_ptr<const TlsContext>> Create(const TlsFiles& files,
-                                                                  bool server);
+  static absl::StatusOr<std::shared_ptr<TlsContext>> Create(const TlsFiles& files, bool server);
 
-  ssl_ctx_st* const context_;
+  ssl_ctx_st* context_;
 };
 
 }  // namespace flaredb::net

@@ -4,6 +4,9 @@
 
 import os
 import re
+import signal
+import socket
+import ssl
 import stat
 import subprocess
 import tempfile
@@ -123,6 +126,39 @@ class TlsTest(unittest.TestCase):
             self.assertEqual(done[:2], (0, "version 1\n"), done)
             done = e2e.run("kv", "get", "k", "--timeout", "1", "--addr", one.addresses[1])
             self.assertEqual(done[0], 3, done)
+
+    def shown_by(self, address):
+        """The certificate that a new connection gets to see."""
+        host, port = address.rsplit(":", 1)
+        context = ssl.create_default_context(cafile=f"{self.dir}/ca.crt")
+        context.load_cert_chain(f"{self.dir}/alice.crt", f"{self.dir}/alice.key")
+        context.set_alpn_protocols(["h2"])
+        with socket.create_connection((host, int(port)), timeout=5) as tcp:
+            with context.wrap_socket(tcp, server_hostname=host) as tls:
+                return tls.getpeercert(binary_form=True)
+
+    def test_sighup_reads_the_certificates_again(self):
+        cert("server", "--dir", self.dir, "--name", "renewed", "--host", "127.0.0.1")
+        with e2e.Cluster(
+            1, server_args=self.tls_args("renewed"), client_args=self.tls_args("alice")
+        ) as one:
+            one.wait_for_leader()
+            address = one.addresses[1]
+            with grpc.secure_channel(address, grpc.ssl_channel_credentials(
+                    read(f"{self.dir}/ca.crt"), read(f"{self.dir}/alice.key"), read(f"{self.dir}/alice.crt"))) as old:
+                self.get(old)
+                before = self.shown_by(address)
+                for end in ("crt", "key"):
+                    os.unlink(f"{self.dir}/renewed.{end}")
+                # The files are gone: whoever comes now is still served.
+                one.processes[1].send_signal(signal.SIGHUP)
+                e2e.wait_for("the complaint", lambda: [
+                    event for event in one.events(1) if event["message"] == "keeps the certificates that it has"])
+                self.assertEqual(self.shown_by(address), before)
+                cert("server", "--dir", self.dir, "--name", "renewed", "--host", "127.0.0.1")
+                one.processes[1].send_signal(signal.SIGHUP)
+                e2e.wait_for("the new certificate", lambda: self.shown_by(address) != before)
+                self.get(old)  # Its connection goes on.
 
     def refusal(self, *args):
         port = e2e.free_ports(1)[0]
