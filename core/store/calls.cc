@@ -294,7 +294,10 @@ void Calls::CrowdOut(CallKey key) {
 void Calls::Expire() {
   while (const std::optional<CallKey> key = table_.NextExpired(now_)) {
     const Call& call = *table_.Find(*key);
-    Fail(*key, DeadlineError(call.IsWrite() && call.attempts > 0));
+    const Replica* replica = nullptr;
+    const bool leaderless = !FindReplica(call, &replica) && !replica->leader_store();
+    Fail(*key, DeadlineError(call.IsWrite() && call.attempts > 0,
+                             leaderless ? replica->region().id : RegionId()));
   }
 }
 
