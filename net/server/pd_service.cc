@@ -93,6 +93,10 @@ void GetMembers(const pdpb::GetMembersRequest&, const Ask& ask) {
 // ---- Stores.
 
 void PutStore(const pdpb::PutStoreRequest& in, const Ask& ask) {
+  if (in.store().id() == 0 || !DecodeDescriptor(in.store()).instance) {
+    return ask->call.Fail(InvalidRequest(
+        "a store has an id from 1 up and the instance that it drew at its start: set both"));
+  }
   const pd::PutStore put{DecodeDescriptor(in.store()), pd::Revision(in.seen())};
   ask->pd->Tell<pd::StoreInfo>(put, ask->budget, Then<pd::StoreInfo>(ask, [ask](const auto& store) {
                                  ask->pd->Ask<pd::ClusterView>(
@@ -127,6 +131,9 @@ void SetStoreState(const pdpb::SetStoreStateRequest& in, const Ask& ask) {
   if (!state || *state == pd::StoreState::kDrained) {
     return ask->call.Fail(InvalidRequest(
         "the state of a store is none: set UP, DRAINING, LOST or REMOVED (metapb.StoreState)"));
+  }
+  if (in.store_id() == 0) {
+    return ask->call.Fail(InvalidRequest("store_id is 0: stores have ids from 1 up"));
   }
   const pd::SetStoreState set{StoreId(in.store_id()), *state, pd::Revision(in.seen())};
   ask->pd->Tell<pd::StoreInfo>(set, ask->budget, Then<pd::StoreInfo>(ask, [ask](const auto& store) {

@@ -315,6 +315,19 @@ class HostileClientsTest(unittest.TestCase):
                 self.assertIn(code, codes, f"{method} {message[:300]}")
                 self.assertLess(len(message), 1000, method)
 
+    def test_stores_that_cannot_be(self):
+        stores = [{}, {"id": 0, "address": "127.0.0.1:1", "instance": {"hi": 1, "lo": 1}},
+                  {"id": 3, "address": "127.0.0.1:1"}, {"id": 3, "address": "127.0.0.1:1", "instance": {}}]
+        wrong = [("PutStore", new("pdpb.Pd", "PutStoreRequest", store=store)) for store in stores]
+        wrong.append(("PutStore", new("pdpb.Pd", "PutStoreRequest")))
+        wrong += [("SetStoreState", new("pdpb.Pd", "SetStoreStateRequest", store_id=0, state=state))
+                  for state in (0, 1, 2, 3, 4)]
+        for method, message in wrong:
+            code, text, detail = self.status("pdpb.Pd", method, message.SerializeToString())
+            self.assertEqual(code, "INVALID_ARGUMENT", f"{method} {message} {text}")
+            self.assertEqual((detail.outcome, detail.WhichOneof("kind")), (1, "invalid_request"))
+        e2e.wait_for("an honest client", lambda: self.honest.rounds > 0)
+
     def test_names_that_cannot_be(self):
         names = ["n" * 256, "a/b", "a\0b", "a\n", "\x1b[2J", "\x85", "n" * 3_000_000]
         for service, method, request in NAMED:
@@ -356,7 +369,9 @@ class HostileClientsTest(unittest.TestCase):
                 connection.sendall(begin() + call(1, "/raftpb.RaftService/GetMode", b"\x0a\x04logs"))
             opened.append(connection)
         self.assertLessEqual(self.connections(), 10_050)
-        # Whoever has a connection is served; who comes too late can come back when others went.
+        for _ in range(20):  # Also who comes last, each over a connection of its own.
+            code, out, err = e2e.run("kv", "get", "nothing", "--namespace", "steady", "--addr", self.address)
+            self.assertEqual(code, 1, err)
         time.sleep(1)
         for connection in opened:
             connection.close()
