@@ -29,6 +29,9 @@ constexpr size_t kWriteBytes = 256 << 10;
 constexpr int kWritesPerIteration = 4;
 // Frames that wait to be serialized, beyond what streams have queued: answers to abuse.
 constexpr size_t kControlFramesMax = 20000;
+// A block that is too large has to be read to its end for the sake of the blocks behind it; but one
+// byte of it can stand for thousands, so not one that is so many times too large.
+constexpr size_t kRefusedListsMax = 4;
 // Sent bytes are cut off a stream's queue once they are this many, to move the rest rarely.
 constexpr size_t kCompactBytes = 256 << 10;
 // Time between the warning of a drain and its final GOAWAY: requests on their way still count.
@@ -154,6 +157,11 @@ class Http2Callbacks {
                       const uint8_t* value, size_t value_size, uint8_t, void* user_data) {
     Http2Connection* c = Connection(user_data);
     c->header_list_bytes_ += name_size + value_size + 32;
+    if (c->header_list_bytes_ > kRefusedListsMax * c->options_.max_header_list_bytes) {
+      c->Abort(kHttp2EnhanceYourCalm,
+               absl::ResourceExhaustedError("a header block that unfolds without end"));
+      return NGHTTP2_ERR_CALLBACK_FAILURE;
+    }
     if (c->header_list_bytes_ <= c->options_.max_header_list_bytes) {
       c->headers_.Add(View(name, name_size), View(value, value_size));
     }
