@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <list>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -47,6 +48,32 @@ class Part {
   size_t value_ = 0;
 };
 
+// Where a connection stands among those that nobody waits for.
+class IdlePlace {
+ public:
+  using Queue = std::list<ServerConnection*>;
+
+  explicit IdlePlace(ServerConnection* self) : self_(self) {}
+  ~IdlePlace() { Leave(); }
+  IdlePlace(const IdlePlace&) = delete;
+  IdlePlace& operator=(const IdlePlace&) = delete;
+
+  void GoToTheEndOf(Queue* queue) {
+    Leave();
+    queue_ = queue;
+    place_ = queue->insert(queue->end(), self_);
+  }
+  void Leave() {
+    if (queue_ != nullptr) std::exchange(queue_, nullptr)->erase(place_);
+  }
+  bool has_one() const { return queue_ != nullptr; }
+
+ private:
+  ServerConnection* const self_;
+  Queue* queue_ = nullptr;
+  Queue::iterator place_;
+};
+
 }  // namespace
 
 class ServerConnection : private Http2Connection::Owner {
@@ -57,7 +84,9 @@ class ServerConnection : private Http2Connection::Owner {
               .stream = stream.get(),
               .recount = [this] { Recount(); }},
         http2_(server->loop_, std::move(stream), Http2Connection::Side::kServer,
-               server->options_.http2, this) {}
+               server->options_.http2, this) {
+    idle_.GoToTheEndOf(&server->newcomers_);
+  }
 
   const std::string& peer() const { return *host_.peer; }
   size_t held_bytes() const { return requests_.value() + output_.value(); }
@@ -66,11 +95,17 @@ class ServerConnection : private Http2Connection::Owner {
                  absl::ResourceExhaustedError("it held most when too much was held"));
     Count();
   }
+  // Its client, if it wants anything, comes again.
+  void MakeRoom() {
+    idle_.Leave();
+    http2_.Abort(kHttp2NoError, absl::ResourceExhaustedError("another client wanted its place"));
+  }
   void GiveNotice() { http2_.GiveNotice(); }
   void Drain() { http2_.Drain(); }
 
  private:
   std::shared_ptr<Http2Stream> OnNewStream() override {
+    idle_.Leave();
     return std::make_shared<ServerCall>(&host_);
   }
   void OnHeld() override { Recount(); }
@@ -82,6 +117,9 @@ class ServerConnection : private Http2Connection::Owner {
     output_.Set(http2_.closing() ? 0 : http2_.waiting_output_bytes());
   }
   void Recount() {
+    if (host_.calls == 0 && !idle_.has_one() && !http2_.closing()) {
+      idle_.GoToTheEndOf(&host_.server->rested_);
+    }
     Count();
     host_.server->Relieve();
   }
@@ -89,6 +127,7 @@ class ServerConnection : private Http2Connection::Owner {
   ServerCallHost host_;
   Part requests_{&host_.server->request_bytes_};
   Part output_{&host_.server->output_bytes_};
+  IdlePlace idle_{this};
   Http2Connection http2_;  // The last: its destructor tells the calls, which use the others.
 };
 
@@ -159,12 +198,24 @@ void GrpcServer::Relieve() {
   }
 }
 
+bool GrpcServer::HasRoomFor(const std::string& host) {
+  const auto from_host = connections_by_host_.find(host);
+  const bool host_is_full = from_host != connections_by_host_.end() &&
+                            from_host->second >= options_.listener.max_connections_per_address;
+  if (!host_is_full && connections_.size() < options_.listener.max_connections) return true;
+  for (const auto* queue : {&newcomers_, &rested_}) {
+    for (ServerConnection* connection : *queue) {
+      if (host_is_full && HostOf(connection->peer()) != host) continue;
+      connection->MakeRoom();
+      return true;
+    }
+  }
+  return false;
+}
+
 void GrpcServer::Accept(int fd, std::string peer) {
   const std::string host = HostOf(peer);
-  const auto from_host = connections_by_host_.find(host);
-  if (connections_.size() >= options_.listener.max_connections ||
-      (from_host != connections_by_host_.end() &&
-       from_host->second >= options_.listener.max_connections_per_address)) {
+  if (!HasRoomFor(host)) {
     ++counters_.connections_refused;
     // Nobody waits for the handshake of TLS for that.
     if (options_.tls == nullptr) {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -143,7 +144,7 @@ struct GrpcServerCounters {
   uint64_t connections_now = 0;
   uint64_t connections_total = 0;
   uint64_t connections_refused = 0;  // Over a connection limit.
-  uint64_t connections_dropped = 0;  // Ended by abuse, stall, time-out, loss.
+  uint64_t connections_dropped = 0;  // Ended by abuse, stall, time-out, loss, or to make room.
   uint64_t calls_now = 0;
   uint64_t calls_total = 0;
 };
@@ -209,6 +210,9 @@ class GrpcServer {
   void Relieve();
   // The last act of a connection: destroys it.
   void Remove(ServerConnection* connection, const absl::Status& why);
+  // Where there is none it is made: whoever asked for something is worth more than who never did,
+  // and then who rests for a shorter time. Connections with calls stay.
+  bool HasRoomFor(const std::string& host);
 
   EventLoop* const loop_;
   const GrpcServerOptions options_;
@@ -220,6 +224,10 @@ class GrpcServer {
   std::map<std::string, size_t> connections_by_host_;
   std::function<void()> drained_;
   bool draining_ = false;
+  // Connections without a call: those that never had one, and the others; who is so for longest
+  // comes first.
+  std::list<ServerConnection*> newcomers_;
+  std::list<ServerConnection*> rested_;
   GrpcServerCounters counters_;
 };
 

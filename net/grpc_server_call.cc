@@ -44,6 +44,7 @@ ServerCall::ServerCall(ServerCallHost* host)
       loop_(host->server->loop_),
       peer_(host->peer),
       messages_(host->server->options_.max_message_bytes) {
+  ++host->calls;
   ++host->server->counters_.calls_now;
   ++host->server->counters_.calls_total;
 }
@@ -174,6 +175,7 @@ void ServerCall::OnClosed(uint32_t) {
   --host_->server->counters_.calls_now;
   host_->partial_bytes -= partial_bytes_;
   host_->request_bytes -= request_bytes_;
+  --host_->calls;
   host_->recount();
   host_ = nullptr;
   auto cancelled = open_ ? std::exchange(on_cancel_, nullptr) : nullptr;

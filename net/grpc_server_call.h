@@ -28,6 +28,7 @@ struct ServerCallHost {
   std::function<void()> recount;  // To be called when the following change.
   size_t partial_bytes = 0;       // Sum over the calls' incomplete messages.
   size_t request_bytes = 0;       // What the calls take, these included.
+  size_t calls = 0;
 };
 
 // Shared by the connection (until the stream's end) and the handles of the handler.

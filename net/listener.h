@@ -17,7 +17,8 @@
 namespace flaredb::net {
 
 struct ListenerOptions {
-  // Connections open at a time through one server; more are closed as soon as accepted.
+  // Connections open at a time through one server. For another one the connection goes that has
+  // had no call for longest; where all have one, the newest is closed as soon as accepted.
   size_t max_connections = 10000;
   // The same for connections of one IP address.
   size_t max_connections_per_address = 10000;

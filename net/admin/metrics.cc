@@ -201,7 +201,7 @@ void AddGrpc(const ServerStatus& status, Page* page) {
                 "Connections closed at once for being over a limit.",
                 status.grpc.connections_refused);
   page->Counter("flaredb_grpc_connections_dropped_total",
-                "Connections ended for abuse, a stall, a time-out or loss.",
+                "Connections ended for abuse, a stall, a time-out or loss, or to make room.",
                 status.grpc.connections_dropped);
   page->Gauge("flaredb_grpc_unread_output_bytes", "Replies that clients have not read yet.",
               status.unread_output_bytes);

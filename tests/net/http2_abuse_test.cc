@@ -531,16 +531,76 @@ TEST_F(AbuseTest, ConnectionsThatHadLargeRepliesHoldNothing) {
   EXPECT_LT(ResidentBytes(), before + kMemoryMargin);
 }
 
+// One byte for 4 KB: what comes before in the table may be repeated.
+TEST_F(AbuseTest, AHeaderBlockThatUnfoldsWithoutEndEndsItsConnection) {
+  Start();
+  const std::string large = std::string("\x40\x01x\x7f\xa1\x1e", 6) + std::string(4000, 'v');
+  RawClient client(server_->port());
+  client.Send(kPreface + Settings() +
+              Frame(kHeadersType, kEndHeaders, 1,
+                    RequestHeaders("/flaredb.test.Raw/Echo") + large + std::string(11000, '\xbe')));
+  EXPECT_TRUE(client.WaitForEnd());
+  RawClient modest(server_->port());  // Is only refused.
+  modest.Send(kPreface + Settings() +
+              Frame(kHeadersType, kEndHeaders, 1,
+                    RequestHeaders("/flaredb.test.Raw/Echo") + large + std::string(10, '\xbe')));
+  EXPECT_FALSE(modest.WaitForEnd(Duration::Milliseconds(100)));
+}
+
+TEST_F(AbuseTest, WhoWantsNothingMakesRoom) {
+  GrpcServerOptions options;
+  options.listener.max_connections = 20;
+  Start(options);
+  RawClient rests(server_->port());
+  ASSERT_TRUE(rests.Send(kPreface + Settings() + Request(1, "/flaredb.test.Raw/Echo", "once")));
+  EXPECT_TRUE(Eventually([&] { return server_->counters().calls_total == 2; }));
+  std::vector<std::unique_ptr<RawClient>> strangers;
+  for (int i = 0; i < 60; ++i) strangers.push_back(std::make_unique<RawClient>(server_->port()));
+  EXPECT_TRUE(Eventually([&] { return server_->counters().connections_dropped == 42; }));
+  EXPECT_EQ(server_->counters().connections_now, 20u);
+  EXPECT_TRUE(strangers[41]->WaitForEnd());
+  EXPECT_FALSE(strangers[42]->WaitForEnd(Duration::Milliseconds(50)));
+  EXPECT_FALSE(rests.WaitForEnd(Duration::Milliseconds(50)));
+  // Those who asked for something go last, and of them who rests for longest.
+  for (size_t i = 42; i < 60; ++i) {
+    ASSERT_TRUE(
+        strangers[i]->Send(kPreface + Settings() + Request(1, "/flaredb.test.Raw/Echo", "now")));
+  }
+  EXPECT_TRUE(Eventually([&] { return server_->counters().calls_total == 20; }));
+  ExpectServed();
+  const RawClient late(server_->port());
+  EXPECT_TRUE(rests.WaitForEnd());
+  EXPECT_FALSE(strangers[42]->WaitForEnd(Duration::Milliseconds(50)));
+  EXPECT_EQ(server_->counters().connections_refused, 0u);
+  EXPECT_EQ(server_->counters().connections_total, 63u) << "the honest client was not sent away";
+}
+
+TEST_F(AbuseTest, ManyOfOneAddressMakeRoomForEachOther) {
+  GrpcServerOptions options;
+  options.listener.max_connections_per_address = 20;
+  Start(options);
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 60; ++i) clients.push_back(std::make_unique<RawClient>(server_->port()));
+  EXPECT_TRUE(Eventually([&] { return server_->counters().connections_dropped == 41; }));
+  EXPECT_EQ(server_->counters().connections_now, 20u);
+}
+
 TEST_F(AbuseTest, ConnectionsOverTheLimitAreClosedAndRoomComesBack) {
   GrpcServerOptions options;
   options.listener.max_connections = 20;
   Start(options);
   {
     std::vector<std::unique_ptr<RawClient>> clients;
-    for (int i = 0; i < 60; ++i) clients.push_back(std::make_unique<RawClient>(server_->port()));
+    for (uint64_t i = 0; i < 20; ++i) {
+      clients.push_back(std::make_unique<RawClient>(server_->port()));
+      ASSERT_TRUE(clients.back()->Send(
+          kPreface + Settings() +
+          Frame(kHeadersType, kEndHeaders, 1, RequestHeaders("/flaredb.test.Raw/Echo"))));
+      ASSERT_TRUE(Eventually([&] { return server_->counters().calls_now == i + 1; }));
+    }
+    for (int i = 0; i < 41; ++i) clients.push_back(std::make_unique<RawClient>(server_->port()));
     EXPECT_TRUE(Eventually([&] { return server_->counters().connections_refused == 41; }));
     EXPECT_EQ(server_->counters().connections_now, 20u);
-    ExpectServed();
     RawClient refused(server_->port());
     EXPECT_TRUE(refused.WaitForEnd());
     EXPECT_EQ(refused.received(),
@@ -548,7 +608,7 @@ TEST_F(AbuseTest, ConnectionsOverTheLimitAreClosedAndRoomComesBack) {
                   Frame(kGoAwayType, 0, 0,
                         std::string("\0\0\0\0\0\0\0\x0b", 8) + "too many connections"));
   }
-  EXPECT_TRUE(Eventually([&] { return server_->counters().connections_now == 1; }));
+  EXPECT_TRUE(Eventually([&] { return server_->counters().connections_now == 0; }));
   RawClient late(server_->port());
   EXPECT_FALSE(late.WaitForEnd(Duration::Milliseconds(200)));
 }
