@@ -134,6 +134,10 @@ struct GrpcServerOptions {
   // What all calls take together, and the replies that were not read yet. Beyond it the connections
   // that take most are ended, until three quarters of it are left.
   size_t max_held_bytes = 256 << 20;
+  // Adds to the server's own refusals what the errors of its API have beside code and sentence.
+  //   reached  a handler has seen the request
+  // Empty: nothing is added.
+  std::function<GrpcStatus(CallFault fault, bool reached, GrpcStatus status)> explain;
   // Asked for every method when it is registered; an empty judge lets all calls in. Empty: for
   // none.
   std::function<CallJudge(const std::string& method)> judge_of;

@@ -61,12 +61,13 @@ void ServerCall::OnHeaders(const HeaderBlock& headers) {
     return;
   }
   open_ = true;
-  if (!head.refusal.ok()) return Finish(head.refusal);
+  if (!head.refusal.ok()) {
+    return End(CallFault::kRequest, head.refusal.code, head.refusal.message);
+  }
   GrpcServer::Method* method = host_->server->FindMethod(head.path);
   if (method == nullptr) {
-    return Finish(GrpcStatus(
-        absl::StatusCode::kUnimplemented,
-        absl::StrCat("unknown method ", absl::CEscape(ToAbsl(head.path.substr(0, 200))))));
+    return End(CallFault::kRequest, absl::StatusCode::kUnimplemented,
+               absl::StrCat("unknown method ", absl::CEscape(ToAbsl(head.path.substr(0, 200)))));
   }
   counters_ = &method->counters;
   ++counters_->started;
@@ -77,8 +78,8 @@ void ServerCall::OnHeaders(const HeaderBlock& headers) {
     deadline_ = loop_->now() + *head.timeout;
     deadline_timer_ = loop_->StartTimer(deadline_, [this] {
       deadline_timer_.reset();
-      CancelByServer(GrpcStatus(absl::StatusCode::kDeadlineExceeded,
-                                "the deadline passed before the server had an answer"));
+      End(CallFault::kDeadline, absl::StatusCode::kDeadlineExceeded,
+          "the deadline passed before the server had an answer");
     });
   }
   if (method->unary) {
@@ -115,10 +116,12 @@ void ServerCall::OnData(std::string_view bytes) {
     HandleMessage(message);
     if (!open_) return;
   }
-  if (result == MessageReader::kError) return CancelByServer(messages_.error());
+  if (result == MessageReader::kError) {
+    return End(CallFault::kRequest, messages_.error().code, messages_.error().message);
+  }
   if (!Count()) {
-    CancelByServer(GrpcStatus(absl::StatusCode::kResourceExhausted,
-                              "too many incomplete messages on one connection"));
+    End(CallFault::kLoad, absl::StatusCode::kResourceExhausted,
+        "too many incomplete messages on one connection");
   }
 }
 
@@ -128,8 +131,8 @@ void ServerCall::HandleMessage(std::string_view message) {
     return;
   }
   if (got_message_) {
-    return CancelByServer(GrpcStatus(absl::StatusCode::kInternal,
-                                     "more than one message in the request of a unary method"));
+    return End(CallFault::kRequest, absl::StatusCode::kInternal,
+               "more than one message in the request of a unary method");
   }
   got_message_ = true;
   UnaryCall call(shared_from_this());
@@ -151,13 +154,13 @@ bool ServerCall::Count() {
 void ServerCall::OnEndStream() {
   if (!open_) return;
   if (messages_.partial_bytes() > 0) {
-    return CancelByServer(
-        GrpcStatus(absl::StatusCode::kInternal, "the request ends within a message"));
+    return End(CallFault::kRequest, absl::StatusCode::kInternal,
+               "the request ends within a message");
   }
   if (unary_ == nullptr) {
     if (reader_ != nullptr) reader_->OnHalfClose();
   } else if (!got_message_) {
-    CancelByServer(GrpcStatus(absl::StatusCode::kInternal, "the request has no message"));
+    End(CallFault::kRequest, absl::StatusCode::kInternal, "the request has no message");
   }
 }
 
@@ -172,10 +175,10 @@ void ServerCall::OnDrained() {
 
 void ServerCall::OnClosed(uint32_t) {
   const std::shared_ptr<ServerCall> self = shared_from_this();  // Handles may go in what follows.
+  --host_->calls;
   --host_->server->counters_.calls_now;
   host_->partial_bytes -= partial_bytes_;
   host_->request_bytes -= request_bytes_;
-  --host_->calls;
   host_->recount();
   host_ = nullptr;
   auto cancelled = open_ ? std::exchange(on_cancel_, nullptr) : nullptr;
@@ -196,10 +199,13 @@ void ServerCall::Conclude(absl::StatusCode code) {
   deadline_timer_.reset();
 }
 
-void ServerCall::CancelByServer(const GrpcStatus& status) {
+void ServerCall::End(CallFault fault, absl::StatusCode code, std::string sentence) {
   if (!open_) return;
   auto cancelled = std::exchange(on_cancel_, nullptr);
-  Finish(status);
+  const auto& explain = host_->server->options_.explain;
+  const bool reached = unary_ == nullptr ? reader_ != nullptr : got_message_;
+  GrpcStatus status(code, std::move(sentence));
+  Finish(explain ? explain(fault, reached, std::move(status)) : status);
   if (cancelled) cancelled();
 }
 
@@ -213,9 +219,9 @@ bool ServerCall::Send(std::string_view message) {
   if (!open_) return false;
   const size_t limit = host_->server->options_.max_message_bytes;
   if (message.size() > limit) {
-    Finish(GrpcStatus(absl::StatusCode::kResourceExhausted,
-                      absl::StrCat("the reply of ", message.size(),
-                                   " bytes is larger than the limit of ", limit)));
+    End(CallFault::kServer, absl::StatusCode::kResourceExhausted,
+        absl::StrCat("the reply of ", message.size(), " bytes is larger than the limit of ",
+                     limit));
     return false;
   }
   SendResponseHeaders();
@@ -244,7 +250,7 @@ void ServerCall::Finish(const GrpcStatus& status) {
 
 CallHandle::~CallHandle() {
   if (call_ != nullptr && call_->open()) {
-    call_->Finish(GrpcStatus(absl::StatusCode::kInternal, "the server dropped the call"));
+    call_->End(CallFault::kServer, absl::StatusCode::kInternal, "the server dropped the call");
   }
 }
 

@@ -51,6 +51,8 @@ class ServerCall : public Http2Stream, public std::enable_shared_from_this<Serve
   bool Send(std::string_view message);
   // Sends the status after everything queued; the first one counts.
   void Finish(const GrpcStatus& status);
+  // Ends the call without its handler.
+  void End(CallFault fault, absl::StatusCode code, std::string sentence);
   size_t unsent() const { return unsent_bytes(); }
   // What the call takes counts no more.
   void Exempt();
@@ -70,7 +72,6 @@ class ServerCall : public Http2Stream, public std::enable_shared_from_this<Serve
   void SendResponseHeaders();
   // The call is decided: no more events for the handler.
   void Conclude(absl::StatusCode code);
-  void CancelByServer(const GrpcStatus& status);
 
   ServerCallHost* host_;  // nullptr after OnClosed.
   EventLoop* const loop_;

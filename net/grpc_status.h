@@ -3,6 +3,7 @@
 #ifndef FLAREDB_NET_GRPC_STATUS_H_
 #define FLAREDB_NET_GRPC_STATUS_H_
 
+#include <cstdint>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -12,6 +13,14 @@
 #include "absl/status/status.h"
 
 namespace flaredb::net {
+
+// Why the server itself ends a call, which its handler did not.
+enum class CallFault : uint8_t {
+  kRequest,   // It is none that can be read.
+  kLoad,      // There is too much else.
+  kDeadline,  // Its time is over.
+  kServer,    // Its handler forgot it.
+};
 
 // The numbers of absl::StatusCode are gRPC's own, 0 (OK) to 16 (UNAUTHENTICATED).
 struct GrpcStatus {

@@ -68,6 +68,9 @@ uint64_t RandomId() {
 GrpcServerOptions OptionsOf(std::shared_ptr<const TlsContext> tls, Door* door) {
   GrpcServerOptions options;
   options.tls = std::move(tls);
+  options.explain = [](CallFault fault, bool reached, const GrpcStatus& status) {
+    return StatusOf(fault, reached, status);
+  };
   options.judge_of = [door](const std::string& method) { return door->JudgeOf(method); };
   return options;
 }

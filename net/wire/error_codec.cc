@@ -148,6 +148,28 @@ GrpcStatus StatusOf(const store::Error& error, Index applied_index,
   return Pack(code, detail);
 }
 
+GrpcStatus StatusOf(CallFault fault, bool reached, const GrpcStatus& status) {
+  errorpb::Error detail;
+  detail.set_message(status.message);
+  detail.set_outcome(reached ? errorpb::UNKNOWN : errorpb::NOT_APPLIED);
+  switch (fault) {
+    case CallFault::kRequest:
+      detail.mutable_invalid_request();
+      break;
+    case CallFault::kLoad:
+      detail.mutable_server_is_busy()->set_reason(status.message);
+      detail.mutable_server_is_busy()->set_backoff_ms(
+          static_cast<uint64_t>(kBusyBackoff.milliseconds()));
+      break;
+    case CallFault::kDeadline:
+      detail.mutable_deadline_exceeded();
+      break;
+    case CallFault::kServer:
+      break;
+  }
+  return Pack(status.code, detail);
+}
+
 GrpcStatus InvalidRequest(std::string message) {
   errorpb::Error detail = NotApplied(std::move(message));
   detail.mutable_invalid_request();

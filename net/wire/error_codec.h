@@ -24,6 +24,9 @@ using AddressOfStore = std::function<std::string(StoreId store)>;
 GrpcStatus StatusOf(const store::Error& error, Index applied_index,
                     const AddressOfStore& address_of, std::string_view ns = "");
 
+// What the gRPC server itself found wrong with a call; see GrpcServerOptions::explain.
+GrpcStatus StatusOf(CallFault fault, bool reached, const GrpcStatus& status);
+
 // Refusals that need no store. None of these operations took effect. `message` is one sentence.
 GrpcStatus InvalidRequest(std::string message);
 GrpcStatus ClusterMismatch(uint64_t asked, uint64_t actual);
