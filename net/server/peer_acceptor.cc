@@ -94,6 +94,17 @@ class PeerAcceptor::Stream : public StreamReader {
   const std::unique_ptr<raftpb::RaftBatch> batch_;
 };
 
+namespace {
+
+GrpcStatus GivenUp(StoreId store) {
+  return {kExpelled,
+          "store " + std::to_string(store.value()) +
+              " was given up for lost or removed, which is for ever: stop it, and start it with an "
+              "empty data folder and a --store-id that was never used"};
+}
+
+}  // namespace
+
 PeerAcceptor::PeerAcceptor(GrpcServer* server, Deliver deliver, Greet greet)
     : deliver_(std::move(deliver)), greet_(std::move(greet)) {
   server->RegisterStream("/raftpb.RaftService/Batch", [this](ServerStream stream) {
@@ -112,6 +123,15 @@ void PeerAcceptor::Start(const store::Identity& self, uint64_t incarnation) {
 void PeerAcceptor::SetCallers(const Members& callers) {
   callers_ = callers;
   for (const auto& [from, stream] : streams_) stream->Acknowledge();
+}
+
+void PeerAcceptor::SetGone(const std::set<StoreId>& gone) {
+  gone_ = gone;
+  // One that has nothing to say would not be told.
+  const std::map<StoreId, Stream*> streams = streams_;
+  for (const auto& [from, stream] : streams) {
+    if (gone_.contains(from)) stream->Refuse(GivenUp(from));
+  }
 }
 
 void PeerAcceptor::Stop() {
@@ -145,12 +165,7 @@ GrpcStatus PeerAcceptor::Check(const raftpb::RaftBatch& batch) const {
     return {absl::StatusCode::kPermissionDenied,
             "the caller does not say which store it is: give it a --store-id"};
   }
-  if (gone_.contains(StoreId(batch.from_store()))) {
-    return {kExpelled,
-            "store " + std::to_string(batch.from_store()) +
-                " was given up for lost or removed, which is for ever: stop it, and start it with "
-                "an empty data folder and a --store-id that was never used"};
-  }
+  if (const StoreId from(batch.from_store()); gone_.contains(from)) return GivenUp(from);
   return {};
 }
 

@@ -44,7 +44,7 @@ class PeerAcceptor {
   // From now on streams are accepted. `incarnation` is this process's.
   void Start(const store::Identity& self, uint64_t incarnation);
   // Who were members once, and never will be again. Their streams end with their next batch.
-  void SetGone(const std::set<StoreId>& gone) { gone_ = gone; }
+  void SetGone(const std::set<StoreId>& gone);
   // Who called since the start, and from where: told to all who call. After a move of all stores
   // one that two others found is the only one to know both.
   void SetCallers(const Members& callers);
