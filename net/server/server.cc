@@ -202,9 +202,13 @@ class Server {
     if (!recovered_.has_value()) {
       if (absl::Status s = Found(&*plan); !s.ok()) return s;
     }
+    // The database knows it now. Beside an empty one it would vouch for what was lost.
+    std::filesystem::remove(InstancePath(), error);
     Launch(*plan);
     return absl::OkStatus();
   }
+
+  std::string InstancePath() const { return flags_.data_dir + "/instance"; }
 
   // Opens the database and reads what an earlier start left there.
   absl::Status OpenFolder() {
@@ -234,7 +238,7 @@ class Server {
 
   // Makes the folder a store of the plan's cluster, then opens it like any other.
   absl::Status Found(StartPlan* plan) {
-    const auto instance = RememberInstance(flags_.data_dir + "/instance", {RandomId(), RandomId()});
+    const auto instance = RememberInstance(InstancePath(), {RandomId(), RandomId()});
     if (!instance.ok()) return instance.status();
     plan->identity.instance = *instance;
     if (plan->joins) {
