@@ -210,13 +210,13 @@ class GrpcServer {
   void Register(std::string path, Method method);
   Method* FindMethod(std::string_view path);
   void Accept(int fd, std::string peer);
+  // Where there is none it is made: whoever asked for something is worth more than who never did,
+  // and then who rests for a shorter time. Connections with calls stay.
+  bool HasRoomFor(const std::string& host);
   // Ends connections, if too much is held.
   void Relieve();
   // The last act of a connection: destroys it.
   void Remove(ServerConnection* connection, const absl::Status& why);
-  // Where there is none it is made: whoever asked for something is worth more than who never did,
-  // and then who rests for a shorter time. Connections with calls stay.
-  bool HasRoomFor(const std::string& host);
 
   EventLoop* const loop_;
   const GrpcServerOptions options_;
@@ -224,14 +224,14 @@ class GrpcServer {
   std::vector<std::unique_ptr<Listener>> listeners_;
   size_t request_bytes_ = 0;  // What the calls of all connections take.
   size_t output_bytes_ = 0;
-  std::map<ServerConnection*, std::unique_ptr<ServerConnection>> connections_;
-  std::map<std::string, size_t> connections_by_host_;
-  std::function<void()> drained_;
-  bool draining_ = false;
   // Connections without a call: those that never had one, and the others; who is so for longest
   // comes first.
   std::list<ServerConnection*> newcomers_;
   std::list<ServerConnection*> rested_;
+  std::map<ServerConnection*, std::unique_ptr<ServerConnection>> connections_;
+  std::map<std::string, size_t> connections_by_host_;
+  std::function<void()> drained_;
+  bool draining_ = false;
   GrpcServerCounters counters_;
 };
 

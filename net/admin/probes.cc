@@ -71,6 +71,20 @@ ProbeResult Leaders(const ServerStatus& status) {
   return result;
 }
 
+ProbeResult Member(const ServerStatus& status) {
+  ProbeResult result{"member", ""};
+  if (status.given_up) {
+    result.waits_for = "nothing any more: the cluster gave the store up for lost or removed it";
+  }
+  return result;
+}
+
+ProbeResult Namespaces(const ServerStatus& status) {
+  ProbeResult result{"namespaces", ""};
+  if (status.namespaces_missing) result.waits_for = "namespaces of --namespace-mode to be created";
+  return result;
+}
+
 ProbeResult Stop(const ServerStatus& status) {
   ProbeResult result{"stop", ""};
   if (status.phase == ServerPhase::kStopping) {
@@ -84,7 +98,8 @@ ProbeResult Stop(const ServerStatus& status) {
 Probe Liveness(const ServerStatus& status, Instant now) { return {Loop(status, now)}; }
 
 Probe Readiness(const ServerStatus& status, Instant now) {
-  return {Start(status), Loop(status, now), Replicas(status), Leaders(status), Stop(status)};
+  return {Start(status),   Loop(status, now),  Member(status), Replicas(status),
+          Leaders(status), Namespaces(status), Stop(status)};
 }
 
 bool Passed(const Probe& probe) {

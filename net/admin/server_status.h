@@ -34,6 +34,8 @@ struct ServerStatus {
   // All below is empty while the server starts.
   store::Identity identity;
   std::vector<store::PeerView> peers;
+  bool given_up = false;            // For lost or removed, by the cluster.
+  bool namespaces_missing = false;  // Of --namespace-mode, some are not created yet.
   uint64_t leader_changes = 0;
   size_t waiting_calls = 0;
   size_t forwarded_calls = 0;

@@ -346,10 +346,27 @@ class Server {
   }
 
   void UpdateStatus() {
-    const bool serving = status_log_.Update(runtime_.store().peers()) && !stopping_;
-    SetServing(serving);
+    const bool well = status_log_.Update(runtime_.store().peers());
+    if (!given_up_ && IsGivenUp()) Retire();
+    SetServing(well && !stopping_ && !given_up_ && start_namespaces_.done());
     if (admin_ != nullptr) Publish(stopping_ ? ServerPhase::kStopping : ServerPhase::kServing);
     loop_->StartTimer(loop_->now() + kStatusInterval, [this] { UpdateStatus(); });
+  }
+
+  bool IsGivenUp() const {
+    const store::Store& store = runtime_.store();
+    const pd::StoreInfo* self = store.directory()->Find(store.identity().store);
+    return self != nullptr && !pd::IsMember(*self);
+  }
+
+  // Nobody answers what it would pass on.
+  void Retire() {
+    given_up_ = true;
+    const StoreId self = runtime_.store().identity().store;
+    Log(LogLevel::kError, "given up for lost or removed, which is for ever: stop the store",
+        {{"store", self}});
+    kv_.Refuse(self);
+    pd_.Refuse(self);
   }
 
   std::vector<StoreId> AliveStores() const {
@@ -377,6 +394,8 @@ class Server {
       const store::Store& store = runtime_.store();
       status.identity = store.identity();
       status.peers = store.peers();
+      status.given_up = given_up_;
+      status.namespaces_missing = !start_namespaces_.done();
       status.leader_changes = status_log_.leader_changes();
       status.waiting_calls = store.waiting_calls();
       status.forwarded_calls = store.forwarded_calls();
@@ -476,6 +495,7 @@ class Server {
   std::unique_ptr<AdminServer> admin_;      // After board_, which it reads.
   std::unique_ptr<SignalWatcher> signals_;  // Until the first signal.
   bool stopping_ = false;
+  bool given_up_ = false;
   HandOver hand_over_;
   Instant hand_over_until_;
   std::optional<Instant> noticed_;  // When clients were asked to go.

@@ -19,7 +19,9 @@
 namespace flaredb::net {
 namespace {
 
-constexpr Duration kTryAgain = Duration::Milliseconds(500);
+constexpr Duration kTryAgain = Duration::Milliseconds(100);
+// A cluster that was just founded takes no longer.
+constexpr Duration kWorthALine = Duration::Seconds(3);
 
 absl::Status Bad(std::string_view part, std::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat("--namespace-mode: \"", ToAbsl(part), "\" ",
@@ -68,6 +70,7 @@ absl::StatusOr<std::vector<StartNamespace>> ParseStartNamespaces(std::string_vie
 }
 
 void StartNamespaces::Begin() {
+  begun_ = loop_->now();
   for (size_t which = 0; which < namespaces_.size(); ++which) Ensure(which);
 }
 
@@ -81,6 +84,7 @@ void StartNamespaces::Ensure(size_t which) {
 void StartNamespaces::OnAnswer(size_t which, const PdResult<pd::Namespace>& result) {
   const StartNamespace& wanted = namespaces_[which];
   if (const auto* ns = std::get_if<pd::Namespace>(&result)) {
+    --left_;
     const bool as_wanted = pd::TargetOf(ns->state) == wanted.mode;
     Log(as_wanted ? LogLevel::kInfo : LogLevel::kWarn,
         as_wanted ? "namespace is there" : "namespace has another mode than --namespace-mode says",
@@ -91,14 +95,15 @@ void StartNamespaces::OnAnswer(size_t which, const PdResult<pd::Namespace>& resu
   }
   const auto& status = std::get<GrpcStatus>(result);
   if (IsFinal(status)) {
+    --left_;
     Log(LogLevel::kError, "cannot create a namespace",
         {{"namespace", wanted.name}, {"reason", status.message}});
     return;
   }
-  if (!told_) {
+  if (!told_ && loop_->now() - begun_ >= kWorthALine) {
+    told_ = true;
     Log(LogLevel::kInfo, "waits to create namespaces", {{"reason", status.message}});
   }
-  told_ = true;
   loop_->StartTimer(loop_->now() + kTryAgain, [this, which] { Ensure(which); });
 }
 

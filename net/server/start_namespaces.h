@@ -31,12 +31,14 @@ class StartNamespaces {
  public:
   // `loop` and `pd` outlive the functions that they are given.
   StartNamespaces(EventLoop* loop, PdCaller* pd, std::vector<StartNamespace> namespaces)
-      : loop_(loop), pd_(pd), namespaces_(std::move(namespaces)) {}
+      : loop_(loop), pd_(pd), namespaces_(std::move(namespaces)), left_(namespaces_.size()) {}
   StartNamespaces(const StartNamespaces&) = delete;
   StartNamespaces& operator=(const StartNamespaces&) = delete;
 
   // Goes on until all are there, which may take until the cluster is founded and has a leader.
   void Begin();
+  // Whether each is there, or can't be created.
+  bool done() const { return left_ == 0; }
 
  private:
   void Ensure(size_t which);
@@ -45,6 +47,8 @@ class StartNamespaces {
   EventLoop* const loop_;
   PdCaller* const pd_;
   const std::vector<StartNamespace> namespaces_;
+  size_t left_;
+  Instant begun_;
   bool told_ = false;  // That it takes time.
 };
 

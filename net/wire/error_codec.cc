@@ -193,8 +193,10 @@ GrpcStatus ServerIsBusy(std::string reason) {
 }
 
 GrpcStatus StoreDraining(StoreId store) {
-  errorpb::Error detail = NotApplied("store " + std::to_string(store.value()) +
-                                     " is stopping: ask another store of the cluster");
+  errorpb::Error detail =
+      NotApplied("store " + std::to_string(store.value()) +
+                 " serves no longer, as it is stopping or left the cluster: ask "
+                 "another store of the cluster");
   detail.mutable_store_draining()->set_store_id(store.value());
   return Pack(absl::StatusCode::kUnavailable, detail);
 }

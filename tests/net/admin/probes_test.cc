@@ -79,6 +79,21 @@ TEST(Probes, ASilencedReplicaWaitsForAnOperator) {
             "an operator: a broken invariant silenced the replica of region 1; see the log");
 }
 
+TEST(Probes, AStoreThatWasGivenUpIsAliveAndNotReady) {
+  ServerStatus status = Serving();
+  status.given_up = true;
+  EXPECT_TRUE(Passed(Liveness(status, kNow)));
+  EXPECT_NE(WaitsFor(Readiness(status, kNow), "member"), "");
+}
+
+TEST(Probes, WhatWasToBeCreatedAtTheStartIsWaitedFor) {
+  ServerStatus status = Serving();
+  status.namespaces_missing = true;
+  EXPECT_TRUE(Passed(Liveness(status, kNow)));
+  EXPECT_EQ(WaitsFor(Readiness(status, kNow), "namespaces"),
+            "namespaces of --namespace-mode to be created");
+}
+
 TEST(Probes, AStoppingStoreIsAliveAndNotReady) {
   ServerStatus status = Serving();
   status.phase = ServerPhase::kStopping;
