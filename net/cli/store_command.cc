@@ -44,13 +44,14 @@ struct View {
     }
     return nullptr;
   }
-  // The regions with a replica on `store`, as "1, 2".
-  std::string RegionsOn(uint64_t store) const {
+  // What is to be moved away from `store`, as a sentence; empty: nothing.
+  std::string ReplicasOn(uint64_t store) const {
     std::vector<uint64_t> ids;
     for (const client::RegionInfo& region : regions) {
       if (IsOn(region, store)) ids.push_back(region.id);
     }
-    return absl::StrJoin(ids, ", ");
+    if (ids.empty()) return "";
+    return Store(store) + " still has replicas of the regions " + absl::StrJoin(ids, ", ");
   }
   // The regions that have fewer replicas than the stores that are up could hold.
   std::string RegionsInNeed() const {
@@ -96,24 +97,51 @@ ExitCode List(const OperatorRun& run) {
   return kExitOk;
 }
 
-// Of what was just looked at. Nullopt: it is done.
-std::optional<ExitCode> Set(const OperatorRun& run, const View& view, uint64_t store,
-                            StoreState state) {
-  const auto result = run.cluster->SetStoreState(store, state, view.table.revision, run.timeout());
-  if (!std::holds_alternative<client::StoreInfo>(result)) return FailChange(result);
-  return std::nullopt;
+using SetResult = client::ChangeResult<client::StoreInfo>;
+
+// Of what was just looked at.
+SetResult Set(const OperatorRun& run, const View& view, uint64_t store, StoreState state) {
+  return run.cluster->SetStoreState(store, state, view.table.revision, run.timeout());
 }
 
 // Looks, and sets the state of the command's store.
 ExitCode SetOwn(const OperatorRun& run, StoreState state) {
   const auto view = Look(run);
   if (const auto* error = std::get_if<client::Error>(&view)) return Fail(*error);
-  const uint64_t store = run.arguments.store;
-  if (const auto code = Set(run, std::get<View>(view), store, state)) return *code;
-  client::StoreInfo info{store, "", state};
-  if (const client::StoreInfo* was = std::get<View>(view).Find(store)) info.address = was->address;
-  Print(Describe(run, std::get<View>(view), info));
+  const auto result = Set(run, std::get<View>(view), run.arguments.store, state);
+  const auto* store = std::get_if<client::StoreInfo>(&result);
+  if (store == nullptr) return FailChange(result);
+  Print(Describe(run, std::get<View>(view), *store));
   return kExitOk;
+}
+
+// Waits as long as `left` finds something to wait for. Nullopt: it is done; kUnavailable: the time
+// was over, and the message is what is left.
+//   last  as it was at the last look that succeeded
+template <typename Left>
+std::optional<client::Error> WaitFor(const OperatorRun& run, const Left& left, View* last) {
+  Waiting waiting(run.arguments.wait);
+  while (true) {
+    auto view = Look(run);
+    std::string what;
+    if (auto* error = std::get_if<client::Error>(&view)) {
+      // The cluster is being changed: its leaders may be, too.
+      if (error->kind != client::Error::kUnavailable) return std::move(*error);
+      what = std::move(error->message);
+    } else {
+      *last = std::move(std::get<View>(view));
+      what = left(*last);
+    }
+    if (what.empty()) return std::nullopt;
+    if (!waiting.Again(what)) return client::Error{client::Error::kUnavailable, std::move(what)};
+  }
+}
+
+ExitCode FailNotDone(const client::Error& left) {
+  if (left.kind != client::Error::kUnavailable) return Fail(left);
+  PrintError("not done yet: " + left.message +
+             "; it goes on, and the same command again waits for it");
+  return kExitUnavailable;
 }
 
 // To give a store up is for ever, and loses what only its disk has. Of what was just looked at.
@@ -128,30 +156,32 @@ std::optional<ExitCode> GiveUp(const OperatorRun& run, const View& view, uint64_
                "--force does it all the same");
     return kExitRefused;
   }
-  return Set(run, view, store, StoreState::kLost);
+  const SetResult result = Set(run, view, store, StoreState::kLost);
+  if (!std::holds_alternative<client::StoreInfo>(result)) return FailChange(result);
+  return std::nullopt;
 }
 
-// Waits as long as `left` finds something to wait for.
+ExitCode FailNotRemoved(uint64_t store, const std::string& why) {
+  PrintError(Store(store) + " is given up; it is not removed yet: " + why +
+             "; give the command again");
+  return kExitUnavailable;
+}
+
+// Waits as WaitFor, and removes a store that is given up. Nullopt: it is done.
 template <typename Left>
-ExitCode WaitFor(const OperatorRun& run, const Left& left, View* last) {
-  Waiting waiting(run.arguments.wait);
-  while (true) {
-    auto view = Look(run);
-    std::string what;
-    if (const auto* error = std::get_if<client::Error>(&view)) {
-      // The cluster is being changed: its leaders may be, too.
-      if (error->kind != client::Error::kUnavailable) return Fail(*error);
-      what = error->message;
-    } else {
-      *last = std::move(std::get<View>(view));
-      what = left(*last);
-    }
-    if (what.empty()) return kExitOk;
-    if (waiting.Again(what)) continue;
-    if (run.arguments.wait == 0) return kExitOk;
-    PrintError("not done yet: " + what + "; it goes on, and the same command again waits for it");
-    return kExitUnavailable;
+std::optional<ExitCode> LetGo(const OperatorRun& run, uint64_t store, const Left& left,
+                              View* last) {
+  if (const auto error = WaitFor(run, left, last)) return FailNotRemoved(store, error->message);
+  const SetResult result = Set(run, *last, store, StoreState::kRemoved);
+  if (const auto* error = std::get_if<client::Error>(&result)) {
+    return FailNotRemoved(store, error->message);
   }
+  if (const auto* unknown = std::get_if<client::Unknown>(&result)) {
+    PrintError(Store(store) + " is given up; whether it is removed is not known: " +
+               unknown->message + "; give the command again");
+    return kExitUnknown;
+  }
+  return std::nullopt;
 }
 
 ExitCode Drain(const OperatorRun& run) {
@@ -162,21 +192,27 @@ ExitCode Drain(const OperatorRun& run) {
   const auto left = [&](const View& view) -> std::string {
     const client::StoreInfo* info = view.Find(store);
     if (info == nullptr || info->state != StoreState::kDraining) return "";
-    const std::string regions = view.RegionsOn(store);
-    return Store(store) + (regions.empty() ? " has yet to pass on the writes that it accepted"
-                                           : " still has replicas of the regions " + regions);
+    std::string replicas = view.ReplicasOn(store);
+    if (!replicas.empty()) return replicas;
+    return Store(store) + " has yet to pass on the writes that it accepted";
   };
-  return WaitFor(run, left, &last);
+  const auto error = WaitFor(run, left, &last);
+  return error && run.arguments.wait > 0 ? FailNotDone(*error) : kExitOk;
 }
 
 ExitCode Remove(const OperatorRun& run) {
-  if (run.arguments.lost) {
-    const auto view = Look(run);
-    if (const auto* error = std::get_if<client::Error>(&view)) return Fail(*error);
-    const auto code = GiveUp(run, std::get<View>(view), run.arguments.store);
-    if (code) return *code;
-  }
-  return SetOwn(run, StoreState::kRemoved);
+  if (!run.arguments.lost) return SetOwn(run, StoreState::kRemoved);
+  const uint64_t store = run.arguments.store;
+  auto view = Look(run);
+  if (const auto* error = std::get_if<client::Error>(&view)) return Fail(*error);
+  View last = std::move(std::get<View>(view));
+  if (const auto code = GiveUp(run, last, store)) return *code;
+  const auto left = [&](const View& now) { return now.ReplicasOn(store); };
+  if (const auto code = LetGo(run, store, left, &last)) return *code;
+  client::StoreInfo info{store, "", StoreState::kRemoved};
+  if (const client::StoreInfo* was = last.Find(store)) info.address = was->address;
+  Print(Describe(run, last, info));
+  return kExitOk;
 }
 
 ExitCode Replace(const OperatorRun& run) {
@@ -198,15 +234,11 @@ ExitCode Replace(const OperatorRun& run) {
       return Store(with) + " is " + std::string(NameOf(successor->state)) +
              " and takes no replicas";
     }
-    if (const std::string regions = now.RegionsOn(old); !regions.empty()) {
-      return "replicas of the regions " + regions + " have yet to be replaced";
-    }
+    if (std::string replicas = now.ReplicasOn(old); !replicas.empty()) return replicas;
     const std::string regions = now.RegionsInNeed();
     return regions.empty() ? "" : "the regions " + regions + " have yet to get a replica back";
   };
-  const ExitCode code = WaitFor(run, left, &last);
-  if (code != kExitOk || !left(last).empty()) return code;
-  if (const auto failed = Set(run, last, old, StoreState::kRemoved)) return *failed;
+  if (const auto code = LetGo(run, old, left, &last)) return *code;
   Print(Describe(run, last, *last.Find(with)));
   return kExitOk;
 }
@@ -244,6 +276,7 @@ void AddStoreCommand(CLI::App* app, CommandContext* context) {
   remove->add_flag("--lost", remove.arguments()->lost,
                    "It is gone with its disk, and with what it had not passed on");
   force(remove);
+  remove.Wait(600);
   const OperatorCommand replace = add(
       "replace", "Give a store up for lost, for ever, and let a new one take its place", Replace);
   number(replace);
