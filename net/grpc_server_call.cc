@@ -220,8 +220,8 @@ bool ServerCall::Send(std::string_view message) {
   const size_t limit = host_->server->options_.max_message_bytes;
   if (message.size() > limit) {
     End(CallFault::kServer, absl::StatusCode::kResourceExhausted,
-        absl::StrCat("the reply of ", message.size(), " bytes is larger than the limit of ",
-                     limit));
+        absl::StrCat("the reply of ", message.size(), " bytes is larger than the limit of ", limit,
+                     " bytes; ask for less at once"));
     return false;
   }
   SendResponseHeaders();

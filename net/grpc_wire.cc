@@ -79,7 +79,7 @@ std::optional<size_t> MessageReader::MessageSize(std::string_view bytes) {
   if (size > max_message_bytes_) {
     error_ = GrpcStatus(absl::StatusCode::kResourceExhausted,
                         absl::StrCat("message of ", size, " bytes is larger than the limit of ",
-                                     max_message_bytes_));
+                                     max_message_bytes_, " bytes; send less at once"));
     return std::nullopt;
   }
   return size;

@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "core/base/probe.h"
 #include "core/pd/namespaces.h"
 #include "core/store/errors.h"
@@ -37,6 +38,11 @@ size_t BytesOf(const Result& result) {
     bytes += sizeof(row) + row.key.size() + row.value.size();
   }
   return bytes;
+}
+
+Error TooManyRead(const Options& options) {
+  return BusyError(absl::StrCat("too many large values are asked for at once, beyond the limit of ",
+                                options.read_bytes_max, " bytes"));
 }
 
 }  // namespace
@@ -78,12 +84,16 @@ void Calls::Admit(Call call) {
   const bool of_store = call.IsOfAStore();
   if (!refusal && !of_store && table_.size() - of_stores_ >= options_.waiting_calls_max) {
     REACHED(kCallsFull);
-    refusal = BusyError("too many requests wait for an answer");
+    refusal = BusyError(
+        absl::StrCat("too many requests wait for an answer: ", table_.size() - of_stores_,
+                     " of at most ", options_.waiting_calls_max, " (--max-waiting-calls)"));
   }
   call.bytes = BytesOf(call.request.operation);
   for (const kv::LwwRow& row : call.held) call.bytes += row.key.size() + row.value.size();
   if (!refusal && !of_store && table_.bytes() + call.bytes > options_.waiting_bytes_max) {
-    refusal = BusyError("too many large requests wait for an answer");
+    refusal = BusyError(absl::StrCat("too many large requests wait for an answer: with this one ",
+                                     table_.bytes() + call.bytes, " bytes of at most ",
+                                     options_.waiting_bytes_max, " (--max-waiting-bytes)"));
   }
   if (!refusal && call.deadline <= now_) refusal = DeadlineError(false);
 
@@ -210,7 +220,10 @@ absl::Status Calls::Settle(const Replica& replica, ReplicaOutput* output) {
     Call* call = table_.Find(key);
     if (call == nullptr) continue;
     --call->attempts;
-    Fail(key, BusyError("too many writes wait for a quorum, or the leader is handing over"));
+    Fail(key, BusyError(absl::StrCat("too many writes wait for a quorum, at most ",
+                                     options_.raft.uncommitted_bytes_max,
+                                     " bytes of them (--max-uncommitted-bytes), or the leader is "
+                                     "handing over")));
   }
   if (output->leader_changed) OnLeaderChanged(region, replica.leader_store());
   return absl::OkStatus();
@@ -235,7 +248,7 @@ absl::Status Calls::AnswerRead(CallKey key, const Replica& replica) {
   if (call == nullptr) return absl::OkStatus();
   const bool own = std::holds_alternative<OwnId>(call->origin);
   if (!own && read_bytes_ >= options_.read_bytes_max) {
-    Fail(key, BusyError("too many large values are asked for at once"));
+    Fail(key, TooManyRead(options_));
     return absl::OkStatus();
   }
   absl::StatusOr<Result> result = ReadOperation(call->request.operation, replica.machine(),
@@ -288,7 +301,7 @@ void Calls::CrowdOut(CallKey key) {
   Call* call = table_.Find(key);
   if (call == nullptr) return;
   --call->attempts;
-  Fail(key, BusyError("too many large values are asked for at once"));
+  Fail(key, TooManyRead(options_));
 }
 
 void Calls::Expire() {

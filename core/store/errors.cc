@@ -25,15 +25,18 @@ Error Invalid(std::string message) {
   return Make(ErrorCode::kInvalidArgument, false, RegionId(), std::move(message));
 }
 
-std::optional<Error> TooLong(const char* what, size_t bytes, size_t limit) {
+// `setting` is what changes the limit, to be told after it; "": nothing does.
+std::optional<Error> TooLong(const char* what, size_t bytes, size_t limit, const char* setting) {
   if (bytes <= limit) return std::nullopt;
-  return Invalid(absl::StrCat(what, " of ", bytes, " bytes exceeds the limit of ", limit,
-                              " bytes; shorten it"));
+  return Invalid(absl::StrCat(what, " of ", bytes, " bytes exceeds the limit of ", limit, " bytes",
+                              setting, "; shorten it"));
 }
+constexpr char kOfKeys[] = " (--max-key-bytes)";
+constexpr char kOfValues[] = " (--max-value-bytes)";
 
 std::optional<Error> CheckKey(const std::string& key, const Options& options) {
   if (key.empty()) return Invalid("the key is empty; a key has at least one byte");
-  return TooLong("a key", key.size(), options.key_bytes_max);
+  return TooLong("a key", key.size(), options.key_bytes_max, kOfKeys);
 }
 
 std::optional<Error> CheckNamespace(kv::NamespaceId ns) {
@@ -50,8 +53,12 @@ std::optional<Error> CheckMachine(const std::string& object, const char* what,
                                 "key-value operations; use those"));
   }
   if (object.empty()) return Invalid("the object's name is empty; a name has at least one byte");
-  if (auto error = TooLong("an object's name", object.size(), options.key_bytes_max)) return error;
-  return TooLong(what, bytes.size(), options.value_bytes_max);
+  // What the placement driver is told must not depend on how long keys and values may be.
+  const Options& limits = options.cluster ? Options() : options;
+  if (auto error = TooLong("an object's name", object.size(), limits.key_bytes_max, "")) {
+    return error;
+  }
+  return TooLong(what, bytes.size(), limits.value_bytes_max, "");
 }
 
 std::optional<Error> Check(const ExecuteRequest& execute, const Options& options) {
@@ -74,19 +81,20 @@ std::optional<Error> Check(const ScanRequest& scan, const Options& options) {
   }
   const size_t longest = std::max(scan.begin.size(), scan.end.size());
   // A bound may be a key's successor, which is a byte longer than the key.
-  return TooLong("a scan bound", longest, options.key_bytes_max + 1);
+  return TooLong("a scan bound", longest, options.key_bytes_max + 1, " (--max-key-bytes, and 1)");
 }
 
 std::optional<Error> Check(const kv::CompareAndSwap& swap, const Options& options) {
   if (auto error = CheckNamespace(swap.ns)) return error;
   if (auto error = CheckKey(swap.key, options)) return error;
-  return TooLong("a value", swap.value.size(), options.value_bytes_max);
+  return TooLong("a value", swap.value.size(), options.value_bytes_max, kOfValues);
 }
 
 std::optional<Error> Check(const RawWriteRequest& write, const Options& options) {
   if (auto error = CheckNamespace(write.ns)) return error;
   if (auto error = CheckKey(write.key, options)) return error;
-  return TooLong("a value", write.value ? write.value->size() : 0, options.value_bytes_max);
+  return TooLong("a value", write.value ? write.value->size() : 0, options.value_bytes_max,
+                 kOfValues);
 }
 
 std::optional<Error> Check(const kv::NamespaceCommand&, const Options&) { return std::nullopt; }
@@ -213,7 +221,8 @@ Error NotAcceptingError(const std::string& why) {
 }
 
 Error OutboxFullError() {
-  return BusyError("its outbox is full of writes that their regions have yet to apply");
+  return BusyError(
+      "its outbox is full of writes that their regions have yet to apply (--max-outbox-bytes)");
 }
 
 Error StoppedError(RegionId region, bool possible) {

@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "net/cli/command_context.h"
 #include "net/cli/commands.h"
+#include "net/cli/server_options.h"
 #include "net/cli/setting_flags.h"
 #include "net/server/log.h"
 #include "net/server/members.h"
@@ -39,6 +40,7 @@ absl::StatusOr<ServerOptions> OptionsOf(const ServerConfig& config) {
   options.namespaces = *std::move(namespaces);
   options.admin_address = config.text("admin-addr");
   options.text_reflection = config.text("reflection-view") == "text";
+  options.limits = LimitsOf(config);
   options.tls.files = {config.text("tls-ca"), config.text("tls-cert"), config.text("tls-key")};
   options.tls.clients = config.text("tls-clients") == "optional" ? ClientCertificates::kOptional
                                                                  : ClientCertificates::kRequired;

@@ -79,7 +79,8 @@ const char* TypeName(const toml::node& node) {
 std::string Wanted(const Setting& setting) {
   switch (setting.kind) {
     case SettingKind::kNumber:
-      return absl::StrCat("a whole number: write ", ToAbsl(setting.name), " = 1");
+      return absl::StrCat("a whole number: write ", ToAbsl(setting.name), " = ",
+                          setting.default_value.empty() ? "1" : ToAbsl(setting.default_value));
     case SettingKind::kSwitch:
       return absl::StrCat("true or false: write ", ToAbsl(setting.name), " = true");
     case SettingKind::kList:

@@ -14,7 +14,7 @@ namespace flaredb::net {
 
 enum class SettingKind : uint8_t {
   kText,
-  kNumber,  // Whole, from 1 up.
+  kNumber,  // Whole, from `first` to `last`.
   kList,    // Texts, separated by commas; in the file also an array.
   kSwitch,  // "true" or "false"; as a flag it takes no value.
   kChoice,  // One of the words of `placeholder`, which "|" separates.
@@ -27,6 +27,8 @@ struct Setting {
   std::string_view placeholder;    // Of the flag's value, for --help.
   std::string_view default_value;  // "" when there is none.
   std::string_view help;
+  uint64_t first = 1;  // The least number, and the greatest.
+  uint64_t last = UINT64_MAX;
 };
 
 // All of them, in the order of --help and `flaredb config show`.

@@ -22,7 +22,7 @@ constexpr size_t kMessageBytes = 512;
 // What may wait for a store that does not read fast enough. Above the bytes that Raft leaves
 // unanswered, below the connection's own limit, which would cost us the connection.
 constexpr size_t kUnsentBytesMax = 32 << 20;
-// Replies up to this are sent even then. As many as calls may wait (20,000 by default) stay below
+// Replies up to this are sent even then. As many as calls may wait (at most 50,000) stay below
 // what the connection has left.
 constexpr size_t kSmallReplyBytes = 512;
 // A store that refuses us has yet to hear of us, or one of both has to be configured anew: pauses

@@ -56,8 +56,6 @@ constexpr Duration kStopNotice = Duration::Milliseconds(150);
 constexpr Duration kHandOverInterval = Duration::Milliseconds(10);
 // What this program can do (pd::StoreDescriptor).
 constexpr uint64_t kFeatureLevel = 1;
-// A page of a scan has to fit into a message, with what its encoding adds.
-constexpr size_t kScanBytesMax = 2 << 20;
 
 uint64_t RandomId() {
   std::random_device device;
@@ -65,8 +63,10 @@ uint64_t RandomId() {
   return id == 0 ? 1 : id;
 }
 
-GrpcServerOptions OptionsOf(std::shared_ptr<const TlsContext> tls, Door* door) {
+GrpcServerOptions OptionsOf(const Limits& limits, std::shared_ptr<const TlsContext> tls,
+                            Door* door) {
   GrpcServerOptions options;
+  Apply(limits, &options);
   options.tls = std::move(tls);
   options.explain = [](CallFault fault, bool reached, const GrpcStatus& status) {
     return StatusOf(fault, reached, status);
@@ -125,7 +125,8 @@ class Server {
         loop_(std::move(loop)),
         runtime_(loop_.get()),
         door_(loop_.get(), /*want_certificates=*/tls_.links != nullptr, std::move(tokens)),
-        grpc_(std::make_unique<GrpcServer>(loop_.get(), OptionsOf(tls_.listener, &door_))),
+        grpc_(std::make_unique<GrpcServer>(loop_.get(),
+                                           OptionsOf(options_.limits, tls_.listener, &door_))),
         transport_(
             loop_.get(), grpc_.get(), tls_.links,
             [this](StoreId from, store::StoreMessage message) {
@@ -279,7 +280,7 @@ class Server {
   void Launch(const StartPlan& plan) {
     store::Options options;
     options.seed = RandomId();
-    options.scan_bytes_max = kScanBytesMax;
+    Apply(options_.limits, &options);
     options.machine = &pd_machine_;
     options.cluster.emplace();
     options.cluster->address = flags_.address;

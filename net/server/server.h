@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "net/server/disk.h"
+#include "net/server/limits.h"
 #include "net/server/server_tls.h"
 #include "net/server/start_namespaces.h"
 #include "net/server/start_plan.h"
@@ -22,6 +23,7 @@ struct ServerOptions {
   // What reflection shows to clients that do not choose: keys and values as text, or as the bytes
   // that they are.
   bool text_reflection = true;
+  Limits limits;
   TlsOptions tls;
   std::string tokens_file;  // Empty: whoever is let in by TLS may do everything.
 };

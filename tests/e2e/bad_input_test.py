@@ -41,6 +41,9 @@ class CommandLineTest(unittest.TestCase):
             (["server", "--store-id", "1", "--log-format", "xml"], "xml", "auto|human|json"),
             (["server", "--store-id", "1", "--addr", "0.0.0.0:1"], "0.0.0.0:1", "--insecure"),
             (["server", "--store-id", "1", "--config", ""], "--config", "empty"),
+            (["server", "--store-id", "1", "--max-value-bytes", "3000000"], "--max-value-bytes",
+             "to 2097152"),
+            (["server", "--store-id", "1", "--max-key-bytes", "1KiB"], "--max-key-bytes", "1KiB"),
             (["config"], "a command", "flaredb config --help"),
             (["config", "check"], "FILE", "flaredb config check --help"),
             (["config", "show", "--store-id", "0"], "--store-id", "0"),
@@ -255,6 +258,34 @@ class ServerTest(unittest.TestCase):
                 while connection.recv(4096):
                     pass
         self.assertEqual(self.cluster.kv("get", "kept", stores=[1])[1], "value\n")
+
+
+class LimitsTest(unittest.TestCase):
+    def test_a_limit_that_was_set_is_told_with_its_flag(self):
+        # What the placement driver writes is longer, and goes on.
+        limits = ["--max-value-bytes", "10", "--max-key-bytes", "5", "--max-scan-rows", "1"]
+        with e2e.Cluster(1, server_args=limits) as cluster:
+            cluster.wait_for_leader()
+            self.assertEqual(cluster.kv("put", "short", "v" * 10), (0, "version 1\n", ""))
+            for args, sentence in (
+                (["put", "short", "v" * 11],
+                 "a value of 11 bytes exceeds the limit of 10 bytes (--max-value-bytes)"),
+                (["get", "longer"],
+                 "a key of 6 bytes exceeds the limit of 5 bytes (--max-key-bytes)"),
+            ):
+                code, out, err = cluster.kv(*args)
+                self.assertEqual((code, out), (4, ""), err)
+                self.assertIn(sentence, err)
+            self.assertEqual(cluster.kv("put", "other", "v")[0], 0)
+            code, out, err = e2e.run(
+                "ns", "set-mode", "a-long-name", "eventual", "--addr", cluster.addresses[1]
+            )
+            self.assertEqual((code, out), (0, "a-long-name\teventual\tepoch 1\n"), err)
+            kv = e2e.Kv(cluster.addresses[1])
+            page = kv.call("Scan", kv.MESSAGES.get("kvrpc.ScanRequest")())
+            self.assertEqual([row.key for row in page.kvs], [b"other"])
+            self.assertTrue(page.more)
+            kv.close()
 
 
 if __name__ == "__main__":

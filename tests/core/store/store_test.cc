@@ -222,10 +222,12 @@ TEST_F(StoreTest, EveryLimitHasItsSentence) {
   blind.key = "k";
   const std::vector<std::pair<Operation, std::string>> cases = {
       {Swap("", "v"), "the key is empty"},
-      {Swap(long_key, "v"), "a key of 8193 bytes exceeds the limit of 8192 bytes"},
+      {Swap(long_key, "v"),
+       "a key of 8193 bytes exceeds the limit of 8192 bytes (--max-key-bytes)"},
       {GetRequest{kv::NamespaceId::kDefault, long_key}, "a key of 8193 bytes"},
       {Swap("k", std::string((1 << 20) + 1, 'v')),
-       "a value of 1048577 bytes exceeds the limit of 1048576 bytes"},
+       "a value of 1048577 bytes exceeds the limit of 1048576 bytes (--max-value-bytes); shorten "
+       "it"},
       {reversed, "sorts before the start key"},
       {long_bound, "a scan bound of 8194 bytes"},
       {blind, "expected_version is 0"},
@@ -256,6 +258,9 @@ TEST(Store, OverloadIsRefusedEarly) {
   EXPECT_EQ(error.code, ErrorCode::kServerIsBusy);
   EXPECT_EQ(error.outcome, Outcome::kNotApplied);
   EXPECT_GT(error.backoff, Duration());
+  EXPECT_EQ(error.message,
+            "the store is busy: too many requests wait for an answer: 2 of at most 2 "
+            "(--max-waiting-calls); retry after a pause");
   stores.AwaitLeader();
   EXPECT_EQ(ValueOf(stores.Ask(1, Get("c"))), "(none)");
 }
@@ -270,6 +275,9 @@ TEST(Store, LargeRequestsThatWaitAreBounded) {
   ASSERT_NE(stores.reply(second), nullptr);
   EXPECT_EQ(ErrorOf(*stores.reply(second)).code, ErrorCode::kServerIsBusy);
   EXPECT_EQ(ErrorOf(*stores.reply(second)).outcome, Outcome::kNotApplied);
+  EXPECT_EQ(ErrorOf(*stores.reply(second)).message,
+            "the store is busy: too many large requests wait for an answer: with this one 122 "
+            "bytes of at most 100 (--max-waiting-bytes); retry after a pause");
   const CallId small = stores.Call(1, Make(Swap("c", std::string(30, 'v'))));
   EXPECT_EQ(stores.reply(small), nullptr);
   stores.AwaitLeader();

@@ -95,6 +95,16 @@ TEST_F(ServerConfigTest, ANumberFits) {
   EXPECT_FALSE(Resolve().ok());
 }
 
+TEST_F(ServerConfigTest, ANumberKeepsToItsRange) {
+  flags_["max-value-bytes"] = "2097152";
+  EXPECT_EQ(Resolve()->number("max-value-bytes"), 2097152u);
+  flags_["max-value-bytes"] = "2097153";
+  EXPECT_EQ(Error(), "--max-value-bytes \"2097153\" is not a whole number from 1 to 2097152");
+  flags_.clear();
+  WriteFile("max-streams = 99");
+  EXPECT_EQ(Error(), file_ + ":1:1: max-streams \"99\" is not a whole number from 100 to 1000000");
+}
+
 TEST(Settings, EveryNameMakesAFlagAndAVariable) {
   for (const Setting& setting : ServerSettings()) {
     EXPECT_EQ(FlagOf(setting), "--" + std::string(setting.name));
