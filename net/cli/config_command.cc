@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "net/cli/command_context.h"
 #include "net/cli/commands.h"
+#include "net/cli/server_options.h"
 #include "net/cli/setting_flags.h"
 #include "net/cli/text.h"
 
@@ -16,8 +17,9 @@ namespace flaredb::net {
 namespace {
 
 ExitCode Check(const std::string& path) {
-  const absl::StatusOr<ConfigFile> file = ReadConfigFile(path);
+  absl::StatusOr<ConfigFile> file = ReadConfigFile(path);
   if (!file.ok()) return Fail(file.status());
+  Judge(&*file);
   for (const FileProblem& problem : file->problems) {
     std::fprintf(stderr, "%s\n", Escape(file->Describe(problem)).c_str());
   }
@@ -29,6 +31,7 @@ ExitCode Check(const std::string& path) {
 ExitCode Show(const SettingFlags& flags, bool with_origin) {
   const absl::StatusOr<ServerConfig> config = ResolveSettings(flags);
   if (!config.ok()) return Fail(config.status());
+  if (const auto options = ServerOptionsOf(*config); !options.ok()) return Fail(options.status());
   size_t name_width = 0;
   size_t text_width = 0;
   for (const Setting& setting : ServerSettings()) {

@@ -9,45 +9,10 @@
 #include "net/cli/server_options.h"
 #include "net/cli/setting_flags.h"
 #include "net/server/log.h"
-#include "net/server/members.h"
 #include "net/server/server.h"
-#include "net/server/start_namespaces.h"
 
 namespace flaredb::net {
 namespace {
-
-absl::StatusOr<ServerOptions> OptionsOf(const ServerConfig& config) {
-  ServerOptions options;
-  if (!config.number("store-id").has_value()) {
-    return absl::InvalidArgumentError(
-        "the store has no number: give --store-id, or set it in FLAREDB_STORE_ID or the file of "
-        "--config; see \"flaredb server --help\"");
-  }
-  options.start.store = StoreId(*config.number("store-id"));
-  options.start.address = config.text("addr");
-  options.start.data_dir = config.text("data-dir");
-  if (options.start.data_dir.empty()) {
-    options.start.data_dir = "./flaredb-data/store-" + config.text("store-id");
-  }
-  options.start.cluster_id = config.number("cluster-id");
-  if (!config.text("peer").empty()) {
-    absl::StatusOr<Members> peers = ParseMembers(config.text("peer"));
-    if (!peers.ok()) return peers.status();
-    options.start.peers = *std::move(peers);
-  }
-  auto namespaces = ParseStartNamespaces(config.text("namespace-mode"));
-  if (!namespaces.ok()) return namespaces.status();
-  options.namespaces = *std::move(namespaces);
-  options.admin_address = config.text("admin-addr");
-  options.text_reflection = config.text("reflection-view") == "text";
-  options.limits = LimitsOf(config);
-  options.tls.files = {config.text("tls-ca"), config.text("tls-cert"), config.text("tls-key")};
-  options.tls.clients = config.text("tls-clients") == "optional" ? ClientCertificates::kOptional
-                                                                 : ClientCertificates::kRequired;
-  options.tls.insecure = config.on("insecure");
-  options.tokens_file = config.text("tokens");
-  return options;
-}
 
 LogOptions LogOptionsOf(const ServerConfig& config) {
   LogOptions options;
@@ -67,7 +32,12 @@ LogOptions LogOptionsOf(const ServerConfig& config) {
 absl::Status Serve(const SettingFlags& flags, const OpenDisk& open_disk) {
   const absl::StatusOr<ServerConfig> config = ResolveSettings(flags);
   if (!config.ok()) return config.status();
-  const absl::StatusOr<ServerOptions> options = OptionsOf(*config);
+  if (!config->number("store-id").has_value()) {
+    return absl::InvalidArgumentError(
+        "the store has no number: give --store-id, or set it in FLAREDB_STORE_ID or the file of "
+        "--config; see \"flaredb server --help\"");
+  }
+  const absl::StatusOr<ServerOptions> options = ServerOptionsOf(*config);
   if (!options.ok()) return options.status();
   SetLogOptions(LogOptionsOf(*config));
   return RunServer(*options, open_disk);

@@ -117,9 +117,7 @@ std::optional<std::string> TextOf(const Setting& setting, const toml::node& node
 
 void AddKey(const toml::key& key, const toml::node& node, ConfigFile* file) {
   const toml::source_position at = key.source().begin;
-  const auto fail = [&](std::string what) {
-    file->problems.push_back({std::move(what), at.line, at.column});
-  };
+  const auto fail = [&](std::string what) { file->Add({std::move(what), at.line, at.column}); };
   const std::string_view name = key.str();
   const Setting* const setting = FindSetting(name);
   if (setting == nullptr) return fail(Unknown(name));
@@ -134,6 +132,14 @@ void AddKey(const toml::key& key, const toml::node& node, ConfigFile* file) {
 }
 
 }  // namespace
+
+void ConfigFile::Add(FileProblem problem) {
+  const auto next = std::upper_bound(
+      problems.begin(), problems.end(), problem, [](const FileProblem& a, const FileProblem& b) {
+        return std::pair(a.line, a.column) < std::pair(b.line, b.column);
+      });
+  problems.insert(next, std::move(problem));
+}
 
 std::string ConfigFile::Place(uint32_t line, uint32_t column) const {
   return absl::StrCat(path, ":", line, ":", column);
@@ -150,15 +156,10 @@ ConfigFile ParseConfigFile(const std::string& path, std::string_view content) {
     table = toml::parse(content, path);
   } catch (const toml::parse_error& error) {
     const toml::source_position at = error.source().begin;
-    file.problems.push_back({std::string(error.description()), at.line, at.column});
+    file.Add({std::string(error.description()), at.line, at.column});
     return file;
   }
   for (const auto& [key, node] : table) AddKey(key, node, &file);
-  // A table is ordered by its keys.
-  std::sort(file.problems.begin(), file.problems.end(),
-            [](const FileProblem& a, const FileProblem& b) {
-              return std::pair(a.line, a.column) < std::pair(b.line, b.column);
-            });
   return file;
 }
 

@@ -33,6 +33,8 @@ struct ConfigFile {
   std::map<std::string, FileValue, std::less<>> values;  // By the setting's name.
   std::vector<FileProblem> problems;                     // In the order of the file.
 
+  // Keeps the order.
+  void Add(FileProblem problem);
   // "flaredb.toml:3:1"
   std::string Place(uint32_t line, uint32_t column) const;
   // "flaredb.toml:3:1: unknown key ..."

@@ -28,9 +28,10 @@ absl::StatusOr<ServerConfig> ServerConfig::Resolve(const GivenFlags& flags,
       return absl::InvalidArgumentError(file.Describe(file.problems.front()));
     }
   }
-  ServerConfig config;
+  // What stands in the file was checked when it was read.
+  ServerConfig config = OfFile(file);
   for (const Setting& setting : ServerSettings()) {
-    Value value{std::string(setting.default_value), "default"};
+    Value& value = config.values_.find(setting.name)->second;
     std::string place;
     const std::string variable = EnvironmentVariableOf(setting);
     const std::optional<std::string> from_environment = environment(variable);
@@ -41,14 +42,22 @@ absl::StatusOr<ServerConfig> ServerConfig::Resolve(const GivenFlags& flags,
                !(from_environment->empty() && !setting.default_value.empty())) {
       value = {*from_environment, "environment " + variable};
       place = variable;
-    } else if (const auto key = file.values.find(setting.name); key != file.values.end()) {
-      value = {key->second.text, file.Place(key->second.line, key->second.column)};
+    } else {
+      continue;
     }
-    // What stands in the file was checked when it was read.
-    if (!place.empty()) {
-      if (const std::string why = WhyNoValue(setting, value.text); !why.empty()) {
-        return NoValue(place, value.text, why);
-      }
+    if (const std::string why = WhyNoValue(setting, value.text); !why.empty()) {
+      return NoValue(place, value.text, why);
+    }
+  }
+  return config;
+}
+
+ServerConfig ServerConfig::OfFile(const ConfigFile& file) {
+  ServerConfig config;
+  for (const Setting& setting : ServerSettings()) {
+    Value value{std::string(setting.default_value), "default"};
+    if (const auto key = file.values.find(setting.name); key != file.values.end()) {
+      value = {key->second.text, file.Place(key->second.line, key->second.column)};
     }
     config.values_.emplace(setting.name, std::move(value));
   }

@@ -38,6 +38,9 @@ class ServerConfig {
                                               const Environment& environment,
                                               const std::string& file_path);
 
+  // As if the file were all that is said.
+  static ServerConfig OfFile(const ConfigFile& file);
+
   // `name` is one of ServerSettings.
   const Value& at(std::string_view name) const;
   const std::string& text(std::string_view name) const { return at(name).text; }

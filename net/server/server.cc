@@ -77,11 +77,8 @@ GrpcServerOptions OptionsOf(const Limits& limits, std::shared_ptr<const TlsConte
 
 absl::StatusOr<std::optional<TokenTable>> LoadTokens(const ServerOptions& options) {
   if (options.tokens_file.empty()) return std::nullopt;
-  if (options.tls.files.empty()) {
-    return absl::InvalidArgumentError(
-        "tokens need TLS, as without it they can be read on their way and whoever reaches the port "
-        "may speak as a store: give --tls-ca, --tls-cert and --tls-key (\"flaredb cert\" makes "
-        "them), or leave --tokens out");
+  if (absl::Status s = CheckTokensAreHidden(options.tokens_file, options.tls.files); !s.ok()) {
+    return s;
   }
   auto tokens = TokenTable::Read(options.tokens_file);
   if (!tokens.ok()) return tokens.status();

@@ -8,18 +8,30 @@
 
 namespace flaredb::net {
 
-absl::StatusOr<ServerTls> LoadTls(const TlsOptions& options) {
-  const TlsFiles& files = options.files;
-  if (files.empty()) return ServerTls();
+absl::Status CheckAllNamed(const TlsFiles& files) {
+  if (files.empty()) return absl::OkStatus();
   const char* const missing = files.ca.empty()     ? "--tls-ca"
                               : files.cert.empty() ? "--tls-cert"
                               : files.key.empty()  ? "--tls-key"
                                                    : nullptr;
-  if (missing != nullptr) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("TLS needs --tls-ca, --tls-cert and --tls-key, and ", missing,
-                     " is missing: \"flaredb cert\" makes all three"));
-  }
+  if (missing == nullptr) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("TLS needs --tls-ca, --tls-cert and --tls-key, and ", missing,
+                   " is missing: \"flaredb cert\" makes all three"));
+}
+
+absl::Status CheckTokensAreHidden(const std::string& tokens_file, const TlsFiles& files) {
+  if (tokens_file.empty() || !files.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "tokens need TLS, as without it they can be read on their way and whoever reaches the port "
+      "may speak as a store: give --tls-ca, --tls-cert and --tls-key (\"flaredb cert\" makes "
+      "them), or leave --tokens out");
+}
+
+absl::StatusOr<ServerTls> LoadTls(const TlsOptions& options) {
+  const TlsFiles& files = options.files;
+  if (files.empty()) return ServerTls();
+  if (absl::Status s = CheckAllNamed(files); !s.ok()) return s;
   auto listener = TlsContext::ForServer(files, options.clients);
   if (!listener.ok()) return listener.status();
   auto links = TlsContext::ForClient(files);

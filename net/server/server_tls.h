@@ -24,8 +24,14 @@ struct ServerTls {
   std::shared_ptr<TlsContext> links;     // To other stores.
 };
 
-// INVALID_ARGUMENT, one sentence: a file is missing or of no use.
+// INVALID_ARGUMENT, one sentence: some of the files are named, but not all.
+absl::Status CheckAllNamed(const TlsFiles& files);
+
+// INVALID_ARGUMENT, one sentence: a file is not named, or of no use.
 absl::StatusOr<ServerTls> LoadTls(const TlsOptions& options);
+
+// INVALID_ARGUMENT, one sentence: there are tokens, but no TLS.
+absl::Status CheckTokensAreHidden(const std::string& tokens_file, const TlsFiles& files);
 
 // Without TLS whoever reaches the port may read and write everything. INVALID_ARGUMENT, one
 // sentence: other machines reach `address`, "host:port", and neither TLS nor `insecure` was asked

@@ -45,13 +45,18 @@ absl::StatusOr<StartPlan> PlanLaterStart(const StartFlags& flags, const FoundSto
 
 }  // namespace
 
-absl::Status CheckFlags(const StartFlags& flags) {
-  const absl::StatusOr<HostPort> address = ParseHostPort(flags.address);
-  if (!address.ok()) return address.status();
-  if (address->port == 0) {
+absl::Status CheckListenAddress(const std::string& address) {
+  const absl::StatusOr<HostPort> parsed = ParseHostPort(address);
+  if (!parsed.ok()) return parsed.status();
+  if (parsed->port == 0) {
     return absl::InvalidArgumentError(
         "port 0 in --addr means any port, and nobody could find the store: choose one from 1 up");
   }
+  return absl::OkStatus();
+}
+
+absl::Status CheckFlags(const StartFlags& flags) {
+  if (absl::Status s = CheckListenAddress(flags.address); !s.ok()) return s;
   if (flags.peers.contains(flags.store)) {
     return absl::InvalidArgumentError(
         absl::StrCat("--peer names store ", flags.store.value(),

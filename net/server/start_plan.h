@@ -36,6 +36,9 @@ struct StartPlan {
   bool joins = false;
 };
 
+// Whether other stores can know a store by `address`. INVALID_ARGUMENT: not.
+absl::Status CheckListenAddress(const std::string& address);
+
 // Whether the flags make sense by themselves, whatever the folder holds. INVALID_ARGUMENT: not.
 absl::Status CheckFlags(const StartFlags& flags);
 

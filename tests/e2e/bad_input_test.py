@@ -47,6 +47,8 @@ class CommandLineTest(unittest.TestCase):
             (["config"], "a command", "flaredb config --help"),
             (["config", "check"], "FILE", "flaredb config check --help"),
             (["config", "show", "--store-id", "0"], "--store-id", "0"),
+            (["config", "show", "--namespace-mode", "x=weird"], "x=weird", "strong"),
+            (["config", "show", "--tls-key", "k"], "--tls-ca"),
             (["cert"], "a command", "flaredb cert --help"),
             (["cert", "server"], "--host"),
             (["kv", "get", "k", "--tls-cert", "c", "--tls-key", "k"], "--tls-ca"),
@@ -95,6 +97,18 @@ class CommandLineTest(unittest.TestCase):
             self.check(["server", "--config", file.name], 2, f"{file.name}:1:1", "store-id")
         self.check(["server", "--config", file.name], 3, file.name, "--config")
         self.check(["config", "check", file.name], 3, file.name)
+
+    def test_a_check_refuses_what_a_server_would(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+            file.write("store-id = 1\naddr = 'a:1,b:2'\npeer = ['1=a:1']\n")
+            file.flush()
+            code, out, err = e2e.run("config", "check", file.name)
+            self.assertEqual((code, out, err.count("\n")), (2, "", 1), err)
+            self.assertTrue(err.startswith(f"{file.name}:2:1: address "), err)
+            for command in (["server"], ["config", "show"]):
+                self.check([*command, "--config", file.name], 2, f"{file.name}:2:1", "a:1,b:2")
+                self.check([*command, "--config", file.name, "--addr", "127.0.0.1:1"], 2,
+                           f"{file.name}:3:1", "--peer names store 1")
 
     def test_nobody_there(self):
         address = "127.0.0.1:%d" % e2e.free_ports(1)[0]

@@ -6,8 +6,14 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "core/base/types.h"
 #include "core/store/store.h"
+#include "net/config/config_file.h"
+#include "net/config/settings.h"
+#include "net/grpc_server.h"
 
 namespace flaredb::net {
 namespace {
@@ -83,6 +89,89 @@ TEST(ServerLimits, TheGreatestFitIntoAMessage) {
   constexpr size_t kRowBytes = 40;  // What encoding adds.
   EXPECT_LT(last("max-scan-bytes") + last("max-scan-rows") * kRowBytes + last("max-key-bytes"),
             message);
+}
+
+// --- What a server refuses.
+
+std::vector<std::string> Mistakes(std::string_view content) {
+  ConfigFile file = ParseConfigFile("f", content);
+  Judge(&file);
+  std::vector<std::string> texts;
+  for (const FileProblem& problem : file.problems) texts.push_back(file.Describe(problem));
+  return texts;
+}
+
+std::string Refusal(const GivenFlags& flags) {
+  const auto options = ServerOptionsOf(ConfigOf(flags));
+  return options.ok() ? "" : std::string(options.status().message());
+}
+
+struct Case {
+  GivenFlags flags;
+  const char* toml;
+  const char* what;
+};
+
+TEST(ServerOptions, AFileIsRefusedForWhatAServerIs) {
+  const Case cases[] = {
+      {{{"addr", "foo"}}, "addr = 'foo'", "has no port"},
+      {{{"addr", "127.0.0.1:99999"}}, "addr = '127.0.0.1:99999'", "not a number from 0 to 65535"},
+      {{{"addr", "127.0.0.1:0"}}, "addr = '127.0.0.1:0'", "port 0"},
+      {{{"addr", "a:1,b:2"}}, "addr = 'a:1,b:2'", "a:1,b:2"},
+      {{{"admin-addr", "x"}}, "admin-addr = 'x'", "has no port"},
+      {{{"admin-addr", "127.0.0.1:50051"}}, "admin-addr = '127.0.0.1:50051'", "port of its own"},
+      {{{"peer", "zzz"}}, "peer = ['zzz']", "ID=HOST:PORT"},
+      {{{"peer", "2=a:1,2=b:1"}}, "peer = ['2=a:1', '2=b:1']", "repeats the id"},
+      {{{"peer", "1=a:1"}, {"store-id", "1"}},
+       "peer = ['1=a:1']\nstore-id = 1",
+       "name another store"},
+      {{{"namespace-mode", "x=weird"}}, "namespace-mode = ['x=weird']", "no mode that there is"},
+      {{{"namespace-mode", "a/b=strong"}}, "namespace-mode = ['a/b=strong']", "has no name"},
+      {{{"tls-key", "k"}}, "tls-key = 'k'", "--tls-ca is missing"},
+      {{{"tokens", "t"}}, "tokens = 't'", "tokens need TLS"},
+      {{{"addr", "0.0.0.0:1"}}, "addr = '0.0.0.0:1'", "--insecure"},
+  };
+  for (const auto& [flags, toml, what] : cases) {
+    const std::string refusal = Refusal(flags);
+    EXPECT_NE(refusal.find(what), std::string::npos) << toml << ": " << refusal;
+    EXPECT_EQ(Mistakes(toml), std::vector<std::string>{"f:1:1: " + refusal}) << toml;
+  }
+}
+
+TEST(ServerOptions, WhatHasNoMistakesIsTaken) {
+  EXPECT_EQ(Refusal({}), "");
+  EXPECT_TRUE(Mistakes("").empty()) << "the store's number may come from elsewhere";
+  const char* const file =
+      "store-id = 3\naddr = '0.0.0.0:1'\npeer = ['1=a:1', '2=b:1']\ninsecure = true\n"
+      "admin-addr = '127.0.0.1:0'\nnamespace-mode = ['logs=eventual']";
+  EXPECT_TRUE(Mistakes(file).empty());
+  const auto options = ServerOptionsOf(ServerConfig::OfFile(ParseConfigFile("f", file)));
+  ASSERT_TRUE(options.ok());
+  EXPECT_EQ(options->start.store, StoreId(3));
+  EXPECT_EQ(options->start.peers.size(), 2u);
+  EXPECT_EQ(options->namespaces.size(), 1u);
+  EXPECT_TRUE(options->tls.insecure);
+}
+
+TEST(ServerOptions, EveryMistakeIsToldInTheOrderOfTheFile) {
+  const std::vector<std::string> mistakes =
+      Mistakes("peer = ['zzz']\nstore-id = 0\n  addr = 'foo'\ntls-key = 'k'");
+  ASSERT_EQ(mistakes.size(), 3u) << "and none of what the key of TLS lacks beside them";
+  EXPECT_TRUE(mistakes[0].starts_with("f:1:1: \"zzz\""));
+  EXPECT_TRUE(mistakes[1].starts_with("f:2:1: store-id"));
+  EXPECT_TRUE(mistakes[2].starts_with("f:3:3: address \"foo\""));
+  EXPECT_EQ(Mistakes("tls-key = 'k'\ntokens = 't'").size(), 1u);
+  EXPECT_EQ(Mistakes("addr = '[::]:1'\ntokens = 't'").size(), 2u);
+}
+
+TEST(ServerOptions, APlaceOtherThanTheCommandLineIsTold) {
+  const auto config = ServerConfig::Resolve(
+      {},
+      [](const std::string& variable) {
+        return variable == "FLAREDB_ADDR" ? std::optional<std::string>("a:1,b:2") : std::nullopt;
+      },
+      "");
+  EXPECT_TRUE(ServerOptionsOf(*config).status().message().find("environment FLAREDB_ADDR: ") == 0);
 }
 
 }  // namespace
