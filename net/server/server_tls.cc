@@ -34,6 +34,7 @@ absl::StatusOr<ServerTls> LoadTls(const TlsOptions& options) {
   if (absl::Status s = CheckAllNamed(files); !s.ok()) return s;
   auto listener = TlsContext::ForServer(files, options.clients);
   if (!listener.ok()) return listener.status();
+  if (absl::Status s = (*listener)->CheckStoreCertificate(files); !s.ok()) return s;
   auto links = TlsContext::ForClient(files);
   if (!links.ok()) return links.status();
   return ServerTls{*std::move(listener), *std::move(links)};

@@ -27,7 +27,8 @@ struct ServerTls {
 // INVALID_ARGUMENT, one sentence: some of the files are named, but not all.
 absl::Status CheckAllNamed(const TlsFiles& files);
 
-// INVALID_ARGUMENT, one sentence: a file is not named, or of no use.
+// INVALID_ARGUMENT, one sentence: a file is not named or of no use, or whoever trusts the same
+// authorities would not take the certificate for a store's.
 absl::StatusOr<ServerTls> LoadTls(const TlsOptions& options);
 
 // INVALID_ARGUMENT, one sentence: there are tokens, but no TLS.

@@ -22,9 +22,14 @@ constexpr unsigned char kHttp2[] = {2, 'h', '2'};
 // HTTP/2 forbids most of TLS 1.2's others (RFC 9113 9.2.2).
 constexpr char kCiphers12[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
-// What OpenSSL says about its last failure, and forgets it.
+// What OpenSSL says about its last failure, and forgets it. An error of the system says more than
+// those that it led to.
 std::string Reason() {
-  const unsigned long error = ERR_peek_last_error();
+  unsigned long error = 0;
+  while (const unsigned long next = ERR_get_error()) {
+    error = next;
+    if (ERR_SYSTEM_ERROR(error)) break;
+  }
   ERR_clear_error();
   if (ERR_SYSTEM_ERROR(error)) return std::strerror(ERR_GET_REASON(error));
   const char* const text = ERR_reason_error_string(error);

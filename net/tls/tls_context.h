@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "net/byte_stream.h"
 
@@ -35,6 +36,11 @@ class TlsContext {
                                                                ClientCertificates clients);
   // `cert` and `key` may both be empty: then this side shows nothing.
   static absl::StatusOr<std::shared_ptr<TlsContext>> ForClient(const TlsFiles& files);
+
+  // Of what was made from `files` for a server. INVALID_ARGUMENT, one sentence: whoever trusts `ca`
+  // alone does not take `cert` for a store's, as a server and as a caller of others; or not at this
+  // time.
+  absl::Status CheckStoreCertificate(const TlsFiles& files) const;
 
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;

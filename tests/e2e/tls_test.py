@@ -185,8 +185,26 @@ class TlsTest(unittest.TestCase):
     def test_files_that_are_missing_or_wrong_are_named(self):
         args = self.tls_args("store")
         self.assertIn("--tls-key is missing", self.refusal("--addr", "127.0.0.1:PORT", *args[:4]))
-        self.assertIn("/no/such.crt", self.refusal("--addr", "127.0.0.1:PORT", *args[:3], "/no/such.crt", *args[4:]))
+        self.assertIn("/no/such.crt as a certificate: No such file or directory",
+                      self.refusal("--addr", "127.0.0.1:PORT", *args[:3], "/no/such.crt", *args[4:]))
         self.assertIn("does not belong", self.refusal("--addr", "127.0.0.1:PORT", *args[:5], f"{self.dir}/alice.key"))
+
+    def test_a_certificate_that_nobody_would_take_is_refused(self):
+        self.assertIn("alice.crt is not a store's", self.refusal("--addr", "127.0.0.1:PORT", *self.tls_args("alice")))
+        cert("server", "--dir", self.other, "--name", "stranger", "--host", "127.0.0.1")
+        self.assertIn("does not trust the certificate",
+                      self.refusal("--addr", "127.0.0.1:PORT", *self.tls_args("stranger", self.other)))
+        # flaredb makes none that have expired.
+        old = f"{self.dir}/old"
+        with open(f"{old}.ext", "w", encoding="utf-8") as file:
+            file.write("extendedKeyUsage=serverAuth,clientAuth\n")
+        for command in (
+            ["req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{old}.key", "-subj", "/CN=old", "-out", f"{old}.csr"],
+            ["x509", "-req", "-in", f"{old}.csr", "-CA", f"{self.dir}/ca.crt", "-CAkey", f"{self.dir}/ca.key",
+             "-CAcreateserial", "-days", "-1", "-extfile", f"{old}.ext", "-out", f"{old}.crt"],
+        ):
+            subprocess.run(["openssl", *command], capture_output=True, check=True)
+        self.assertIn("old.crt expired at ", self.refusal("--addr", "127.0.0.1:PORT", *self.tls_args("old")))
 
     def test_certificates_are_made_with_care(self):
         self.assertEqual(stat.S_IMODE(os.stat(f"{self.dir}/ca.key").st_mode), 0o600)

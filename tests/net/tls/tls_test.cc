@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "net/event_loop.h"
 #include "net/grpc_client.h"
 #include "net/grpc_server.h"
@@ -219,6 +220,31 @@ TEST_F(TlsTest, FilesThatAreNoneAreNamed) {
   files = server_files_;
   files.key = Authority::Write("encrypted.key", kEncryptedKey);
   EXPECT_THAT(message(files), HasSubstr("encrypted.key is encrypted"));
+}
+
+TEST_F(TlsTest, FilesThatAreMissingAreSaidToBe) {
+  for (std::string TlsFiles::*const file : {&TlsFiles::ca, &TlsFiles::cert, &TlsFiles::key}) {
+    TlsFiles files = server_files_;
+    files.*file = "/no/such/file";
+    const auto tls = TlsContext::ForServer(files, ClientCertificates::kRequired);
+    EXPECT_THAT(std::string(tls.status().message()), HasSubstr("/no/such/file as "))
+        << tls.status();
+    EXPECT_THAT(std::string(tls.status().message()), HasSubstr(": No such file or directory;"));
+  }
+}
+
+TEST_F(TlsTest, AStoreIsToldThatNobodyWouldTakeItsCertificate) {
+  const auto message = [](const TlsFiles& files) {
+    const absl::Status status =
+        ServerTls(files, ClientCertificates::kRequired)->CheckStoreCertificate(files);
+    return std::string(status.message());
+  };
+  EXPECT_EQ(message(server_files_), "");
+  EXPECT_THAT(message(ours_.Issue("alice", {})), HasSubstr("alice.crt is not a store's"));
+  TlsFiles stranger = others_.Issue("stranger", {"127.0.0.1"});
+  EXPECT_EQ(message(stranger), "");
+  stranger.ca = server_files_.ca;
+  EXPECT_THAT(message(stranger), HasSubstr("does not trust the certificate"));
 }
 
 TEST(Certificates, NamesThatAreNoneAreRefused) {
