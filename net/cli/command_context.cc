@@ -112,7 +112,7 @@ std::string TakeBytes(const ClusterOptions& options, std::string_view argument,
   if (!bytes.has_value()) {
     throw CLI::ValidationError(
         std::string(argument),
-        "\"" + Escape(text) + "\" is no " +
+        "\"" + text + "\" is no " +
             (encoding == Encoding::kHex ? "hexadecimal text of whole bytes" : "base64 text"));
   }
   return *std::move(bytes);

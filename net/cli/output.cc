@@ -28,6 +28,13 @@ void AddBytes(const OutputStyle& style, const std::string& name, const std::stri
 
 std::string Line(const Json& object) { return DumpLossy(object) + "\n"; }
 
+// A value alone, which may have lines of its own.
+std::string Alone(const OutputStyle& style, const std::string& value) {
+  const std::string text = Encode(style.encoding, value);
+  if (style.format == Format::kTable) return EscapeText(text) + "\n";
+  return style.encoding == Encoding::kNone ? text : text + "\n";
+}
+
 std::string Field(const OutputStyle& style, const std::string& bytes) {
   const std::string text = Encode(style.encoding, bytes);
   return style.format == Format::kTable ? Escape(text) : text;
@@ -43,10 +50,7 @@ std::string FormatValue(const OutputStyle& style, const client::Row& row, bool w
     AddBytes(style, "value", row.value, &object);
     return Line(object);
   }
-  std::string text = with_version ? std::to_string(row.version) + "\t" : "";
-  text += Encode(style.encoding, row.value);
-  if (style.format == Format::kTable || style.encoding != Encoding::kNone) text += '\n';
-  return text;
+  return (with_version ? std::to_string(row.version) + "\t" : "") + Alone(style, row.value);
 }
 
 std::string FormatNotFound(const OutputStyle& style, std::string_view key) {
@@ -99,8 +103,7 @@ std::string FormatValue(const OutputStyle& style, const client::RawRow& row) {
     AddBytes(style, "value", row.value, &object);
     return Line(object);
   }
-  const bool ends = style.format == Format::kTable || style.encoding != Encoding::kNone;
-  return Encode(style.encoding, row.value) + (ends ? "\n" : "");
+  return Alone(style, row.value);
 }
 
 std::string FormatRow(const OutputStyle& style, const client::RawRow& row, bool keys_only) {

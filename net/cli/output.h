@@ -14,7 +14,7 @@
 namespace flaredb::net {
 
 enum class Format : uint8_t {
-  kTable,  // For people: a line each, fields separated by tabs, what would break a line escaped.
+  kTable,  // For people: a line each, fields separated by tabs, escaped for a terminal (text.h).
   kJson,   // For programs: an object a line. Bytes that are no UTF-8 stand as base64 in a member
            // whose name ends in _base64, unless an encoding was asked for.
   kRaw,    // The bytes as they are, and nothing that is only for people.
@@ -26,7 +26,8 @@ struct OutputStyle {
 };
 
 // One value: table and raw have nothing but it, or the version and a tab before it; a table ends it
-// with a line feed, raw does not (an encoded one it does).
+// with a line feed, and leaves the line feeds, tabs and backslashes in it alone; raw does not end
+// it (an encoded one it does).
 std::string FormatValue(const OutputStyle& style, const client::Row& row, bool with_version);
 // No such key. Only JSON says so on standard output.
 std::string FormatNotFound(const OutputStyle& style, std::string_view key);

@@ -8,9 +8,12 @@
 
 namespace flaredb::net {
 
-// For one line of a terminal: control characters and backslashes as \n, \t, \\ or \xNN; everything
-// else, UTF-8 included, as it is.
+// For one line of a terminal: line feeds, tabs and backslashes as \n, \t and \\; every byte of
+// other control characters and of what is no UTF-8 as \xNN; other characters as they are.
 std::string Escape(std::string_view bytes);
+
+// For any number of lines: the same, but line feeds, tabs and backslashes as they are.
+std::string EscapeText(std::string_view bytes);
 
 // "flaredb: <message>" to standard error.
 void PrintError(std::string_view message);

@@ -74,7 +74,7 @@ void AddNew(CLI::App* parent, CommandContext* context) {
       ->check(CLI::Validator(
           [](const std::string& text) {
             return IsTokenName(text) ? std::string()
-                                     : "\"" + Escape(text) +
+                                     : "\"" + text +
                                            "\" is no name of a token: it has 1 to 64 letters, "
                                            "digits, \".\", \"_\" and \"-\"";
           },

@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <ctime>
 
+#include "net/utf8.h"
+
 namespace flaredb::net {
 namespace {
 
@@ -37,27 +39,12 @@ std::string FormatTime(const char* format, int64_t ms) {
   return std::string(text, size) + fraction;
 }
 
-// How many bytes of `text` are one character of UTF-8 beyond ASCII; 0 when they are none (RFC
-// 3629).
-size_t MultibyteLength(std::string_view text) {
-  const auto byte = [text](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const size_t length = byte(0) >= 0xf0 ? 4 : byte(0) >= 0xe0 ? 3 : byte(0) >= 0xc2 ? 2 : 0;
-  if (length == 0 || length > text.size() || byte(0) > 0xf4) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  // Longer than needed, half a surrogate pair, or beyond Unicode.
-  const bool bad = (byte(0) == 0xe0 && byte(1) < 0xa0) || (byte(0) == 0xed && byte(1) >= 0xa0) ||
-                   (byte(0) == 0xf0 && byte(1) < 0x90) || (byte(0) == 0xf4 && byte(1) >= 0x90);
-  return bad ? 0 : length;
-}
-
 // Escapes what would break a line or a JSON string.
 void AppendEscaped(std::string_view text, std::string* out) {
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
-    const size_t length = byte < 0x80 ? 0 : MultibyteLength(text.substr(i));
+    const size_t length = PrintableBeyondAscii(text.substr(i));
     if (length > 0) {
       out->append(text.substr(i, length));
       i += length - 1;

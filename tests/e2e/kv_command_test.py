@@ -48,6 +48,12 @@ class KvCommandTest(unittest.TestCase):
         self.check(["get", "table", "--with-version"], 0, b"2\ttwo\n\n")
         self.check(["scan", "table"], 0, b"table\t2\ttwo\\n\n")
         self.check(["scan", "table", "--keys-only"], 0, b"table\n")
+        # U+009B, ESC and [ in one, as UTF-8 and alone; what is printable stays.
+        value = "\N{EURO SIGN}".encode()
+        self.check(["put", "esc", "-"], 0, b"version 1\n", input=value + b"\xc2\x9b2J\x9b\xff\x1b")
+        shown = value + rb"\xc2\x9b2J\x9b\xff\x1b" + b"\n"
+        self.check(["get", "esc"], 0, shown)
+        self.check(["scan", "esc"], 0, b"esc\t1\t" + shown)
         self.check(["cas", "table", "x", "--expect", "1"], 1, b"", "mismatch: table is at version 2")
         self.check(["cas-delete", "table", "--expect", "2"], 0, b"deleted\n")
         self.check(["get", "table"], 1, b"", "not found: table")

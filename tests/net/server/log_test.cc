@@ -41,6 +41,7 @@ TEST(Log, WhatIsNoUtf8IsEscapedByteForByte) {
   EXPECT_EQ(message("\xff\xc3"), "\\u00ff\\u00c3");
   EXPECT_EQ(message("\xc0\x80"), "\\u00c0\\u0080");             // Longer than needed.
   EXPECT_EQ(message("\xed\xa0\x80"), "\\u00ed\\u00a0\\u0080");  // A surrogate.
+  EXPECT_EQ(message("\xc2\x9b"), "\\u00c2\\u009b");             // U+009B: ESC and [.
   EXPECT_EQ(message("\xe2\x82"), "\\u00e2\\u0082");             // Cut off.
 }
 
