@@ -145,7 +145,9 @@ std::string Sentence(const Subject& s, const Refused& refused) {
       return absl::StrCat(s.name, " would be one more than the ", kNamespacesMax,
                           " that a cluster may have: use a prefix of keys in one that there is");
     case Refusal::kNoSuchNamespace:
-      return absl::StrCat("there is no ", s.name, ": the first use of a namespace creates it");
+      return absl::StrCat("there is no ", s.name,
+                          ": a strong one is created by its first write, an eventual one by ",
+                          "\"flaredb ns set-mode\"");
     case Refusal::kModeChanged:
       return absl::StrCat("the mode of ", s.name, " was changed by somebody else, to mode epoch ",
                           about, ": look at it again before you repeat this");

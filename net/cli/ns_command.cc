@@ -73,7 +73,8 @@ void AddNsCommand(CLI::App* app, CommandContext* context) {
   ns->footer(
       "In strong mode reads see every write acknowledged before them, and writes can be\n"
       "conditional (\"flaredb kv\"); in eventual mode any store accepts writes by itself, and the\n"
-      "last one wins (\"flaredb raw\"). A namespace that is used first is strong by default.\n"
+      "last one wins (\"flaredb raw\"). The first \"flaredb kv\" write creates a namespace, "
+      "strong.\n"
       "Exit codes: 0 done, 1 no such namespace, 2 usage, 3 no answer or not through in time,\n"
       "4 refused, 6 unknown: repeat the command.");
   const auto add = [&](const char* name, const char* help,

@@ -133,8 +133,9 @@ std::string FormatNamespace(const OutputStyle& style, const client::NamespaceInf
   switch (style.format) {
     case Format::kTable:
       return Escape(ns.name) + "\t" + ns.mode + "\t" +
-             (ns.state == ns.mode ? "" : ns.state + "\t") + "epoch " +
-             std::to_string(ns.mode_epoch) + (ns.from_default ? "\tby default" : "") + "\n";
+             (ns.state == ns.mode ? "" : ns.state + "\t") +
+             (ns.mode_epoch == 0 ? "would be created" : "epoch " + std::to_string(ns.mode_epoch)) +
+             (ns.from_default ? "\tby default" : "") + "\n";
     case Format::kJson:
       return Line({{"namespace", ns.name},
                    {"mode", ns.mode},

@@ -25,7 +25,7 @@ struct NamespaceInfo {
   std::string mode;  // "strong" or "eventual"; until a switch is through, the one it comes from.
   // As the mode; while it is switched "to_eventual", "to_strong_drain" or "to_strong_fence".
   std::string state;
-  uint64_t mode_epoch = 0;    // Counts its states.
+  uint64_t mode_epoch = 0;    // Counts its states. 0: a dry run would create it.
   bool from_default = false;  // It came into being by its first use: nobody chose the mode.
   friend bool operator==(const NamespaceInfo&, const NamespaceInfo&) = default;
 };

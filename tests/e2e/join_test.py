@@ -107,6 +107,18 @@ class JoinTest(unittest.TestCase):
             )
             self.assertEqual(self.run_at(store, "ns", "get", "logs", "-o", "raw")[:2], (0, "strong\n"))
 
+    def test_a_switch_that_a_dead_store_holds_up_is_turned_back(self):
+        self.grow()
+        self.kill(3)  # It might have accepted writes that nobody else has.
+        code, out, err = self.run_at(2, "ns", "set-mode", "logs", "strong", "--wait", "0")
+        self.assertEqual((code, out.splitlines()[0]), (0, "logs\teventual\tto_strong_drain\tepoch 2"), err)
+        code, out, err = self.run_at(2, "ns", "set-mode", "logs", "--cancel")
+        self.assertEqual((code, out), (0, "logs\teventual\tepoch 3\n"), err)
+        e2e.wait_for(
+            "writes to be taken again",
+            lambda: self.run_at(1, "raw", "put", "k", "v", "--namespace", "logs")[:2] == (0, "accepted\n"),
+        )
+
     def test_a_dead_store_is_replaced(self):
         self.grow()
         self.assertEqual(self.run_at(1, "kv", "put", "a", "1")[0], 0)

@@ -83,6 +83,10 @@ class NamespacesTest(unittest.TestCase):
     def test_a_namespace_that_nobody_has_used(self):
         for args in (["get", "k"], ["scan"], ["put", "k", "v"], ["delete", "k"]):
             self.check(["raw", *args, "--namespace", "nobody"], 4, "", '"nobody"')
+        self.check(["ns", "get", "nobody"], 1, "", "a strong one is created by its first write")
+        self.check(["ns", "set-mode", "nobody", "--cancel"], 1, "", 'there is no namespace "nobody"')
+        self.check(["ns", "set-mode", "nobody", "eventual", "--dry-run"], 0,
+                   "nobody\teventual\twould be created\n")
         self.check(["ns", "get", "nobody"], 1, "")
         self.check(["ns", "set-mode", "chosen", "eventual"], 0, "chosen\teventual\tepoch 1\n")
         self.check(["raw", "put", "k", "v", "--namespace", "chosen"], 0, "accepted\n")
@@ -103,6 +107,11 @@ class NamespacesTest(unittest.TestCase):
         version, value = out.split()
         self.assertEqual((code, value), (0, "2"))
         self.assertGreater(int(version), 1)
+
+    def test_there_may_be_no_switch_to_turn_back(self):
+        self.check(["ns", "set-mode", "logs", "--cancel"], 0, "logs\teventual\tepoch 1\n")
+        self.check(["ns", "set-mode", "logs", "strong", "--cancel"], 2, "", "--cancel")
+        self.check(["ns", "set-mode", "logs"], 2, "", "MODE")
 
     def test_the_settings_do_not_overrule_the_cluster(self):
         with open(self.cluster.log_path(1), encoding="utf-8") as log:

@@ -207,8 +207,10 @@ TEST(PdExplain, EveryRefusalHasASentence) {
       EXPECT_GT(sentence.size(), 20u);
     }
   }
-  EXPECT_EQ(Explain(Query(GetNamespace{"a\n"}), Refused{Refusal::kNoSuchNamespace}),
-            "there is no namespace \"a\\n\": the first use of a namespace creates it");
+  EXPECT_EQ(
+      Explain(Query(GetNamespace{"a\n"}), Refused{Refusal::kNoSuchNamespace}),
+      "there is no namespace \"a\\n\": a strong one is created by its first write, an eventual "
+      "one by \"flaredb ns set-mode\"");
 }
 
 }  // namespace
