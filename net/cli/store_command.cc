@@ -44,6 +44,25 @@ struct View {
     }
     return nullptr;
   }
+  bool Answers(uint64_t store) const {
+    return std::count(table.alive.begin(), table.alive.end(), store) > 0;
+  }
+  // A region with a replica on `store` that may have no majority, as a sentence; empty: there is
+  // none. Who leads was told when there was a leader, so what counts is who answers now.
+  std::string WithoutMajorityOn(uint64_t store) const {
+    for (const client::RegionInfo& region : regions) {
+      std::vector<uint64_t> answering;
+      for (const uint64_t id : region.stores) {
+        if (id != store && Answers(id)) answering.push_back(id);
+      }
+      if (!IsOn(region, store) || 2 * answering.size() > region.stores.size()) continue;
+      return "region " + std::to_string(region.id) + " needs most of its stores " +
+             absl::StrJoin(region.stores, ", ") + ", of which " +
+             (answering.empty() ? "none" : "only " + absl::StrJoin(answering, ", ")) +
+             (answering.size() > 1 ? " answer" : " answers");
+    }
+    return "";
+  }
   // What is to be moved away from `store`, as a sentence; empty: nothing.
   std::string ReplicasOn(uint64_t store) const {
     std::vector<uint64_t> ids;
@@ -149,12 +168,18 @@ ExitCode FailNotDone(const client::Error& left) {
 std::optional<ExitCode> GiveUp(const OperatorRun& run, const View& view, uint64_t store) {
   const client::StoreInfo* info = view.Find(store);
   const bool given_up = info != nullptr && info->state == StoreState::kLost;
-  const std::vector<uint64_t>& alive = view.table.alive;
-  if (!given_up && !run.arguments.force && std::count(alive.begin(), alive.end(), store) > 0) {
-    PrintError(Store(store) +
-               " is alive, and to give it up is for ever: drain and remove it, or stop it first; "
-               "--force does it all the same");
-    return kExitRefused;
+  if (!given_up && !run.arguments.force) {
+    std::string why;
+    if (view.Answers(store)) {
+      why = Store(store) +
+            " is alive, and to give it up is for ever: drain and remove it, or stop it first";
+    } else if (why = view.WithoutMajorityOn(store); !why.empty()) {
+      why += ": start the others again first, as to give " + Store(store) + " up is for ever";
+    }
+    if (!why.empty()) {
+      PrintError(why + "; --force does it all the same");
+      return kExitRefused;
+    }
   }
   const SetResult result = Set(run, view, store, StoreState::kLost);
   if (!std::holds_alternative<client::StoreInfo>(result)) return FailChange(result);
@@ -269,7 +294,8 @@ void AddStoreCommand(CLI::App* app, CommandContext* context) {
   drain->add_flag("--cancel", drain.arguments()->cancel, "It stays after all");
   drain.Wait(600);
   const auto force = [](const OperatorCommand& command) {
-    command->add_flag("--force", command.arguments()->force, "Also if it is alive");
+    command->add_flag("--force", command.arguments()->force,
+                      "Also if it is alive, or a region has no majority");
   };
   const OperatorCommand remove = add("remove", "Let a drained or lost store go, for ever", Remove);
   number(remove);
