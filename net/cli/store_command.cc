@@ -211,18 +211,27 @@ std::optional<ExitCode> LetGo(const OperatorRun& run, uint64_t store, const Left
 
 ExitCode Drain(const OperatorRun& run) {
   if (run.arguments.cancel) return SetOwn(run, StoreState::kUp);
-  if (const ExitCode code = SetOwn(run, StoreState::kDraining); code != kExitOk) return code;
   const uint64_t store = run.arguments.store;
-  View last;
-  const auto left = [&](const View& view) -> std::string {
-    const client::StoreInfo* info = view.Find(store);
-    if (info == nullptr || info->state != StoreState::kDraining) return "";
-    std::string replicas = view.ReplicasOn(store);
+  auto view = Look(run);
+  if (const auto* error = std::get_if<client::Error>(&view)) return Fail(*error);
+  View last = std::move(std::get<View>(view));
+  const SetResult result = Set(run, last, store, StoreState::kDraining);
+  if (!std::holds_alternative<client::StoreInfo>(result)) return FailChange(result);
+  client::StoreInfo row = std::get<client::StoreInfo>(result);
+  const auto left = [&](const View& now) -> std::string {
+    const client::StoreInfo* info = now.Find(store);
+    row.state = info != nullptr ? info->state : StoreState::kRemoved;
+    if (row.state != StoreState::kDraining) return "";
+    std::string replicas = now.ReplicasOn(store);
     if (!replicas.empty()) return replicas;
     return Store(store) + " has yet to pass on the writes that it accepted";
   };
   const auto error = WaitFor(run, left, &last);
-  return error && run.arguments.wait > 0 ? FailNotDone(*error) : kExitOk;
+  Print(Describe(run, last, row));
+  if (error && run.arguments.wait > 0) return FailNotDone(*error);
+  if (row.state != StoreState::kUp) return kExitOk;
+  PrintError("somebody else has cancelled the drain of " + Store(store));
+  return kExitRefused;
 }
 
 ExitCode Remove(const OperatorRun& run) {

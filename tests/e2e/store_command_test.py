@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """flaredb store against a cluster that a script plays: what real ones do too rarely."""
 
+import json
 import unittest
 from concurrent import futures
 
@@ -143,6 +144,36 @@ class StoreCommandTest(unittest.TestCase):
         self.check(["remove", "3", "--lost", "--wait", "0"], 3, "", "store 3 is given up")
         self.check(["remove", "4", "--lost", "--force", "--wait", "0"], 3, "", "store 4 is given up")
         self.assertEqual(self.cluster.changes, [(3, LOST), (4, LOST)])
+
+    def drained(self, row, command=("drain", "3"), code=0, *words):
+        """Drains store 3, of which `row` is told in the end, as a table and as JSON."""
+        self.check(command, code, f"store 3\thost3:1\t{row}\n", *words)
+
+    def test_a_drain_prints_how_it_ends(self):
+        self.drained("draining\treplicas 2\tleads 0", ("drain", "3", "--wait", "0"))
+        self.drained("draining\treplicas 2\tleads 0", ("drain", "3", "--wait", "0.3"), 3,
+                     "not done yet: store 3 still has replicas of the regions 1, 2")
+        self.cluster.move_away(3)
+        self.drained("draining\treplicas 0\tleads 0", ("drain", "3", "--wait", "0.3"), 3,
+                     "has yet to pass on the writes that it accepted")
+
+        def finish():
+            self.cluster.states[3] = DRAINED
+
+        self.cluster.states[3] = UP
+        self.cluster.on_look = finish
+        self.drained("drained\treplicas 0\tleads 0")
+        self.cluster.on_look = lambda: None
+        _, out, _ = self.run_store("drain", "3", "-o", "json")
+        self.assertEqual((json.loads(out)["state"], json.loads(out)["replicas"]), ("drained", 0))
+
+    def test_a_drain_that_somebody_cancels(self):
+        def cancel():
+            self.cluster.states[3] = UP
+
+        self.assertEqual(self.run_store("drain", "3", "--wait", "0")[0], 0)
+        self.cluster.on_look = cancel
+        self.drained("up\treplicas 2\tleads 0", ("drain", "3"), 4, "somebody else has cancelled")
 
 
 if __name__ == "__main__":
