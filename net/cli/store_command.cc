@@ -164,10 +164,12 @@ ExitCode FailNotDone(const client::Error& left) {
 }
 
 // To give a store up is for ever, and loses what only its disk has. Of what was just looked at.
-// Nullopt: it is done.
+// Nullopt: it is done, or was before: the same command may be given again.
 std::optional<ExitCode> GiveUp(const OperatorRun& run, const View& view, uint64_t store) {
   const client::StoreInfo* info = view.Find(store);
-  const bool given_up = info != nullptr && info->state == StoreState::kLost;
+  // One that is not in the table was removed, which may be said twice, or refused if there was
+  // none.
+  const bool given_up = info == nullptr || info->state == StoreState::kLost;
   if (!given_up && !run.arguments.force) {
     std::string why;
     if (view.Answers(store)) {
@@ -181,7 +183,8 @@ std::optional<ExitCode> GiveUp(const OperatorRun& run, const View& view, uint64_
       return kExitRefused;
     }
   }
-  const SetResult result = Set(run, view, store, StoreState::kLost);
+  const SetResult result =
+      Set(run, view, store, info != nullptr ? StoreState::kLost : StoreState::kRemoved);
   if (!std::holds_alternative<client::StoreInfo>(result)) return FailChange(result);
   return std::nullopt;
 }
@@ -192,11 +195,14 @@ ExitCode FailNotRemoved(uint64_t store, const std::string& why) {
   return kExitUnavailable;
 }
 
-// Waits as WaitFor, and removes a store that is given up. Nullopt: it is done.
+// Waits as WaitFor, and removes a store that is given up: what it is then, or how it failed.
 template <typename Left>
-std::optional<ExitCode> LetGo(const OperatorRun& run, uint64_t store, const Left& left,
-                              View* last) {
-  if (const auto error = WaitFor(run, left, last)) return FailNotRemoved(store, error->message);
+std::variant<client::StoreInfo, ExitCode> LetGo(const OperatorRun& run, uint64_t store,
+                                                const Left& left, View* last) {
+  if (const auto error = WaitFor(run, left, last)) {
+    if (last->Find(store) == nullptr) return FailNotDone(*error);
+    return FailNotRemoved(store, error->message);
+  }
   const SetResult result = Set(run, *last, store, StoreState::kRemoved);
   if (const auto* error = std::get_if<client::Error>(&result)) {
     return FailNotRemoved(store, error->message);
@@ -206,7 +212,7 @@ std::optional<ExitCode> LetGo(const OperatorRun& run, uint64_t store, const Left
                unknown->message + "; give the command again");
     return kExitUnknown;
   }
-  return std::nullopt;
+  return std::get<client::StoreInfo>(result);
 }
 
 ExitCode Drain(const OperatorRun& run) {
@@ -242,10 +248,9 @@ ExitCode Remove(const OperatorRun& run) {
   View last = std::move(std::get<View>(view));
   if (const auto code = GiveUp(run, last, store)) return *code;
   const auto left = [&](const View& now) { return now.ReplicasOn(store); };
-  if (const auto code = LetGo(run, store, left, &last)) return *code;
-  client::StoreInfo info{store, "", StoreState::kRemoved};
-  if (const client::StoreInfo* was = last.Find(store)) info.address = was->address;
-  Print(Describe(run, last, info));
+  const auto removed = LetGo(run, store, left, &last);
+  if (const auto* code = std::get_if<ExitCode>(&removed)) return *code;
+  Print(Describe(run, last, std::get<client::StoreInfo>(removed)));
   return kExitOk;
 }
 
@@ -272,7 +277,8 @@ ExitCode Replace(const OperatorRun& run) {
     const std::string regions = now.RegionsInNeed();
     return regions.empty() ? "" : "the regions " + regions + " have yet to get a replica back";
   };
-  if (const auto code = LetGo(run, old, left, &last)) return *code;
+  const auto removed = LetGo(run, old, left, &last);
+  if (const auto* code = std::get_if<ExitCode>(&removed)) return *code;
   Print(Describe(run, last, *last.Find(with)));
   return kExitOk;
 }

@@ -145,6 +145,18 @@ class StoreCommandTest(unittest.TestCase):
         self.check(["remove", "4", "--lost", "--force", "--wait", "0"], 3, "", "store 4 is given up")
         self.assertEqual(self.cluster.changes, [(3, LOST), (4, LOST)])
 
+    def test_what_is_done_may_be_told_again(self):
+        self.cluster.states[4] = UP
+        self.cluster.regions = {1: [1, 2, 4], 2: [1, 2, 4]}
+        for _ in range(2):
+            self.check(["replace", "3", "--with", "4"], 0, "store 4\thost4:1\tup\treplicas 2\tleads 0\n")
+            self.check(["remove", "3", "--lost"], 0, "store 3\thost3:1\tremoved\treplicas 0\tleads 0\n")
+            self.check(["remove", "3"], 0, "store 3\thost3:1\tremoved\treplicas 0\tleads 0\n")
+        self.assertEqual(self.cluster.changes, [(3, LOST), (3, REMOVED)])
+        self.check(["replace", "3", "--with", "5", "--wait", "0"], 3, "", "not done yet: store 5 has not joined")
+        for command in (("replace", "8", "--with", "4"), ("remove", "8", "--lost"), ("remove", "8")):
+            self.check(command, 4, "", "there is no store 8")
+
     def drained(self, row, command=("drain", "3"), code=0, *words):
         """Drains store 3, of which `row` is told in the end, as a table and as JSON."""
         self.check(command, code, f"store 3\thost3:1\t{row}\n", *words)
