@@ -183,21 +183,23 @@ std::string_view NameOf(client::StoreState state) {
   return "of a newer release";
 }
 
-std::string FormatStore(const OutputStyle& style, const client::StoreInfo& store, uint64_t replicas,
-                        uint64_t leads) {
-  const std::string state(NameOf(store.state));
+std::string FormatStore(const OutputStyle& style, const StoreRow& row) {
+  const std::string state(NameOf(row.store.state));
   switch (style.format) {
     case Format::kTable:
-      return "store " + std::to_string(store.id) + "\t" + Escape(store.address) + "\t" + state +
-             "\treplicas " + std::to_string(replicas) + "\tleads " + std::to_string(leads) + "\n";
+      return "store " + std::to_string(row.store.id) + "\t" + Escape(row.store.address) + "\t" +
+             state + "\treplicas " + std::to_string(row.replicas) + "\tleads " +
+             std::to_string(row.leads) + "\tanswers " + (row.answers ? "yes" : "no") + "\n";
     case Format::kJson:
-      return Line({{"store", store.id},
-                   {"address", store.address},
+      return Line({{"store", row.store.id},
+                   {"address", row.store.address},
                    {"state", state},
-                   {"replicas", replicas},
-                   {"leads", leads}});
+                   {"replicas", row.replicas},
+                   {"leads", row.leads},
+                   {"answers", row.answers},
+                   {"cluster_waits_for", row.cluster_waits_for}});
     case Format::kRaw:
-      return std::to_string(store.id) + "\n";
+      return std::to_string(row.store.id) + "\n";
   }
   return "";
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "net/cli/encoding.h"
 #include "net/client/cluster.h"
@@ -49,9 +50,16 @@ std::string FormatNamespace(const OutputStyle& style, const client::NamespaceInf
 std::string FormatListed(const OutputStyle& style, const client::NamespaceInfo& ns);
 // What became of a change of mode, or would.
 std::string FormatChanged(const OutputStyle& style, const client::ModeChanged& changed);
-// A store with what the regions say of it. Raw has the number.
-std::string FormatStore(const OutputStyle& style, const client::StoreInfo& store, uint64_t replicas,
-                        uint64_t leads);
+// A store with what the regions and the others say of it. Raw has the number; only JSON has what
+// the cluster waits for, in each row, so that all are alike.
+struct StoreRow {
+  client::StoreInfo store;
+  uint64_t replicas = 0;
+  uint64_t leads = 0;
+  bool answers = false;  // The store that was asked has a link to it, or is it.
+  std::vector<std::string> cluster_waits_for;
+};
+std::string FormatStore(const OutputStyle& style, const StoreRow& row);
 std::string_view NameOf(client::StoreState state);
 
 }  // namespace flaredb::net

@@ -95,13 +95,14 @@ std::variant<View, client::Error> Look(const OperatorRun& run) {
 }
 
 std::string Describe(const OperatorRun& run, const View& view, const client::StoreInfo& store) {
-  uint64_t replicas = 0;
-  uint64_t leads = 0;
+  StoreRow row{.store = store,
+               .answers = view.Answers(store.id),
+               .cluster_waits_for = view.table.waiting_for};
   for (const client::RegionInfo& region : view.regions) {
-    replicas += IsOn(region, store.id) ? 1 : 0;
-    leads += region.leader == store.id ? 1 : 0;
+    row.replicas += IsOn(region, store.id) ? 1 : 0;
+    row.leads += region.leader == store.id ? 1 : 0;
   }
-  return FormatStore(run.style(), store, replicas, leads);
+  return FormatStore(run.style(), row);
 }
 
 ExitCode List(const OperatorRun& run) {
@@ -303,7 +304,10 @@ void AddStoreCommand(CLI::App* app, CommandContext* context) {
         ->check(NumberFrom(1))
         ->type_name("");
   };
-  add("list", "Print the stores: number, address, state, replicas, regions that it leads", List);
+  add("list",
+      "Print the stores: number, address, state, replicas, regions that it leads, whether it "
+      "answers",
+      List);
   const OperatorCommand drain = add("drain", "Move everything away from a store", Drain);
   number(drain);
   drain->add_flag("--cancel", drain.arguments()->cancel, "It stays after all");

@@ -129,7 +129,11 @@ class JoinTest(unittest.TestCase):
                 self.assertIn("store 3 is alive, and to give it up is for ever", err)
         self.assertNotIn("lost", self.run_at(1, "store", "list")[1])
         self.kill(3)
-        e2e.wait_for("leaders", lambda: self.replicas() != {})
+        e2e.wait_for(
+            "somebody who misses it",
+            lambda: f"store 3\t{self.addresses[3]}\tup\treplicas 2\tleads 0\tanswers no\n"
+            in self.run_at(1, "store", "list")[1],
+        )
         # To give it up is one step, to remove it another: what holds up the second undoes no first.
         code, out, err = self.run_at(1, "store", "replace", "3", "--with", "4", "--wait", "1")
         self.assertEqual((code, out), (3, ""), err)

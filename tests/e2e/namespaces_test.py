@@ -131,8 +131,10 @@ class NamespacesTest(unittest.TestCase):
 
     def test_stores(self):
         address = self.cluster.addresses[1]
-        code, out, _ = self.run_one("store", "list", "-o", "json")
+        code, out, err = self.run_one("store", "list", "-o", "json")
         store = json.loads(out)
+        self.assertTrue(store["answers"])
+        self.assertEqual(store["cluster_waits_for"], err.splitlines())
         self.assertEqual((code, store["store"], store["address"], store["state"]),
                          (0, 1, address, "up"))
         self.check(["store", "list", "-o", "raw"], 0, "1\n")

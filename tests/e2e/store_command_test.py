@@ -105,6 +105,24 @@ class StoreCommandTest(unittest.TestCase):
         for word in words:
             self.assertIn(word, got[2])
 
+    def test_a_list_tells_who_answers_and_what_is_waited_for(self):
+        self.cluster.waiting_for = ["region 1 waits for a leader", "two\nlines"]
+        code, out, err = self.run_store("list")
+        self.assertEqual((code, out, err), (
+            0,
+            "store 1\thost1:1\tup\treplicas 2\tleads 2\tanswers yes\n"
+            "store 2\thost2:1\tup\treplicas 2\tleads 0\tanswers yes\n"
+            "store 3\thost3:1\tup\treplicas 2\tleads 0\tanswers no\n",
+            "region 1 waits for a leader\ntwo\\nlines\n",
+        ))
+        code, out, json_err = self.run_store("list", "-o", "json")
+        self.assertEqual((code, json_err), (0, err))
+        rows = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual([row["answers"] for row in rows], [True, True, False])
+        self.assertEqual(rows[2], {
+            "store": 3, "address": "host3:1", "state": "up", "replicas": 2, "leads": 0,
+            "answers": False, "cluster_waits_for": self.cluster.waiting_for})
+
     def test_what_fails_after_a_store_is_given_up(self):
         not_removed = "store 3 is given up; it is not removed yet: "
 
@@ -149,9 +167,9 @@ class StoreCommandTest(unittest.TestCase):
         self.cluster.states[4] = UP
         self.cluster.regions = {1: [1, 2, 4], 2: [1, 2, 4]}
         for _ in range(2):
-            self.check(["replace", "3", "--with", "4"], 0, "store 4\thost4:1\tup\treplicas 2\tleads 0\n")
-            self.check(["remove", "3", "--lost"], 0, "store 3\thost3:1\tremoved\treplicas 0\tleads 0\n")
-            self.check(["remove", "3"], 0, "store 3\thost3:1\tremoved\treplicas 0\tleads 0\n")
+            self.check(["replace", "3", "--with", "4"], 0, "store 4\thost4:1\tup\treplicas 2\tleads 0\tanswers no\n")
+            self.check(["remove", "3", "--lost"], 0, "store 3\thost3:1\tremoved\treplicas 0\tleads 0\tanswers no\n")
+            self.check(["remove", "3"], 0, "store 3\thost3:1\tremoved\treplicas 0\tleads 0\tanswers no\n")
         self.assertEqual(self.cluster.changes, [(3, LOST), (3, REMOVED)])
         self.check(["replace", "3", "--with", "5", "--wait", "0"], 3, "", "not done yet: store 5 has not joined")
         for command in (("replace", "8", "--with", "4"), ("remove", "8", "--lost"), ("remove", "8")):
@@ -159,7 +177,7 @@ class StoreCommandTest(unittest.TestCase):
 
     def drained(self, row, command=("drain", "3"), code=0, *words):
         """Drains store 3, of which `row` is told in the end, as a table and as JSON."""
-        self.check(command, code, f"store 3\thost3:1\t{row}\n", *words)
+        self.check(command, code, f"store 3\thost3:1\t{row}\tanswers no\n", *words)
 
     def test_a_drain_prints_how_it_ends(self):
         self.drained("draining\treplicas 2\tleads 0", ("drain", "3", "--wait", "0"))
