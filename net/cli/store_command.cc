@@ -216,6 +216,19 @@ std::variant<client::StoreInfo, ExitCode> LetGo(const OperatorRun& run, uint64_t
   return std::get<client::StoreInfo>(result);
 }
 
+// Says so when too few stores are left without `store` for the replicas that a region should have.
+void WarnOfFew(const View& view, uint64_t store) {
+  size_t left = 0;
+  for (const client::StoreInfo& info : view.table.stores) {
+    left += info.id != store && info.state == StoreState::kUp ? 1 : 0;
+  }
+  if (left >= kReplicas) return;
+  const std::string count = std::to_string(left);
+  std::fprintf(stderr, "now %s take%s replicas: regions keep %s, and stop while %s\n",
+               (count + (left == 1 ? " store" : " stores")).c_str(), left == 1 ? "s" : "",
+               count.c_str(), left == 1 ? "it is down" : "one of them is down");
+}
+
 ExitCode Drain(const OperatorRun& run) {
   if (run.arguments.cancel) return SetOwn(run, StoreState::kUp);
   const uint64_t store = run.arguments.store;
@@ -224,6 +237,7 @@ ExitCode Drain(const OperatorRun& run) {
   View last = std::move(std::get<View>(view));
   const SetResult result = Set(run, last, store, StoreState::kDraining);
   if (!std::holds_alternative<client::StoreInfo>(result)) return FailChange(result);
+  WarnOfFew(last, store);
   client::StoreInfo row = std::get<client::StoreInfo>(result);
   const auto left = [&](const View& now) -> std::string {
     const client::StoreInfo* info = now.Find(store);

@@ -175,11 +175,26 @@ class StoreCommandTest(unittest.TestCase):
         for command in (("replace", "8", "--with", "4"), ("remove", "8", "--lost"), ("remove", "8")):
             self.check(command, 4, "", "there is no store 8")
 
+    def test_a_drain_that_leaves_too_few_warns(self):
+        drain = ("drain", "3", "--wait", "0")
+        for others, warning in (
+            ([1], "now 1 store takes replicas: regions keep 1, and stop while it is down\n"),
+            ([1, 2], "now 2 stores take replicas: regions keep 2, and stop while one of them is down\n"),
+            ([1, 2, 4], ""),
+        ):
+            self.cluster.states = {store: UP for store in [*others, 3]}
+            self.cluster.states[9] = DRAINING
+            code, _, err = self.run_store(*drain)
+            self.assertEqual((code, err), (0, warning))
+            self.assertEqual(self.run_store(*drain)[2], warning)
+            self.assertEqual(self.run_store("drain", "3", "--cancel")[2], "")
+
     def drained(self, row, command=("drain", "3"), code=0, *words):
         """Drains store 3, of which `row` is told in the end, as a table and as JSON."""
         self.check(command, code, f"store 3\thost3:1\t{row}\tanswers no\n", *words)
 
     def test_a_drain_prints_how_it_ends(self):
+        self.cluster.states[4] = UP
         self.drained("draining\treplicas 2\tleads 0", ("drain", "3", "--wait", "0"))
         self.drained("draining\treplicas 2\tleads 0", ("drain", "3", "--wait", "0.3"), 3,
                      "not done yet: store 3 still has replicas of the regions 1, 2")
@@ -201,6 +216,7 @@ class StoreCommandTest(unittest.TestCase):
         def cancel():
             self.cluster.states[3] = UP
 
+        self.cluster.states[4] = UP
         self.assertEqual(self.run_store("drain", "3", "--wait", "0")[0], 0)
         self.cluster.on_look = cancel
         self.drained("up\treplicas 2\tleads 0", ("drain", "3"), 4, "somebody else has cancelled")
