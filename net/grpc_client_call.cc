@@ -18,7 +18,7 @@ const char* SentText(Sent sent) {
     case Sent::kNo:
       return "; the request was not processed";
     case Sent::kMaybe:
-      return "; the request had been sent, its outcome is unknown";
+      return "; the request had been sent";
     case Sent::kYes:
       break;
   }

@@ -5,8 +5,10 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/base/probe.h"
 #include "core/pd/namespaces.h"
 #include "core/store/errors.h"
@@ -43,6 +45,16 @@ size_t BytesOf(const Result& result) {
 Error TooManyRead(const Options& options) {
   return BusyError(absl::StrCat("too many large values are asked for at once, beyond the limit of ",
                                 options.read_bytes_max, " bytes"));
+}
+
+// What a call waited for when its time was over.
+std::string WhyNoLeader(StoreId self, const Region& region) {
+  std::vector<uint64_t> stores;
+  for (const Peer& peer : region.peers) stores.push_back(peer.store.value());
+  std::sort(stores.begin(), stores.end());
+  return absl::StrCat("the deadline passed while region ", region.id.value(),
+                      " had no leader that store ", self.value(), " knew of: most of its stores, ",
+                      absl::StrJoin(stores, ", "), ", have to be up and reach each other");
 }
 
 }  // namespace
@@ -307,10 +319,14 @@ void Calls::CrowdOut(CallKey key) {
 void Calls::Expire() {
   while (const std::optional<CallKey> key = table_.NextExpired(now_)) {
     const Call& call = *table_.Find(*key);
+    Error error = DeadlineError(call.IsWrite() && call.attempts > 0);
     const Replica* replica = nullptr;
-    const bool leaderless = !FindReplica(call, &replica) && !replica->leader_store();
-    Fail(*key, DeadlineError(call.IsWrite() && call.attempts > 0,
-                             leaderless ? replica->region().id : RegionId()));
+    // What a store asks for may be on its way, and its operation with it.
+    if (error.outcome == Outcome::kNotApplied && !call.IsOfAStore() &&
+        !FindReplica(call, &replica) && !replica->leader_store()) {
+      error.message = WhyNoLeader(self_, replica->region());
+    }
+    Fail(*key, std::move(error));
   }
 }
 

@@ -163,20 +163,12 @@ Error InterruptedError(RegionId region, bool possible) {
                            "applied: read the key, or retry with the same request id"));
 }
 
-Error DeadlineError(bool possible, RegionId leaderless) {
-  const std::string why =
-      leaderless ? absl::StrCat(", as region ", leaderless.value(),
-                                " has no leader: are most of its stores up, and do they reach "
-                                "each other?")
-                 : "";
+Error DeadlineError(bool possible) {
   return Make(ErrorCode::kDeadlineExceeded, possible, RegionId(),
-              possible ? absl::StrCat("the deadline passed before the outcome was known; the write "
-                                      "may have been applied: read the key, or retry with the "
-                                      "same request id",
-                                      why)
-                       : absl::StrCat("the deadline passed before the request could be carried "
-                                      "out; it had no effect",
-                                      why));
+              possible ? "the deadline passed before the outcome was known; the write may have "
+                         "been applied: read the key, or retry with the same request id"
+                       : "the deadline passed before the request could be carried out; it had no "
+                         "effect");
 }
 
 Error ForgottenError() {

@@ -26,8 +26,7 @@ Error KeyNotInRegionError(RegionId region);
 Error BusyError(const std::string& reason);
 // `possible`: a leader may have carried the operation out.
 Error InterruptedError(RegionId region, bool possible);
-// `leaderless`: the region that it waited for, for want of a leader; zero: it was not that.
-Error DeadlineError(bool possible, RegionId leaderless = RegionId());
+Error DeadlineError(bool possible);
 Error ForgottenError();
 // `wanted`: what the operation was for.
 Error NamespaceModeError(kv::Mode wanted, const NamespaceMode& is);

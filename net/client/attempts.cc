@@ -50,9 +50,17 @@ class Budget {
     }
   }
 
-  std::string NoAnswer(const net::GrpcStatus& last) const {
+  // Why there is no answer yet. What a store said tells more than a connection that failed, or an
+  // attempt that was cut off because the time was over.
+  void Note(const net::UnaryResult& result) {
+    const bool is_word = result.sent == net::Sent::kYes;
+    if (!is_word && has_word_) return;
+    why_ = result.status.message;
+    has_word_ = is_word;
+  }
+  std::string NoAnswer() const {
     return absl::StrCat("no answer within ", timeout_.milliseconds(), " ms from ",
-                        absl::StrJoin(addresses_, ", "), ": ", last.message);
+                        absl::StrJoin(addresses_, ", "), ": ", why_);
   }
 
  private:
@@ -62,6 +70,8 @@ class Budget {
   const std::vector<std::string>& addresses_;
   Rng rng_;
   size_t attempts_ = 0;
+  std::string why_;
+  bool has_word_ = false;  // why_ is a store's.
 };
 
 Error OutOfTime(bool busy, std::string message) {
@@ -126,6 +136,7 @@ Attempts::Asked Attempts::Ask(std::string_view method, const std::string& reques
     net::UnaryResult result =
         connections_->Call(route.address(), std::string(method), request, budget.ForAttempt());
     const Judgement judgement = Judge(result);
+    budget.Note(result);
     maybe_applied |= judgement.maybe_applied;
     busy |= judgement.busy;
     if (judgement.next == Next::kDone) {
@@ -138,7 +149,7 @@ Attempts::Asked Attempts::Ask(std::string_view method, const std::string& reques
     }
     route.Advance(judgement.leader_address);
     budget.Pause(judgement.pause);
-    if (budget.Spent()) return {{}, OutOfTime(busy, budget.NoAnswer(result.status)), maybe_applied};
+    if (budget.Spent()) return {{}, OutOfTime(busy, budget.NoAnswer()), maybe_applied};
   }
 }
 
@@ -176,6 +187,7 @@ Attempts::WriteReply Attempts::Write(std::string_view method, const MakeRequest&
     net::UnaryResult result =
         connections_->Call(route.address(), std::string(method), make(id), budget.ForAttempt());
     const Judgement judgement = Judge(result);
+    budget.Note(result);
     maybe_applied |= judgement.maybe_applied;
     busy |= judgement.busy;
     switch (judgement.next) {
@@ -199,8 +211,8 @@ Attempts::WriteReply Attempts::Write(std::string_view method, const MakeRequest&
     route.Advance(judgement.leader_address);
     budget.Pause(judgement.pause);
     if (!budget.Spent()) continue;
-    if (maybe_applied) return NobodyKnows(id, budget.NoAnswer(result.status));
-    return OutOfTime(busy, budget.NoAnswer(result.status));
+    if (maybe_applied) return NobodyKnows(id, budget.NoAnswer());
+    return OutOfTime(busy, budget.NoAnswer());
   }
 }
 

@@ -82,6 +82,17 @@ class JoinTest(unittest.TestCase):
         self.start(1)
         e2e.wait_for("store 1", lambda: self.run_at(1, "kv", "get", "a")[:2] == (0, "2\n"))
 
+    def test_without_a_majority_questions_tell_that_nobody_leads(self):
+        self.grow()
+        self.kill(2)
+        self.kill(3)
+        e2e.wait_for("store 1 to notice", lambda: self.run_at(1, "kv", "get", "a", "--timeout", "1")[0] == 3)
+        for question in (("store", "list"), ("ns", "list"), ("ns", "get", "logs"), ("kv", "get", "a")):
+            code, out, err = self.run_at(1, *question, "--timeout", "2")
+            self.assertEqual((code, out), (3, ""), question)
+            self.assertIn("had no leader that store 1 knew of: most of its stores, 1, 2, 3, have to", err)
+            self.assertNotIn("outcome", err)
+
     def test_all_stores_move_while_all_are_down(self):
         self.grow()
         self.assertEqual(self.run_at(1, "kv", "put", "a", "1")[0], 0)

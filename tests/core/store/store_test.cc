@@ -324,6 +324,8 @@ TEST(Store, ACallWithoutALeaderExpiresWithoutEffect) {
   ASSERT_NE(stores.reply(write), nullptr);
   EXPECT_EQ(ErrorOf(*stores.reply(write)).code, ErrorCode::kDeadlineExceeded);
   EXPECT_EQ(ErrorOf(*stores.reply(write)).outcome, Outcome::kNotApplied);
+  EXPECT_NE(ErrorOf(*stores.reply(write)).message.find("had no leader that store 1 knew of"),
+            std::string::npos);
   EXPECT_TRUE(stores.quiet());
 }
 

@@ -119,6 +119,17 @@ TEST(Client, NobodyThereIsUnavailable) {
   EXPECT_EQ(std::get<Error>(client->Cas("k", "v", 0)).kind, Error::kUnavailable);
 }
 
+TEST(Client, TheLastWordOfAStoreTellsWhyThereIsNoAnswer) {
+  ScriptedStore store([words = 0](auto&...) mutable -> Answer {
+    if (++words == 1) return net::GrpcStatus(absl::StatusCode::kUnavailable, "no leader");
+    return Silence();
+  });
+  const auto client = ClientOf({store.address(), kNowhere}, kShort);
+  const auto got = client->Get("k");
+  EXPECT_EQ(std::get<Error>(got).kind, Error::kUnavailable);
+  EXPECT_THAT(std::get<Error>(got).message, HasSubstr("no leader"));
+}
+
 TEST(Client, LoadUntilTheEndIsOverload) {
   ScriptedStore busy([](auto&...) {
     store::Error error;
