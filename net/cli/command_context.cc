@@ -79,7 +79,8 @@ void AddConnectionOptions(CLI::App* command, const CommandContext& context,
                           ->type_name("HOST:PORT,...");
   AddTlsFlags(command, /*with_environment=*/!context.shell.has_value(), &options->tls);
   AddTokenFlag(command, /*with_environment=*/!context.shell.has_value(), &options->token_file);
-  if (!context.shell.has_value()) addr->envname("FLAREDB_ADDR");
+  // FLAREDB_ADDR is a server's own.
+  if (!context.shell.has_value()) addr->envname("FLAREDB_CLIENT_ADDR");
   command
       ->add_option("--timeout", options->timeout_seconds,
                    "Time for an operation with all its attempts, in seconds")

@@ -132,13 +132,14 @@ class KvCommandTest(unittest.TestCase):
             return done.returncode, done.stdout
 
         here, nowhere = self.cluster.addresses[1], "127.0.0.1:1"
-        self.assertEqual(run("put", "env", "v", FLAREDB_ADDR=here), (0, "version 1\n"))
-        self.assertEqual(run("get", "env", "--addr", here, FLAREDB_ADDR=nowhere), (0, "v\n"))
-        self.assertEqual(run("get", "env", FLAREDB_ADDR=here, FLAREDB_NAMESPACE="no"), (4, ""))
-        self.assertEqual(
-            run("get", "env", "--namespace", "default", FLAREDB_ADDR=here, FLAREDB_NAMESPACE="no"),
-            (0, "v\n"),
-        )
+        self.assertEqual(run("put", "env", "v", FLAREDB_CLIENT_ADDR=here), (0, "version 1\n"))
+        self.assertEqual(run("get", "env", "--addr", here, FLAREDB_CLIENT_ADDR=nowhere), (0, "v\n"))
+        # That of a server is not for clients.
+        both = {"FLAREDB_CLIENT_ADDR": here, "FLAREDB_ADDR": nowhere}
+        self.assertEqual(run("get", "env", **both), (0, "v\n"))
+        elsewhere = {**both, "FLAREDB_NAMESPACE": "no"}
+        self.assertEqual(run("get", "env", **elsewhere), (4, ""))
+        self.assertEqual(run("get", "env", "--namespace", "default", **elsewhere), (0, "v\n"))
 
     def test_unavailable_and_refused(self):
         nowhere = "127.0.0.1:%d" % e2e.free_ports(1)[0]

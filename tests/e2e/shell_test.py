@@ -80,7 +80,7 @@ class ShellTest(unittest.TestCase):
         self.assertEqual(out, '{"found":true,"key":"6f","version":1,"value":"76"}\n76\n')
         self.assertEqual(self.pipe("kv get o", "--namespace", "nowhere")[0], 4)
         # What the shell was told counts more than the environment.
-        self.assertEqual(self.pipe("kv get o", FLAREDB_ADDR="127.0.0.1:1")[:2], (0, "v\n"))
+        self.assertEqual(self.pipe("kv get o", FLAREDB_CLIENT_ADDR="127.0.0.1:1")[:2], (0, "v\n"))
 
     def test_help(self):
         code, out, _ = self.pipe("help\nhelp kv cas\nkv get --help\n")
