@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "net/address.h"
-#include "net/client/retry_policy.h"
+#include "net/grpc_status.h"
 #include "net/system_clock.h"
 
 namespace flaredb::client {
@@ -127,9 +127,9 @@ absl::StatusOr<std::unique_ptr<Attempts>> Attempts::Create(ClientOptions options
 }
 
 Attempts::Asked Attempts::Ask(std::string_view method, const std::string& request, Duration timeout,
-                              Again again) {
+                              Again again, const std::string& leader) {
   Budget budget(timeout, endpoints_.addresses(), Draws());
-  Route route(&endpoints_);
+  Route route(&endpoints_, leader);
   bool maybe_applied = false;
   bool busy = false;
   for (;;) {
@@ -139,10 +139,8 @@ Attempts::Asked Attempts::Ask(std::string_view method, const std::string& reques
     budget.Note(result);
     maybe_applied |= judgement.maybe_applied;
     busy |= judgement.busy;
-    if (judgement.next == Next::kDone) {
-      endpoints_.Prefer(route.address());
-      return {std::move(result.message), {}, false};
-    }
+    Note(route, leader, result, judgement);
+    if (judgement.next == Next::kDone) return {std::move(result.message), {}, false};
     if (judgement.next == Next::kRefused) return {{}, Refused(result.status), maybe_applied};
     if (maybe_applied && again == Again::kUnlessMaybeApplied) {
       return {{}, OutOfTime(busy, result.status.message), maybe_applied};
@@ -154,8 +152,9 @@ Attempts::Asked Attempts::Ask(std::string_view method, const std::string& reques
 }
 
 Result<std::string> Attempts::Read(std::string_view method, const std::string& request,
-                                   Duration timeout) {
-  Asked asked = Ask(method, request, timeout, Again::kAlways);
+                                   Duration timeout, const Place* place) {
+  const std::string leader = place == nullptr ? "" : leaders_.Find(*place);
+  Asked asked = Ask(method, request, timeout, Again::kAlways, leader);
   if (asked.reply) return *std::move(asked.reply);
   return std::move(asked.error);
 }
@@ -177,9 +176,11 @@ Attempts::WriteReply Attempts::ReplyOf(Asked asked) {
 }
 
 Attempts::WriteReply Attempts::Write(std::string_view method, const MakeRequest& make,
-                                     Duration timeout, const std::optional<WriteId>& repeat) {
+                                     Duration timeout, const std::optional<WriteId>& repeat,
+                                     const Place& place) {
   Budget budget(timeout, endpoints_.addresses(), Draws());
-  Route route(&endpoints_);
+  const std::string leader = leaders_.Find(place);
+  Route route(&endpoints_, leader);
   WriteId id = repeat.has_value() ? *repeat : NewWriteId();
   bool maybe_applied = repeat.has_value();
   bool busy = false;
@@ -190,9 +191,9 @@ Attempts::WriteReply Attempts::Write(std::string_view method, const MakeRequest&
     budget.Note(result);
     maybe_applied |= judgement.maybe_applied;
     busy |= judgement.busy;
+    Note(route, leader, result, judgement);
     switch (judgement.next) {
       case Next::kDone:
-        endpoints_.Prefer(route.address());
         return std::move(result.message);
       case Next::kRefused:
         if (maybe_applied) return NobodyKnows(id, result.status.message);
@@ -214,6 +215,27 @@ Attempts::WriteReply Attempts::Write(std::string_view method, const MakeRequest&
     if (maybe_applied) return NobodyKnows(id, budget.NoAnswer());
     return OutOfTime(busy, budget.NoAnswer());
   }
+}
+
+void Attempts::Note(const Route& route, const std::string& leader, const net::UnaryResult& result,
+                    const Judgement& judgement) {
+  if (judgement.next == Next::kDone) {
+    // Who was asked because it leads may be far from here: what any store answers stays where it
+    // is.
+    if (route.address() != leader) endpoints_.Prefer(route.address());
+    return;
+  }
+  // A leader that is busy is still the one to ask.
+  if (judgement.next != Next::kRetry || judgement.busy) return;
+  if (result.sent == net::Sent::kYes) {
+    leaders_.Forget(route.address());
+  } else {
+    leaders_.Avoid(route.address(), net::MonotonicNow());
+  }
+}
+
+void Attempts::SawLeader(const Place& place, uint64_t region, const std::string& address) {
+  leaders_.Learn(place, region, address, net::MonotonicNow());
 }
 
 void Attempts::Saw(uint64_t applied_index) {

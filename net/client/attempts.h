@@ -19,8 +19,10 @@
 #include "net/client/client.h"
 #include "net/client/connections.h"
 #include "net/client/endpoints.h"
+#include "net/client/leaders.h"
 #include "net/client/result.h"
-#include "net/grpc_status.h"
+#include "net/client/retry_policy.h"
+#include "net/grpc_client.h"
 #include "net/tls/tls_context.h"
 
 namespace flaredb::client {
@@ -36,8 +38,10 @@ class Attempts {
   // Takes endpoints, TLS and token of the options. As Client::Create.
   static absl::StatusOr<std::unique_ptr<Attempts>> Create(ClientOptions options);
 
-  // The serialized reply.
-  Result<std::string> Read(std::string_view method, const std::string& request, Duration timeout);
+  // The serialized reply. `place`: the leader there is asked first, if one is known; nullptr: it
+  // makes no difference who answers.
+  Result<std::string> Read(std::string_view method, const std::string& request, Duration timeout,
+                           const Place* place = nullptr);
 
   using WriteReply = std::variant<std::string, Unknown, Error>;
   // A write without an id, of which each attempt may be another write: none is made after one that
@@ -51,10 +55,12 @@ class Attempts {
   // As Read. All attempts have the same id, unless a store says that none of the earlier ones took
   // or will take effect. `repeat`: the first attempt is not the write's first.
   WriteReply Write(std::string_view method, const MakeRequest& make, Duration timeout,
-                   const std::optional<WriteId>& repeat);
+                   const std::optional<WriteId>& repeat, const Place& place);
 
   // To be told the applied index of each reply: it makes the answers to later retries exact.
   void Saw(uint64_t applied_index);
+  // To be told who leads at `place`, if a reply says so.
+  void SawLeader(const Place& place, uint64_t region, const std::string& address);
 
  private:
   enum class Again : uint8_t { kUnlessMaybeApplied, kAlways };
@@ -65,12 +71,18 @@ class Attempts {
   };
   static WriteReply ReplyOf(Asked asked);
   // Makes attempts that are all the same.
-  Asked Ask(std::string_view method, const std::string& request, Duration timeout, Again again);
+  Asked Ask(std::string_view method, const std::string& request, Duration timeout, Again again,
+            const std::string& leader = "");
+  // What an attempt at route.address() came to counts for the calls that follow. `leader`: whom
+  // this one began with, or empty.
+  void Note(const Route& route, const std::string& leader, const net::UnaryResult& result,
+            const Judgement& judgement);
   WriteId NewWriteId();
   // For the pauses of one call.
   Rng Draws();
 
   Endpoints endpoints_;
+  Leaders leaders_;
   const std::unique_ptr<Connections> connections_;
   const uint64_t client_hi_;
   const uint64_t client_lo_;

@@ -11,6 +11,7 @@
 #include "core/base/time.h"
 #include "net/client/attempts.h"
 #include "net/client/client.h"
+#include "net/client/leaders.h"
 #include "net/client/result.h"
 
 namespace flaredb::client {
@@ -24,8 +25,8 @@ std::string NotA() {
 // Attempts::Read.
 template <typename Response, typename Request>
 Result<Response> Read(Attempts* attempts, std::string_view method, const Request& request,
-                      Duration timeout) {
-  Result<std::string> reply = attempts->Read(method, request.SerializeAsString(), timeout);
+                      Duration timeout, const Place* place = nullptr) {
+  Result<std::string> reply = attempts->Read(method, request.SerializeAsString(), timeout, place);
   if (auto* error = std::get_if<Error>(&reply)) return std::move(*error);
   Response response;
   if (!response.ParseFromString(std::get<std::string>(reply))) {

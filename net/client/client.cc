@@ -7,6 +7,7 @@
 #include "core/kv/key.h"
 #include "net/client/attempts.h"
 #include "net/client/calls.h"
+#include "net/client/leaders.h"
 #include "net/system_clock.h"
 #include "proto/kvrpc.pb.h"
 
@@ -20,18 +21,27 @@ void SetWriteId(const WriteId& id, kvrpc::Context* context) {
   context->set_seen_index(id.seen_index);
 }
 
-// A read that also tells how far the store has applied.
+// What a reply tells beside what was asked for.
+template <typename Response>
+void Learn(const Place& place, const Response& reply, Attempts* attempts) {
+  attempts->Saw(reply.applied_index());
+  attempts->SawLeader(place, reply.leader().region_id(), reply.leader().address());
+}
+
+// A read by the leader of `place`.
 template <typename Response, typename Request>
-Result<Response> ReadAt(Attempts* attempts, std::string_view method, const Request& request,
-                        Duration timeout) {
-  Result<Response> reply = Read<Response>(attempts, method, request, timeout);
-  if (const auto* got = std::get_if<Response>(&reply)) attempts->Saw(got->applied_index());
+Result<Response> ReadAt(const Place& place, Attempts* attempts, std::string_view method,
+                        const Request& request, Duration timeout) {
+  Result<Response> reply = Read<Response>(attempts, method, request, timeout, &place);
+  if (const auto* got = std::get_if<Response>(&reply)) Learn(place, *got, attempts);
   return reply;
 }
 
 template <typename Response, typename Request>
 CasResult Write(Attempts* attempts, std::string_view method, Request request, Duration timeout,
                 const std::optional<WriteId>& repeat) {
+  const Place place{request.namespace_(), request.key()};
+  request.mutable_context()->set_want_leader(true);
   WriteId last;
   Attempts::WriteReply reply = attempts->Write(
       method,
@@ -40,14 +50,14 @@ CasResult Write(Attempts* attempts, std::string_view method, Request request, Du
         SetWriteId(id, request.mutable_context());
         return request.SerializeAsString();
       },
-      timeout, repeat);
+      timeout, repeat, place);
   if (auto* unknown = std::get_if<Unknown>(&reply)) return std::move(*unknown);
   if (auto* error = std::get_if<Error>(&reply)) return std::move(*error);
   Response response;
   if (!response.ParseFromString(std::get<std::string>(reply))) {
     return Unknown{last, NotA<Response>()};
   }
-  attempts->Saw(response.applied_index());
+  Learn(place, response, attempts);
   if (!response.success()) return Mismatch{response.current_version()};
   return Applied{response.current_version()};
 }
@@ -85,8 +95,9 @@ Result<std::optional<VersionedValue>> Client::Get(std::string_view key,
   kvrpc::GetRequest request;
   request.set_key(std::string(key));
   request.set_namespace_(options.ns);
-  auto reply = ReadAt<kvrpc::GetResponse>(attempts_.get(), "/kvrpc.KvCas/Get", request,
-                                          options.timeout.value_or(timeout_));
+  request.mutable_context()->set_want_leader(true);
+  auto reply = ReadAt<kvrpc::GetResponse>({options.ns, key}, attempts_.get(), "/kvrpc.KvCas/Get",
+                                          request, options.timeout.value_or(timeout_));
   if (auto* error = std::get_if<Error>(&reply)) return std::move(*error);
   auto& got = std::get<kvrpc::GetResponse>(reply);
   if (!got.found()) return std::nullopt;
@@ -134,9 +145,12 @@ PutResult Client::Delete(std::string_view key, const CallOptions& options) {
 }
 
 Result<Page> Client::Scan(const KeyRange& range, const ScanOptions& options) {
-  const auto request = ScanRequestOf<kvrpc::ScanRequest>(range, options);
-  auto reply = ReadAt<kvrpc::ScanResponse>(attempts_.get(), "/kvrpc.KvCas/Scan", request,
-                                           options.timeout.value_or(timeout_));
+  auto request = ScanRequestOf<kvrpc::ScanRequest>(range, options);
+  // Where a later page begins only its token knows, so who leads there is not told of this place.
+  request.mutable_context()->set_want_leader(options.page_token.empty());
+  auto reply =
+      ReadAt<kvrpc::ScanResponse>({options.ns, range.begin}, attempts_.get(), "/kvrpc.KvCas/Scan",
+                                  request, options.timeout.value_or(timeout_));
   if (auto* error = std::get_if<Error>(&reply)) return std::move(*error);
   auto& got = std::get<kvrpc::ScanResponse>(reply);
   Page page;

@@ -25,7 +25,7 @@ class Attempts;
 
 struct ClientOptions {
   // "host:port" of some stores of the cluster; at least one. Any store serves any call. Several, so
-  // that one can be down.
+  // that one can be down. Calls that need a leader go to whomever a store of the cluster names.
   std::vector<std::string> endpoints = {};
   std::shared_ptr<const net::TlsContext> tls = nullptr;  // nullptr: plain TCP.
   // Shown with every call; empty: none. Needs TLS, as whoever sees it may use it.

@@ -23,7 +23,10 @@ void Endpoints::Prefer(const std::string& address) {
   if (preferred_ != address) preferred_ = address;
 }
 
-Route::Route(const Endpoints* endpoints) : endpoints_(endpoints), address_(endpoints->Preferred()) {
+Route::Route(const Endpoints* endpoints, const std::string& leader)
+    : endpoints_(endpoints),
+      address_(leader.empty() ? endpoints->Preferred() : leader),
+      followed_(leader) {
   const std::vector<std::string>& all = endpoints_->addresses();
   const auto at = std::find(all.begin(), all.end(), address_);
   // An address of nobody's list is followed by the list from its beginning.

@@ -33,8 +33,9 @@ class Endpoints {
 // the same address: what it names may be out of reach from here, and any store passes calls on.
 class Route {
  public:
-  // `endpoints` outlives the route.
-  explicit Route(const Endpoints* endpoints);
+  // Begins with `leader`, or with the preferred store if that is empty. `endpoints` outlives the
+  // route.
+  explicit Route(const Endpoints* endpoints, const std::string& leader = "");
 
   const std::string& address() const { return address_; }
   // On to the next store. `leader_address`: what the one just asked said; empty when it said

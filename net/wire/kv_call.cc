@@ -47,6 +47,7 @@ std::optional<GrpcStatus> TakeContext(const kvrpc::Context& context, const store
     call->deadline_wish =
         Duration::Milliseconds(static_cast<int64_t>(std::min(context.deadline_ms(), kMaxMs)));
   }
+  call->shape.want_leader = context.want_leader();
   kv::Retry* const retry = RetryOf(&call->request.operation);
   if (retry != nullptr && context.has_request_id()) {
     const kvrpc::RequestId& id = context.request_id();

@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "core/base/time.h"
+#include "core/base/types.h"
 #include "core/kv/key.h"
 #include "core/store/recovery.h"
 #include "core/store/request.h"
@@ -27,6 +28,11 @@ namespace flaredb::net {
 struct ReplyShape {
   bool return_current = false;  // kvrpc.CasRequest.return_current
   std::string ns = "default";   // For page tokens and errors.
+  bool want_leader = false;     // kvrpc.Context.want_leader
+  // Who carried the call out in place of the store that was asked, and leads that region. Zero:
+  // that one did, or it is not wanted.
+  StoreId leader = {};
+  RegionId region = {};
 };
 
 // A decoded call. The budget of `request` is left to the caller.

@@ -21,6 +21,13 @@ std::variant<kv::WriteReply, GrpcStatus> TakeWrite(const ReplyShape& shape, stor
   return taken;
 }
 
+template <typename Response>
+void TellLeader(const ReplyShape& shape, const AddressOfStore& address_of, Response* out) {
+  if (!shape.leader) return;
+  out->mutable_leader()->set_region_id(shape.region.value());
+  out->mutable_leader()->set_address(address_of(shape.leader));
+}
+
 }  // namespace
 
 DecodedKvCall DecodeCas(std::string_view message, const store::Identity& self) {
@@ -79,6 +86,7 @@ EncodedKvReply EncodeCas(const ReplyShape& shape, store::Reply reply,
   out.set_current_version(write.version.value());
   if (shape.return_current && !out.success()) out.set_current_value(std::move(write.value));
   out.set_applied_index(reply.applied_index.value());
+  TellLeader(shape, address_of, &out);
   return out.SerializeAsString();
 }
 
@@ -91,6 +99,7 @@ EncodedKvReply EncodeCasDelete(const ReplyShape& shape, store::Reply reply,
   out.set_success(write.result == kv::WriteResult::kApplied);
   out.set_current_version(write.version.value());
   out.set_applied_index(reply.applied_index.value());
+  TellLeader(shape, address_of, &out);
   return out.SerializeAsString();
 }
 
@@ -106,6 +115,7 @@ EncodedKvReply EncodeGet(const ReplyShape& shape, store::Reply reply,
     out.set_version(found->version.value());
   }
   out.set_applied_index(reply.applied_index.value());
+  TellLeader(shape, address_of, &out);
   return out.SerializeAsString();
 }
 
@@ -126,6 +136,7 @@ EncodedKvReply EncodeScan(const ReplyShape& shape, store::Reply reply,
     out.set_more(true);
   }
   out.set_applied_index(reply.applied_index.value());
+  TellLeader(shape, address_of, &out);
   return out.SerializeAsString();
 }
 

@@ -3,6 +3,7 @@
 """The operators' port of real servers: what is served is what docs/OPERATIONS.md tells."""
 
 import re
+import subprocess
 import time
 import unittest
 import urllib.error
@@ -90,6 +91,29 @@ class AdminTest(unittest.TestCase):
         self.assertEqual(after[f'flaredb_link_up{{to="{other}"}}'], 1)
         self.assertGreater(after["process_resident_memory_bytes"], 1 << 20)
         self.assertEqual(after["flaredb_store_waiting_calls"], 0)
+
+    def test_a_client_finds_the_leader_by_itself(self):
+        for store in (1, 2, 3):
+            self.wait_until_ready(store)
+        leader = self.cluster.wait_for_leader()
+        stores = [*self.cluster.others(leader), leader]
+        cas = 'grpc_server_handled_total{grpc_service="kvrpc.KvCas",grpc_method="CompareAndSwap",grpc_code="OK"}'
+
+        def calls(store):
+            return series(self.get(store, "/metrics")[2]).get(cas, 0)
+
+        before = {store: calls(store) for store in stores}
+        # One client: the shell keeps its connections.
+        done = subprocess.run(
+            [e2e.FLAREDB, "shell", "--addr", ",".join(self.cluster.addresses[i] for i in stores)],
+            input="".join(f"kv put found-{n} v\n" for n in range(50)),
+            capture_output=True, timeout=30, text=True, check=False,
+        )
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(done.stdout, "version 1\n" * 50)
+        # Only the first one had to be passed on.
+        e2e.wait_for("the figures", lambda: sum(map(calls, stores)) - sum(before.values()) == 50)
+        self.assertEqual([calls(store) - before[store] for store in stores], [1, 0, 49])
 
     def test_health_tells_what_is_waited_for(self):
         for store in (1, 2, 3):

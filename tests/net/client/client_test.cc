@@ -101,6 +101,83 @@ TEST(Client, ALeaderOutOfReachDoesNotKeepItFromTheOthers) {
   EXPECT_EQ(follower.requests().size(), 1u);
 }
 
+std::string PassedOnTo(const std::string& address, const std::string& serialized) {
+  kvrpc::GetResponse leader;  // All replies have these fields in the same place.
+  leader.mutable_leader()->set_region_id(1);
+  leader.mutable_leader()->set_address(address);
+  return serialized + leader.SerializeAsString();
+}
+
+Answer AnyReply(const std::string& method) {
+  if (method == "Get") return Found("v", 1);
+  if (method == "Scan") return kvrpc::ScanResponse().SerializeAsString();
+  return method == "RawGet" ? kvrpc::RawGetResponse().SerializeAsString() : Wrote(1);
+}
+
+TEST(Client, AfterACallThatWasPassedOnTheLeaderIsAskedWhereItMatters) {
+  std::vector<std::string> at_leader;
+  std::vector<std::string> at_follower;
+  {
+    ScriptedStore leader([&](const std::string& method, auto&) {
+      at_leader.push_back(method);
+      return AnyReply(method);
+    });
+    ScriptedStore follower([&](const std::string& method, auto&) -> Answer {
+      at_follower.push_back(method);
+      return PassedOnTo(leader.address(), std::get<std::string>(AnyReply(method)));
+    });
+    const auto client = ClientOf({follower.address(), leader.address()});
+    EXPECT_EQ(client->Cas("k", "v", 0).index(), 0u);
+    EXPECT_EQ(client->Cas("other", "v", 0).index(), 0u);
+    EXPECT_EQ(client->Get("k").index(), 0u);
+    EXPECT_EQ(client->Scan({}).index(), 0u);
+    EXPECT_EQ(client->CasDelete("k", 1).index(), 0u);
+    EXPECT_EQ(client->RawGet("k", {.ns = "logs"}).index(), 0u);  // Any store knows.
+    EXPECT_EQ(client->Get("k", {.ns = "unheard-of"}).index(), 0u);
+  }
+  EXPECT_THAT(at_leader, ElementsAre("CompareAndSwap", "Get", "Scan", "CompareAndDelete"));
+  EXPECT_THAT(at_follower, ElementsAre("CompareAndSwap", "RawGet", "Get"));
+}
+
+TEST(Client, ALeaderIsAskedForExceptWithAPageToken) {
+  ScriptedStore store([](const std::string& method, auto&) { return AnyReply(method); });
+  const auto client = ClientOf({store.address()});
+  EXPECT_EQ(client->Get("k").index(), 0u);
+  EXPECT_EQ(client->Cas("k", "v", 0).index(), 0u);
+  EXPECT_EQ(client->Scan({}).index(), 0u);
+  EXPECT_EQ(client->Scan({}, {.page_token = "t"}).index(), 0u);
+  std::vector<bool> wanted;
+  for (const std::string& bytes : store.requests()) {
+    kvrpc::ScanRequest request;  // The context is in the same place in all.
+    EXPECT_TRUE(request.ParseFromString(bytes));
+    wanted.push_back(request.context().want_leader());
+  }
+  EXPECT_THAT(wanted, ElementsAre(true, true, true, false));
+}
+
+TEST(Client, ALeaderThatFailsIsLeftAndNotTriedEachTime) {
+  ScriptedStore follower([&](auto&...) { return PassedOnTo(kNowhere, Found("v", 1)); });
+  const auto client = ClientOf({follower.address()});
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(std::get<0>(client->Get("k")), (VersionedValue{"v", 1}));
+  EXPECT_EQ(follower.requests().size(), 3u);
+}
+
+TEST(Client, ALeaderThatWasDeposedIsLeftForTheNextOne) {
+  ScriptedStore next([](auto&...) { return Found("v", 1); });
+  ScriptedStore deposed([](auto&...) { return NotLeader(""); });
+  std::atomic<bool> elected = false;
+  ScriptedStore follower([&](auto&...) {
+    return PassedOnTo(elected ? next.address() : deposed.address(), Found("v", 1));
+  });
+  const auto client = ClientOf({follower.address()});
+  EXPECT_EQ(client->Get("k").index(), 0u);
+  elected = true;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(client->Get("k").index(), 0u);
+  EXPECT_EQ(deposed.requests().size(), 1u);
+  EXPECT_EQ(follower.requests().size(), 2u);
+  EXPECT_EQ(next.requests().size(), 2u);
+}
+
 TEST(Client, AStoreThatIsDownOrSilentIsLeft) {
   ScriptedStore silent([](auto&...) { return Silence(); });
   ScriptedStore other([](auto&...) { return Found("v", 1); });

@@ -53,6 +53,16 @@ TEST(Endpoints, ALeaderIsFollowedOnce) {
   EXPECT_EQ(route.address(), "a:1");
 }
 
+TEST(Endpoints, ALeaderThatWasKnownBeforeIsAskedFirstAndOnce) {
+  const Endpoints endpoints({"a:1", "b:1"});
+  Route route(&endpoints, "leader:1");
+  EXPECT_EQ(route.address(), "leader:1");
+  route.Advance("");
+  EXPECT_EQ(route.address(), "a:1");
+  route.Advance("leader:1");
+  EXPECT_EQ(route.address(), "b:1");
+}
+
 TEST(Endpoints, AStoreThatNamesItselfIsNotAskedAgainAtOnce) {
   const Endpoints endpoints({"a:1", "b:1"});
   Route route(&endpoints);

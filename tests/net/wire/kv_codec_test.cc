@@ -204,6 +204,27 @@ TEST(KvCodec, AMismatchShowsTheValueOnlyIfAsked) {
   EXPECT_EQ(response.current_value(), "current");
 }
 
+TEST(KvCodec, ALeaderIsToldIfThereIsOneToTell) {
+  kvrpc::GetRequest in;
+  in.set_key("k");
+  EXPECT_FALSE(std::get<KvCall>(DecodeGet(in.SerializeAsString(), kSelf)).shape.want_leader);
+  in.mutable_context()->set_want_leader(true);
+  EXPECT_TRUE(std::get<KvCall>(DecodeGet(in.SerializeAsString(), kSelf)).shape.want_leader);
+
+  const store::Reply got{store::GetReply(), Index(1)};
+  EXPECT_FALSE(Parse<kvrpc::GetResponse>(EncodeGet({}, got, AddressOf)).has_leader());
+  const ReplyShape shape{.leader = StoreId(3), .region = RegionId(7)};
+  const auto check = [](const auto& response) {
+    EXPECT_EQ(response.leader().address(), "host3:1");
+    EXPECT_EQ(response.leader().region_id(), 7u);
+  };
+  check(Parse<kvrpc::GetResponse>(EncodeGet(shape, got, AddressOf)));
+  check(Parse<kvrpc::ScanResponse>(EncodeScan(shape, {store::ScanReply(), Index(1)}, AddressOf)));
+  const store::Reply wrote{kv::WriteReply{kv::WriteResult::kApplied, kv::Version(1), ""}, Index(1)};
+  check(Parse<kvrpc::CasResponse>(EncodeCas(shape, wrote, AddressOf)));
+  check(Parse<kvrpc::CasDeleteResponse>(EncodeCasDelete(shape, wrote, AddressOf)));
+}
+
 TEST(KvCodec, AForgottenRequestIsAnErrorOfUnknownOutcome) {
   const store::Reply reply{kv::WriteReply{kv::WriteResult::kForgotten, {}, ""}, Index(3)};
   const auto encoded = EncodeCas({}, reply, AddressOf);
