@@ -61,11 +61,18 @@ TEST(RetryPolicy, ABusyStoreIsGivenTimeButNotTooMuch) {
   errorpb::Error error = NotApplied();
   error.mutable_server_is_busy()->set_backoff_ms(100);
   Judgement judgement = Judge(Typed(absl::StatusCode::kResourceExhausted, error));
+  EXPECT_EQ(judgement.next, Next::kRetry);
+  EXPECT_FALSE(judgement.maybe_applied);
   EXPECT_TRUE(judgement.busy);
   EXPECT_EQ(judgement.pause, Duration::Milliseconds(100));
   error.mutable_server_is_busy()->set_backoff_ms(UINT64_MAX);
   judgement = Judge(Typed(absl::StatusCode::kResourceExhausted, error));
   EXPECT_EQ(judgement.pause, Duration::Milliseconds(1000));
+}
+
+// A call that is too large is refused so, and stays too large.
+TEST(RetryPolicy, AnExhaustedResourceWithoutAWordIsFinal) {
+  EXPECT_EQ(Judge(Bare(absl::StatusCode::kResourceExhausted, Sent::kYes)).next, Next::kRefused);
 }
 
 TEST(RetryPolicy, AStaleCommandIsRetriedAndRemembered) {
