@@ -12,7 +12,7 @@
 
 #include "absl/strings/str_join.h"
 #include "examples/metadata/zone.h"
-#include "net/client/client.h"
+#include "net/metadata/connect.h"
 #include "net/metadata/flaredb_metadata_store.h"
 #include "net/metadata/service_table.h"
 
@@ -36,7 +36,7 @@ absl::Status Run(const std::vector<std::string>& words) {
   if (!table.ok()) return table.status();
   const auto service = table->Find("flashdns");
   if (!service.ok()) return service.status();
-  auto client = client::Client::Create({.endpoints = table->endpoints, .timeout = table->timeout});
+  auto client = metadata::Connect(*table);
   if (!client.ok()) return client.status();
   metadata::FlaredbMetadataStore store(*std::move(client), *service);
   Zone zone(&store);

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/cli/token_flag.h"
 
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
-#include <fstream>
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "net/cli/option_checks.h"
+#include "net/client/token_file.h"
 
 namespace flaredb::net {
 namespace {
@@ -32,21 +30,7 @@ absl::StatusOr<std::string> ClientToken(const std::string& path) {
         absl::StrCat(kVariable, " is empty: name a file, or leave it out"));
   }
   if (path.empty()) return "";
-  std::string token;
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::getline(file, token);
-  if (!file.eof() && file.fail()) {
-    return absl::InvalidArgumentError(absl::StrCat("cannot read the token file ", path, ": ",
-                                                   std::strerror(errno), "; check --token-file"));
-  }
-  if (token.ends_with('\r')) token.pop_back();
-  if (token.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the token file ", path,
-                     " has no token in its first line: \"flaredb token new\" makes one"));
-  }
-  return token;
+  return client::ReadTokenFile(path);
 }
 
 }  // namespace flaredb::net

@@ -56,7 +56,8 @@ class Reader {
   }
 
   void ReadTop() {
-    RefuseOthers(root_, {"endpoints", "timeout_ms", "services"});
+    RefuseOthers(root_, {"endpoints", "timeout_ms", "tls_ca", "tls_cert", "tls_key", "token_file",
+                         "services"});
     const toml::node* endpoints = root_.get("endpoints");
     if (endpoints == nullptr || !endpoints->is_array() || endpoints->as_array()->empty()) {
       Wrong(endpoints == nullptr ? root_ : *endpoints,
@@ -73,6 +74,35 @@ class Reader {
         table_.timeout = Duration::Milliseconds(*ms);
       }
     }
+    ReadFiles();
+  }
+
+  void ReadFiles() {
+    ReadFile("tls_ca", &table_.tls.ca);
+    ReadFile("tls_cert", &table_.tls.cert);
+    ReadFile("tls_key", &table_.tls.key);
+    ReadFile("token_file", &table_.token_file);
+    if (table_.tls.cert.empty() != table_.tls.key.empty()) {
+      Wrong(*root_.get(table_.tls.key.empty() ? "tls_cert" : "tls_key"),
+            "tls_cert and tls_key belong together: give both or neither");
+    }
+    if (!table_.tls.ca.empty()) return;
+    if (!table_.tls.cert.empty()) {
+      Wrong(*root_.get("tls_cert"),
+            "tls_ca is missing: without it nobody knows which stores to trust");
+    }
+    if (!table_.token_file.empty()) {
+      Wrong(*root_.get("token_file"),
+            "a token needs TLS, as whoever sees it on its way may use it: give tls_ca, or no "
+            "token_file");
+    }
+  }
+
+  void ReadFile(std::string_view name, std::string* path) {
+    const toml::node* node = root_.get(name);
+    if (node == nullptr) return;
+    *path = node->value_exact<std::string>().value_or("");
+    if (path->empty()) Wrong(*node, std::string(name) + " must be a text, the path of a file");
   }
 
   void ReadEndpoint(const toml::node& node) {

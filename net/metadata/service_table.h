@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/base/time.h"
+#include "net/tls/tls_context.h"
 
 namespace flaredb::metadata {
 
@@ -21,6 +22,8 @@ struct Service {
 struct ServiceTable {
   std::vector<std::string> endpoints;  // Stores of the cluster, "host:port"; at least one.
   Duration timeout = Duration::Seconds(5);
+  net::TlsFiles tls;       // As --tls-ca and so on of the command line; empty: plain TCP.
+  std::string token_file;  // As --token-file; empty: no token is shown.
   std::map<std::string, Service> services;  // By name; at least one.
 
   // The error names those that there are.
@@ -28,8 +31,9 @@ struct ServiceTable {
 };
 
 // Errors are one sentence with `file`, line and column. Refused is what is no TOML, what this
-// program does not know, a mode that is not "strong" (metadata is written under conditions, which
-// needs that), and services whose keys could mix: in one namespace, no prefix may begin another.
+// program does not know, a certificate without its key or a token without TLS, a mode that is not
+// "strong" (metadata is written under conditions, which needs that), and services whose keys could
+// mix: in one namespace, no prefix may begin another.
 absl::StatusOr<ServiceTable> ParseServiceTable(std::string_view text, const std::string& file);
 absl::StatusOr<ServiceTable> ReadServiceTable(const std::string& path);
 

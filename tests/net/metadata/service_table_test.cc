@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "net/metadata/connect.h"
+
 namespace flaredb::metadata {
 namespace {
 
@@ -49,6 +51,34 @@ TEST(ServiceTable, SettingsAreRead) {
   EXPECT_THAT(std::string(table->Find("nobody").status().message()), HasSubstr("dns, lb"));
 }
 
+TEST(ServiceTable, FilesForTlsAndTheTokenAreNamedAsOnTheCommandLine) {
+  auto table = ParseServiceTable(std::string(kEndpoints) + kDns, "x.toml");
+  ASSERT_TRUE(table.ok()) << table.status();
+  EXPECT_TRUE(table->tls.empty());
+  EXPECT_EQ(table->token_file, "");
+  table = ParseServiceTable(
+      std::string(kEndpoints) +
+          "tls_ca = \"ca\"\ntls_cert = \"c\"\ntls_key = \"k\"\ntoken_file = \"t\"\n" + kDns,
+      "x.toml");
+  ASSERT_TRUE(table.ok()) << table.status();
+  EXPECT_EQ(table->tls.ca, "ca");
+  EXPECT_EQ(table->tls.cert, "c");
+  EXPECT_EQ(table->tls.key, "k");
+  EXPECT_EQ(table->token_file, "t");
+  EXPECT_EQ(ErrorOf(std::string(kEndpoints) + "tls_ca = \"ca\"\n" + kDns), "");
+}
+
+TEST(ServiceTable, AFileThatTheTableNamesMustBeThere) {
+  auto table = ParseServiceTable(std::string(kEndpoints) + kDns, "x.toml");
+  ASSERT_TRUE(table.ok()) << table.status();
+  EXPECT_TRUE(Connect(*table).ok());
+  table->tls.ca = "no/such/ca.crt";
+  EXPECT_THAT(std::string(Connect(*table).status().message()), HasSubstr("no/such/ca.crt"));
+  table->tls.ca = "";
+  table->token_file = "no/such/token";
+  EXPECT_THAT(std::string(Connect(*table).status().message()), HasSubstr("no/such/token"));
+}
+
 TEST(ServiceTable, EachMistakeIsToldWithItsPlace) {
   const std::string head = kEndpoints;
   struct {
@@ -67,6 +97,12 @@ TEST(ServiceTable, EachMistakeIsToldWithItsPlace) {
       {head + "timeout_ms = 0\n" + kDns, "x.toml:2:14", "timeout_ms"},
       {head + "timeout_ms = \"5\"\n" + kDns, "x.toml:2:14", "timeout_ms"},
       {head + "timeout = 5\n" + kDns, "x.toml:2:11", "\"timeout\""},
+      {head + "tls_ca = \"\"\n" + kDns, "x.toml:2:10", "tls_ca"},
+      {head + "token_file = 5\n" + kDns, "x.toml:2:14", "token_file"},
+      {head + "tls_ca = \"a\"\ntls_cert = \"c\"\n" + kDns, "x.toml:3:12", "belong together"},
+      {head + "tls_ca = \"a\"\ntls_key = \"k\"\n" + kDns, "x.toml:3:11", "belong together"},
+      {head + "tls_cert = \"c\"\ntls_key = \"k\"\n" + kDns, "x.toml:2:12", "tls_ca is missing"},
+      {head + "token_file = \"t\"\n" + kDns, "x.toml:2:14", "needs TLS"},
       {head + kDns + "mod = 1\n", "x.toml:6:", "\"mod\""},
       {head + "[services.dns]\nprefix = \"d\"\nmode = \"strong\"\n", "x.toml:2:", "namespace"},
       {head + "[services.dns]\nnamespace = \"d\"\nmode = \"strong\"\n", "x.toml:2:", "prefix"},
