@@ -168,6 +168,26 @@ class JoinTest(unittest.TestCase):
         self.assertIn("removed\treplicas 0\t", out)
         self.assertEqual(self.replicas(), {1: 2, 2: 2})
 
+    def test_a_drain_is_cancelled(self):
+        self.grow()
+        row = f"store 3\t{self.addresses[3]}\t"
+        code, out, err = self.run_at(1, "store", "drain", "3", "--wait", "0")
+        self.assertEqual((code, out.startswith(f"{row}draining\t")), (0, True), (out, err))
+        self.assertIn("now 2 stores take replicas", err)
+        for _ in range(2):
+            code, out, err = self.run_at(2, "store", "drain", "3", "--cancel")
+            self.assertEqual((code, out.startswith(f"{row}up\t")), (0, True), (out, err))
+        e2e.wait_for("its replicas", lambda: self.replicas() == {1: 2, 2: 2, 3: 2})
+        # One that is drained may stay as well.
+        code, out, err = self.run_at(1, "store", "drain", "3", "--wait", "25")
+        self.assertEqual((code, out), (0, f"{row}drained\treplicas 0\tleads 0\tanswers yes\n"), err)
+        raw = ("raw", "put", "k", "v", "--namespace", "logs", "--timeout", "1")
+        self.assertIn("being drained", self.run_at(3, *raw)[2])
+        code, out, err = self.run_at(1, "store", "drain", "3", "--cancel")
+        self.assertEqual((code, out), (0, f"{row}up\treplicas 0\tleads 0\tanswers yes\n"), err)
+        e2e.wait_for("its replicas", lambda: self.replicas() == {1: 2, 2: 2, 3: 2})
+        e2e.wait_for("it to accept writes", lambda: self.run_at(3, *raw)[0] == 0)
+
     def test_a_store_that_was_away_finds_a_cluster_of_others(self):
         self.grow()
         self.kill(3)
