@@ -19,6 +19,7 @@
 #include "net/cli/command_context.h"
 #include "net/cli/commands.h"
 #include "net/cli/new_file.h"
+#include "net/cli/option_checks.h"
 #include "net/cli/text.h"
 #include "net/tls/certificates.h"
 
@@ -28,6 +29,8 @@ namespace {
 // Certificates that are made once and forgotten must not end a cluster soon, nor hold for ever.
 constexpr int kAuthorityDays = 3650;
 constexpr int kCertificateDays = 825;
+
+constexpr char kNameHelp[] = "Whom it is for; also the name of the files";
 
 struct CertArguments {
   std::string folder = ".";
@@ -91,7 +94,8 @@ absl::Status MakeSigned(const CertArguments& arguments) {
 }
 
 std::shared_ptr<CertArguments> Add(CLI::App* parent, const char* word, const char* help,
-                                   const char* name, int days, CommandContext* context,
+                                   const char* name, const char* name_help, int days,
+                                   CommandContext* context,
                                    absl::Status (*run)(const CertArguments&)) {
   CLI::App* const command = parent->add_subcommand(word, help);
   auto arguments = std::make_shared<CertArguments>();
@@ -100,12 +104,12 @@ std::shared_ptr<CertArguments> Add(CLI::App* parent, const char* word, const cha
   command->add_option("--dir", arguments->folder, "Folder of the authority and of what is made")
       ->capture_default_str()
       ->type_name("DIR");
-  command->add_option("--name", arguments->name, "Whom it is for; also the name of the files")
+  command->add_option("--name", arguments->name, name_help)
       ->capture_default_str()
       ->type_name("NAME");
   command->add_option("--days", arguments->days, "How long it holds")
       ->capture_default_str()
-      ->check(CLI::Range(1, 36500))
+      ->check(NumberFrom(1, 36500))
       ->type_name("N");
   command->callback([arguments, context, run] {
     const absl::Status status = run(*arguments);
@@ -121,16 +125,16 @@ void AddCertCommand(CLI::App* app, CommandContext* context) {
   command->callback([command] { RequireCommand(*command); });
   Add(command, "ca",
       "Make the authority: ca.crt, which everybody gets, and ca.key, which nobody does",
-      "flaredb-ca", kAuthorityDays, context, MakeCa);
-  const auto server = Add(command, "server", "Make a store's certificate", "server",
+      "flaredb-ca", "What it calls itself", kAuthorityDays, context, MakeCa);
+  const auto server = Add(command, "server", "Make a store's certificate", "server", kNameHelp,
                           kCertificateDays, context, MakeSigned);
   command->get_subcommand("server")
       ->add_option("--host", server->hosts,
                    "Names and IP addresses under which the store is reached; may be repeated")
       ->required()
       ->type_name("HOST");
-  Add(command, "client", "Make a client's certificate", "client", kCertificateDays, context,
-      MakeSigned);
+  Add(command, "client", "Make a client's certificate", "client", kNameHelp, kCertificateDays,
+      context, MakeSigned);
 }
 
 }  // namespace flaredb::net

@@ -84,13 +84,13 @@ void AddConnectionOptions(CLI::App* command, const CommandContext& context,
   command
       ->add_option("--timeout", options->timeout_seconds,
                    "Time for an operation with all its attempts, in seconds")
-      ->check(Undescribed(CLI::Range(0.001, 3600.0)))
+      ->check(SecondsFrom(0.001, 3600))
       ->capture_default_str()
       ->type_name("SECONDS");
   command
       ->add_option("-o,--output", options->format,
                    "table: lines for people; json: an object a line; raw: bytes as they are")
-      ->check(Undescribed(CLI::IsMember({"table", "json", "raw"})))
+      ->check(OneOf({"table", "json", "raw"}))
       ->capture_default_str()
       ->type_name("table|json|raw");
 }

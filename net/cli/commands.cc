@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "CLI/CLI.hpp"
+#include "absl/strings/str_join.h"
 #include "net/cli/text.h"
 
 namespace flaredb::net {
@@ -44,6 +45,8 @@ ExitCode ParseAndRun(CLI::App* app, std::vector<std::string> words, CommandConte
     RequireCommand(*app);
   } catch (const CLI::Success& e) {  // --help, --version.
     app->exit(e);
+  } catch (const CLI::ExtrasError&) {  // Whose own text has the words from behind.
+    return FailUsage(*app, "not expected: " + absl::StrJoin(app->remaining(true), " "));
   } catch (const CLI::ParseError& e) {
     return FailUsage(*app, e.what());
   }

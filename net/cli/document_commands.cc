@@ -67,7 +67,7 @@ void AddDocumentCommands(CLI::App* app, CommandContext* context) {
   auto shell = std::make_shared<std::string>();
   completion->add_option("SHELL", *shell, "bash, zsh or fish")
       ->required()
-      ->check(Undescribed(CLI::IsMember({"bash", "zsh", "fish"})))
+      ->check(OneOf({"bash", "zsh", "fish"}))
       ->type_name("bash|zsh|fish");
   completion->callback(
       [app, context, shell] { context->exit_code = PrintCompletion(Describe(*app), *shell); });

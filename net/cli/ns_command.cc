@@ -95,7 +95,7 @@ void AddNsCommand(CLI::App* app, CommandContext* context) {
   name(set);
   OperatorArguments* const arguments = set.arguments();
   CLI::Option* mode = set->add_option("MODE", arguments->mode, "The mode")
-                          ->check(Undescribed(CLI::IsMember({"strong", "eventual"})))
+                          ->check(OneOf({"strong", "eventual"}))
                           ->type_name("strong|eventual");
   set->add_flag("--dry-run", arguments->dry_run, "Change nothing: tell what it would wait for");
   set->add_flag("--cancel", arguments->cancel, "Turn back the switch that is under way")

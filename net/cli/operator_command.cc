@@ -39,7 +39,7 @@ OperatorCommand::OperatorCommand(CLI::App* group, const char* name, const char* 
 const OperatorCommand& OperatorCommand::Wait(double seconds) const {
   arguments_->wait = seconds;
   command_->add_option("--wait", arguments_->wait, "Wait at most so long for its end; 0: not")
-      ->check(Undescribed(CLI::Range(0.0, 86400.0)))
+      ->check(SecondsFrom(0, 86400))
       ->capture_default_str()
       ->type_name("SECONDS");
   return *this;

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/strings.h"
+#include "core/pd/namespaces.h"
 #include "net/access/tokens.h"
 #include "net/cli/command_context.h"
 #include "net/cli/commands.h"
@@ -29,6 +30,16 @@ struct NewToken {
   std::string append;
   std::string out;
 };
+
+CLI::Validator IsNamespaceOrAll() {
+  return CLI::Validator(
+      [](const std::string& text) {
+        return pd::IsNamespaceName(text)
+                   ? std::string()
+                   : "\"" + text + "\" is no name of a namespace, nor \"*\", which stands for all";
+      },
+      "");
+}
 
 absl::Status MakeToken(const NewToken& wanted) {
   const auto secret = DrawToken();
@@ -84,6 +95,7 @@ void AddNew(CLI::App* parent, CommandContext* context) {
     command->add_option(flag, *names, help)
         ->delimiter(',')
         ->allow_extra_args(false)
+        ->check(IsNamespaceOrAll())
         ->type_name("NAMESPACE,...");
   };
   namespaces("--read", &wanted->read, "Namespaces that it may read; \"*\" is all");

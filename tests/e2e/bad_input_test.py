@@ -62,7 +62,13 @@ class CommandLineTest(unittest.TestCase):
             (["kv", "cas", "k", "v", "--expect", "-1"], "--expect"),
             (["kv", "cas-delete", "k", "--expect", "0"], "--expect"),
             (["kv", "scan", "p", "--start", "a"], "--start"),
-            (["kv", "get", "k", "--timeout", "0"], "--timeout"),
+            (["kv", "cas", "k", "v", "--expect", "99999999999999999999"], "too large: at most 18446744073709551615"),
+            (["bogus", "x", "y"], "not expected: bogus x y;"),
+            (["kv", "get", "a", "b", "c"], "not expected: b c;"),
+            (["kv", "get", "k", "--timeout", "0"], "--timeout", "0.001 to 3600 seconds"),
+            (["kv", "get", "k", "-o", "yaml"], '"yaml" is none of table, json, raw'),
+            (["cert", "client", "--days", "0"], "--days", "from 1 up"),
+            (["token", "new", "--name", "n", "--read", "logs,a/b"], "--read", '"a/b" is no name of a namespace'),
         ):
             with self.subTest(args=args):
                 self.check(args, 2, *words)
