@@ -51,10 +51,11 @@ class Budget {
   }
 
   // Why there is no answer yet. What a store said tells more than a connection that failed, or an
-  // attempt that was cut off because the time was over.
+  // attempt that was cut off, here or there, because the time was over.
   void Note(const net::UnaryResult& result) {
     const bool is_word = result.sent == net::Sent::kYes;
-    if (!is_word && has_word_) return;
+    const bool is_late = result.status.code == absl::StatusCode::kDeadlineExceeded;
+    if (has_word_ && (!is_word || is_late)) return;
     why_ = result.status.message;
     has_word_ = is_word;
   }
