@@ -234,10 +234,33 @@ class JoinTest(unittest.TestCase):
     def test_an_id_that_is_taken_is_refused(self):
         self.grow()
         self.kill(3)
-        shutil.rmtree(f"{self.folder}/3")
-        self.start(3)
-        self.assertEqual(self.processes[3].wait(timeout=20), 4)
-        self.assertIn("flaredb store replace 3 --with", self.log(3))
+        for lost in ("3/db", "3"):
+            shutil.rmtree(f"{self.folder}/{lost}")
+            os.unlink(f"{self.folder}/3.log")
+            self.start(3)
+            self.assertEqual(self.processes[3].wait(timeout=20), 4)
+            self.assertIn("flaredb store replace 3 --with", self.log(3))
+
+    def test_a_store_that_was_removed_says_so(self):
+        admin = f"127.0.0.1:{e2e.free_ports(1)[0]}"
+        self.start(1)
+        self.start(2, "--admin-addr", admin)
+        e2e.wait_for("two replicas of both regions", lambda: self.replicas() == {1: 2, 2: 2}, 60)
+        for command in ("drain", "remove"):
+            code, _, err = self.run_at(1, "store", command, "2")
+            self.assertEqual(code, 0, err)
+
+        def why_not_ready():
+            try:
+                urllib.request.urlopen(f"http://{admin}/readyz", timeout=10).close()
+            except urllib.error.HTTPError as error:
+                return error.read().decode()
+            return ""
+
+        e2e.wait_for("it to know", lambda: "[-]member waits for" in why_not_ready())
+        self.assertIn("given up for lost or removed", self.log(2))
+        _, _, err = self.run_at(2, "kv", "get", "k", "--timeout", "1")
+        self.assertIn("left the cluster", err)
 
 
 if __name__ == "__main__":
