@@ -51,8 +51,9 @@ def rate(told, kind="OK"):
 
 def overload(args):
     with e2e.Cluster(args.stores, server_args=("--namespace-mode", "logs=eventual")) as cluster:
-        e2e.wait_for("the namespace", lambda: e2e.run(
-            "raw", "put", "a", "b", "--namespace", "logs", "--addr", cluster.addresses[1])[0] == 0)
+        for command, namespace in (("raw", "logs"), ("kv", "steady")):
+            e2e.wait_for("the namespaces", lambda command=command, namespace=namespace: e2e.run(
+                command, "put", "a", "b", "--namespace", namespace, "--addr", cluster.addresses[1])[0] == 0)
         for method in args.methods.split(","):
             forget_peaks(cluster)
             curve = {n: rate(load(cluster, method, n, args.seconds)) for n in (16, 64, 256, 1024)}
