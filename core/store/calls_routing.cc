@@ -177,6 +177,7 @@ void Calls::OnReply(ForwardedReply reply) {
   if (error == nullptr) {
     auto* scan = std::get_if<ScanReply>(&reply.reply.result);
     if (scan != nullptr && scan->page.next_key.empty()) scan->page.next_key = forward.clipped_end;
+    reply.reply.elsewhere = {forward.region, forward.to};
     Answer(key, std::move(reply.reply));
     return;
   }

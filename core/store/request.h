@@ -155,6 +155,15 @@ struct Reply {
   // The serving replica had applied this much when it answered: what a client passes as
   // kv::Retry::seen_index of its next writes. Zero with most errors.
   Index applied_index;
+
+  // The store that led the region and carried the call out.
+  struct Elsewhere {
+    RegionId region;
+    StoreId leader;
+  };
+  // When that was not the store that was asked. Not sent between stores: it is the asked one's
+  // knowledge.
+  std::optional<Elsewhere> elsewhere = std::nullopt;
 };
 
 }  // namespace flaredb::store

@@ -7,11 +7,6 @@
 #include <utility>
 #include <variant>
 
-#include "core/cluster/directory.h"
-#include "core/kv/key.h"
-#include "core/pd/cluster.h"
-#include "core/pd/namespaces.h"
-#include "net/server/passed_on.h"
 #include "net/server/reply_room.h"
 #include "net/wire/kv_codec.h"
 #include "net/wire/raw_codec.h"
@@ -87,33 +82,16 @@ void KvService::Handle(const char* method, UnaryCall unary, std::string_view mes
   call.request.budget = BudgetOf(time_left, call.deadline_wish);
 
   const LoggedKey key(KeyOf(call.request.operation));
-  std::string wanted;  // The key whose leader is.
-  if (call.shape.want_leader) wanted = KeyOf(call.request.operation);
   // Shared, because a std::function must be copyable.
   auto waiting = std::make_shared<UnaryCall>(std::move(unary));
   const store::CallId id = runtime_->Call(
       std::move(call.request),
-      [this, waiting, slot, encode, shape = std::move(call.shape), wanted = std::move(wanted),
-       method, key, started = loop_->now()](store::Reply reply) mutable {
-        TakeLeader(wanted, &shape);
+      [this, waiting, slot, encode, shape = std::move(call.shape), method, key,
+       started = loop_->now()](store::Reply reply) {
         Answer(waiting.get(), encode(shape, std::move(reply), address_of_));
         LogIfSlow(method, started, key);
       });
   waiting->OnCancel([runtime = runtime_, id] { runtime->Abandon(id); });
-}
-
-void KvService::TakeLeader(std::string_view key, ReplyShape* shape) const {
-  if (!shape->want_leader) return;
-  kv::NamespaceId ns = kv::NamespaceId::kDefault;
-  if (shape->ns != pd::kDefaultNamespace) {
-    const pd::Namespace* const known = runtime_->store().directory()->Find(shape->ns);
-    if (known == nullptr) return;
-    ns = known->id;
-  }
-  const PassedOn::Answer* const answer = runtime_->passed_on().Find(kv::EncodeKey(ns, key));
-  if (answer == nullptr) return;
-  shape->leader = answer->from;
-  shape->region = answer->region;
 }
 
 void KvService::Answer(UnaryCall* call, const EncodedKvReply& reply) {

@@ -43,8 +43,6 @@ class KvService {
   void Register(GrpcServer* server, const char* method, Decode* decode, Encode* encode);
   void Handle(const char* method, UnaryCall unary, std::string_view message, Decode* decode,
               Encode* encode);
-  // Who made the reply that is being given, if that is to be told and was not this store.
-  void TakeLeader(std::string_view key, ReplyShape* shape) const;
   void Answer(UnaryCall* call, const EncodedKvReply& reply);
   void LogIfSlow(const char* method, Instant started, const LoggedKey& key);
 

@@ -75,9 +75,6 @@ void Runtime::Turn(Instant now) {
   const uint64_t unix_ms = UnixMsAt(now);
   for (store::Event& event : events_) {
     if (auto* call = std::get_if<store::ClientCall>(&event)) call->unix_ms = unix_ms;
-    if (const auto* received = std::get_if<store::MessageReceived>(&event)) {
-      passed_on_.OnReceived(received->from, received->message);
-    }
   }
   store::TellWallClock(&events_, [&] { return unix_ms; });
   effects_.Clear();
@@ -96,16 +93,12 @@ void Runtime::Perform() {
   }
   figures_.log_fetches += effects_.fetches.size();
   for (env::LogFetch& fetch : effects_.fetches) disk_->ReadLog(std::move(fetch));
-  for (const store::Send& send : effects_.sends) {
-    passed_on_.OnSent(send.message);
-    transport_->Send(send.to, send.message);
-  }
+  for (const store::Send& send : effects_.sends) transport_->Send(send.to, send.message);
   transport_->Flush();
   for (store::CallReply& reply : effects_.replies) {
     auto call = calls_.extract(reply.id);
     if (!call.empty()) call.mapped()(std::move(reply.reply));
   }
-  passed_on_.EndTurn();
   if (!effects_.failure.ok()) failure_ = effects_.failure;
 }
 

@@ -20,7 +20,6 @@
 #include "net/event_loop.h"
 #include "net/server/disk.h"
 #include "net/server/figures.h"
-#include "net/server/passed_on.h"
 #include "net/server/transport.h"
 
 namespace flaredb::net {
@@ -61,8 +60,6 @@ class Runtime {
   const absl::Status& failure() const { return failure_; }
   size_t open_calls() const { return calls_.size(); }
   const RuntimeFigures& figures() const { return figures_; }
-  // Says of the replies of a turn, while they are given, who made them.
-  const PassedOn& passed_on() const { return passed_on_; }
   // Valid after Start.
   const store::Store& store() const { return *store_; }
 
@@ -83,7 +80,6 @@ class Runtime {
   absl::Status failure_;
   store::CallId last_call_;
   std::map<store::CallId, Done> calls_;
-  PassedOn passed_on_;
   RuntimeFigures figures_;
   // Group commits under way and when they were handed to the disk.
   std::deque<std::pair<IoToken, Instant>> commits_;

@@ -29,10 +29,6 @@ struct ReplyShape {
   bool return_current = false;  // kvrpc.CasRequest.return_current
   std::string ns = "default";   // For page tokens and errors.
   bool want_leader = false;     // kvrpc.Context.want_leader
-  // Who carried the call out in place of the store that was asked, and leads that region. Zero:
-  // that one did, or it is not wanted.
-  StoreId leader = {};
-  RegionId region = {};
 };
 
 // A decoded call. The budget of `request` is left to the caller.

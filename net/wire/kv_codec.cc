@@ -22,10 +22,11 @@ std::variant<kv::WriteReply, GrpcStatus> TakeWrite(const ReplyShape& shape, stor
 }
 
 template <typename Response>
-void TellLeader(const ReplyShape& shape, const AddressOfStore& address_of, Response* out) {
-  if (!shape.leader) return;
-  out->mutable_leader()->set_region_id(shape.region.value());
-  out->mutable_leader()->set_address(address_of(shape.leader));
+void TellLeader(const ReplyShape& shape, const store::Reply& reply,
+                const AddressOfStore& address_of, Response* out) {
+  if (!shape.want_leader || !reply.elsewhere) return;
+  out->mutable_leader()->set_region_id(reply.elsewhere->region.value());
+  out->mutable_leader()->set_address(address_of(reply.elsewhere->leader));
 }
 
 }  // namespace
@@ -86,7 +87,7 @@ EncodedKvReply EncodeCas(const ReplyShape& shape, store::Reply reply,
   out.set_current_version(write.version.value());
   if (shape.return_current && !out.success()) out.set_current_value(std::move(write.value));
   out.set_applied_index(reply.applied_index.value());
-  TellLeader(shape, address_of, &out);
+  TellLeader(shape, reply, address_of, &out);
   return out.SerializeAsString();
 }
 
@@ -99,7 +100,7 @@ EncodedKvReply EncodeCasDelete(const ReplyShape& shape, store::Reply reply,
   out.set_success(write.result == kv::WriteResult::kApplied);
   out.set_current_version(write.version.value());
   out.set_applied_index(reply.applied_index.value());
-  TellLeader(shape, address_of, &out);
+  TellLeader(shape, reply, address_of, &out);
   return out.SerializeAsString();
 }
 
@@ -115,7 +116,7 @@ EncodedKvReply EncodeGet(const ReplyShape& shape, store::Reply reply,
     out.set_version(found->version.value());
   }
   out.set_applied_index(reply.applied_index.value());
-  TellLeader(shape, address_of, &out);
+  TellLeader(shape, reply, address_of, &out);
   return out.SerializeAsString();
 }
 
@@ -136,7 +137,7 @@ EncodedKvReply EncodeScan(const ReplyShape& shape, store::Reply reply,
     out.set_more(true);
   }
   out.set_applied_index(reply.applied_index.value());
-  TellLeader(shape, address_of, &out);
+  TellLeader(shape, reply, address_of, &out);
   return out.SerializeAsString();
 }
 

@@ -89,6 +89,14 @@ TEST_F(StoreTest, AFollowerForwardsOnceAndToTheLeader) {
   stores_.Settle();
   ASSERT_NE(stores_.reply(call), nullptr);
   EXPECT_EQ(stores_.sent<ForwardedRequest>(), 1u);
+  ASSERT_TRUE(stores_.reply(call)->elsewhere);
+  EXPECT_EQ(stores_.reply(call)->elsewhere->region, RegionId(1));
+  EXPECT_EQ(stores_.reply(call)->elsewhere->leader, StoreId(leader_));
+
+  const CallId at_leader = stores_.Call(leader_, Get("k"));
+  stores_.Settle();
+  ASSERT_NE(stores_.reply(at_leader), nullptr);
+  EXPECT_FALSE(stores_.reply(at_leader)->elsewhere);
 }
 
 TEST_F(StoreTest, ACallIsSeenWhereItWaits) {

@@ -211,16 +211,20 @@ TEST(KvCodec, ALeaderIsToldIfThereIsOneToTell) {
   in.mutable_context()->set_want_leader(true);
   EXPECT_TRUE(std::get<KvCall>(DecodeGet(in.SerializeAsString(), kSelf)).shape.want_leader);
 
-  const store::Reply got{store::GetReply(), Index(1)};
+  const store::Reply::Elsewhere elsewhere{RegionId(7), StoreId(3)};
+  const store::Reply got{store::GetReply(), Index(1), elsewhere};
+  const ReplyShape shape{.want_leader = true};
   EXPECT_FALSE(Parse<kvrpc::GetResponse>(EncodeGet({}, got, AddressOf)).has_leader());
-  const ReplyShape shape{.leader = StoreId(3), .region = RegionId(7)};
+  const store::Reply own{store::GetReply(), Index(1)};
+  EXPECT_FALSE(Parse<kvrpc::GetResponse>(EncodeGet(shape, own, AddressOf)).has_leader());
   const auto check = [](const auto& response) {
     EXPECT_EQ(response.leader().address(), "host3:1");
     EXPECT_EQ(response.leader().region_id(), 7u);
   };
   check(Parse<kvrpc::GetResponse>(EncodeGet(shape, got, AddressOf)));
-  check(Parse<kvrpc::ScanResponse>(EncodeScan(shape, {store::ScanReply(), Index(1)}, AddressOf)));
-  const store::Reply wrote{kv::WriteReply{kv::WriteResult::kApplied, kv::Version(1), ""}, Index(1)};
+  check(Parse<kvrpc::ScanResponse>(EncodeScan(shape, {store::ScanReply(), Index(1), elsewhere}, AddressOf)));
+  const store::Reply wrote{kv::WriteReply{kv::WriteResult::kApplied, kv::Version(1), ""}, Index(1),
+                           elsewhere};
   check(Parse<kvrpc::CasResponse>(EncodeCas(shape, wrote, AddressOf)));
   check(Parse<kvrpc::CasDeleteResponse>(EncodeCasDelete(shape, wrote, AddressOf)));
 }
