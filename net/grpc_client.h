@@ -46,6 +46,9 @@ struct CallOptions {
   // On the loop's clock. When it passes the call ends with DEADLINE_EXCEEDED and the server is
   // told; the server is also told the remaining time in advance (grpc-timeout).
   Instant deadline = Instant::Max();
+  // Taken off the time that the server is told: what it says of a deadline tells more than that
+  // there was no answer, and needs time to arrive.
+  Duration head_start;
   Metadata metadata;
   // While the channel has no connection: false fails at once with the reason of the last failed
   // attempt, true waits for a connection until the deadline.

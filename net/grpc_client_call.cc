@@ -54,7 +54,8 @@ void ClientCall::Start(Http2Connection* connection, const std::string& authority
       {"user-agent", "flaredb-grpc"}};
   std::string timeout;
   if (options_.deadline != Instant::Max()) {
-    timeout = FormatTimeout(std::max(options_.deadline - loop_->now(), Duration()));
+    const Duration left = options_.deadline - loop_->now() - options_.head_start;
+    timeout = FormatTimeout(std::max(left, Duration()));
     headers.push_back({"grpc-timeout", timeout});
   }
   std::vector<std::string> coded;

@@ -77,9 +77,13 @@ void ServerCall::OnHeaders(const HeaderBlock& headers) {
   if (head.timeout.has_value()) {
     deadline_ = loop_->now() + *head.timeout;
     deadline_timer_ = loop_->StartTimer(deadline_, [this] {
-      deadline_timer_.reset();
-      End(CallFault::kDeadline, absl::StatusCode::kDeadlineExceeded,
-          "the deadline passed before the server had an answer");
+      // The method's answer may be due in this very turn of a loop that is late.
+      const Instant after_this_turn = loop_->now() + Duration::Nanoseconds(1);
+      deadline_timer_ = loop_->StartTimer(after_this_turn, [this] {
+        deadline_timer_.reset();
+        End(CallFault::kDeadline, absl::StatusCode::kDeadlineExceeded,
+            "the deadline passed before the server had an answer");
+      });
     });
   }
   if (method->unary) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <random>
 #include <thread>
 #include <utility>
@@ -50,14 +51,12 @@ class Budget {
     }
   }
 
-  // Why there is no answer yet. What a store said tells more than a connection that failed, or an
-  // attempt that was cut off, here or there, because the time was over.
+  // Why there is no answer yet: the last of what tells most.
   void Note(const net::UnaryResult& result) {
-    const bool is_word = result.sent == net::Sent::kYes;
-    const bool is_late = result.status.code == absl::StatusCode::kDeadlineExceeded;
-    if (has_word_ && (!is_word || is_late)) return;
+    const Telling telling = TellingOf(result);
+    if (telling < telling_) return;
+    telling_ = telling;
     why_ = result.status.message;
-    has_word_ = is_word;
   }
   std::string NoAnswer() const {
     return absl::StrCat("no answer within ", timeout_.milliseconds(), " ms from ",
@@ -65,6 +64,16 @@ class Budget {
   }
 
  private:
+  // In ascending order: a connection that failed, or an attempt that was cut off here; a store's
+  // word on a deadline; another word of a store.
+  enum class Telling : uint8_t { kNothing, kLate, kWord };
+
+  static Telling TellingOf(const net::UnaryResult& result) {
+    if (result.sent != net::Sent::kYes) return Telling::kNothing;
+    const bool late = result.status.code == absl::StatusCode::kDeadlineExceeded;
+    return late ? Telling::kLate : Telling::kWord;
+  }
+
   const Duration timeout_;
   const Instant deadline_;
   const Duration attempt_max_;
@@ -72,7 +81,7 @@ class Budget {
   Rng rng_;
   size_t attempts_ = 0;
   std::string why_;
-  bool has_word_ = false;  // why_ is a store's.
+  Telling telling_ = Telling::kNothing;
 };
 
 Error OutOfTime(bool busy, std::string message) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/client/connections.h"
 
+#include <algorithm>
 #include <csignal>
 #include <future>
 #include <utility>
@@ -13,6 +14,8 @@ namespace {
 
 // A client waits for seconds: a store that comes back should be found within part of one.
 constexpr Duration kReconnectPauseMax = Duration::Milliseconds(500);
+// For a store to say why it had no answer in time; see CallOptions::head_start.
+constexpr Duration kHeadStartMax = Duration::Milliseconds(50);
 
 net::Metadata MetadataOf(const std::string& token) {
   if (token.empty()) return {};
@@ -50,6 +53,7 @@ net::UnaryResult Connections::Call(const std::string& address, std::string metho
                                    std::string request, Duration timeout) {
   net::CallOptions options;
   options.deadline = net::MonotonicNow() + timeout;
+  options.head_start = std::min(timeout / 20, kHeadStartMax);
   options.metadata = metadata_;
   auto promise = std::make_shared<std::promise<net::UnaryResult>>();
   std::future<net::UnaryResult> result = promise->get_future();

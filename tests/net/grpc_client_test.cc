@@ -215,6 +215,45 @@ TEST_F(ClientTest, DeadlineWhileConnectingIsNotSent) {
   EXPECT_EQ(result.sent, Sent::kNo);
 }
 
+TEST_F(ClientTest, WithAHeadStartTheServerSaysThatTheTimeIsOver) {
+  EchoServerThread server;
+  CallOptions options = WithTimeout(kPatience);
+  options.head_start = kPatience - Duration::Milliseconds(100);
+  const Instant begun = MonotonicNow();
+  const UnaryResult result = Call(Channel(server.address()), Request("a", 60000), options);
+  EXPECT_EQ(result.status.code, absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(result.sent, Sent::kYes);
+  EXPECT_THAT(result.status.message, HasSubstr("before the server had an answer"));
+  EXPECT_LT(MonotonicNow() - begun, kPatience / 2);
+}
+
+TEST_F(ClientTest, WhatAServerAnswersInATurnThatIsLateComesBeforeTheDeadline) {
+  const std::unique_ptr<EventLoop> servers = EventLoop::Create().value();
+  GrpcServer server(servers.get(), {});
+  std::optional<UnaryCall> open;
+  server.RegisterUnary("/t.T/Unary",
+                       [&](UnaryCall call, std::string_view) { open = std::move(call); });
+  const std::string address = "127.0.0.1:" + std::to_string(server.Listen("127.0.0.1:0").value());
+  std::optional<UnaryResult> result;
+  Channel(address)->Unary("/t.T/Unary", "", WithTimeout(Duration::Milliseconds(500)),
+                          [&](UnaryResult r) { result = std::move(r); });
+  while (!open.has_value()) {
+    loop_->RunOnce(MonotonicNow());
+    servers->RunOnce(MonotonicNow());
+  }
+  servers->SetTurn([&](Instant now) {
+    if (open.has_value() && now >= open->deadline() - Duration::Milliseconds(20)) {
+      open->Reply("in time");
+      open.reset();
+    }
+  });
+  while (MonotonicNow() < open->deadline() + Duration::Milliseconds(5)) {}
+  servers->RunOnce(MonotonicNow());
+  while (!result.has_value()) loop_->RunOnce(Instant::Max());
+  EXPECT_TRUE(result->status.ok()) << result->status;
+  EXPECT_EQ(result->message, "in time");
+}
+
 TEST_F(ClientTest, DrainedServerRefusesNothingThatItTook) {
   EchoServerThread server;
   GrpcChannel* channel = Channel(server.address());
