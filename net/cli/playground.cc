@@ -14,6 +14,7 @@
 #include <ctime>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -21,7 +22,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "net/cli/playground_janitor.h"
+#include "net/cli/playground_shell.h"
 #include "net/cli/processes.h"
 #include "net/client/client.h"
 #include "net/client/cluster.h"
@@ -57,6 +60,8 @@ std::string CommandForUser(const std::string& executable) {
 
 class Playground {
  public:
+  explicit Playground(PlaygroundUse use) : use_(use) {}
+
   absl::Status Run() {
     BlockSignals();
     if (absl::Status s = MakeFolder(); !s.ok()) return s;
@@ -71,8 +76,10 @@ class Playground {
     if (status.ok()) status = WaitUntilReady();
     if (status.ok() && !stop_) {
       PrintWelcome();
-      WaitForStop();
+      if (use_ == PlaygroundUse::kShell) status = OpenShell();
+      if (status.ok()) WaitForStop();
     }
+    shell_.reset();
     StopStores();
     janitor->Finish();
     if (status.ok()) std::puts("Stopped; nothing is left.");
@@ -195,18 +202,37 @@ class Playground {
   }
 
   void PrintWelcome() {
-    std::puts("FlareDB playground: three stores on this machine. Ctrl-C ends and removes them.\n");
+    std::printf("FlareDB playground: three stores on this machine. %s ends and removes them.\n\n",
+                use_ == PlaygroundUse::kShell ? "Leaving the shell" : "Ctrl-C");
     for (const StoreProcess& store : stores_) {
       std::printf("  store %d   %s   pid %d\n", store.id, store.address.c_str(), store.pid);
     }
-    const char* program = program_.c_str();
-    std::printf("  data      %s\n\nReady. Try this in another terminal:\n\n", folder_.c_str());
-    std::printf("  %s kv put greeting hello --addr %s\n", program, stores_[0].address.c_str());
-    std::printf("  %s kv get greeting --addr %s\n", program, stores_[1].address.c_str());
-    std::printf("  %s kv cas greeting \"hello again\" --expect 1 --addr %s\n\n", program,
-                stores_[2].address.c_str());
-    std::puts("Then kill a store (kill -9 PID): the others go on.");
+    std::printf("  data      %s\n\nReady. Try this%s:\n\n", folder_.c_str(),
+                use_ == PlaygroundUse::kShell ? "" : " in another terminal");
+    PrintExample("kv put greeting hello", stores_[0]);
+    PrintExample("kv get greeting", stores_[1]);
+    PrintExample("kv cas greeting \"hello again\" --expect 1", stores_[2]);
+    std::puts("\nThen kill a store (kill -9 PID): the others go on.");
     std::fflush(stdout);
+  }
+
+  void PrintExample(const char* command, const StoreProcess& store) {
+    if (use_ == PlaygroundUse::kShell) {
+      std::printf("  %s\n", command);
+    } else {
+      std::printf("  %s %s --addr %s\n", program_.c_str(), command, store.address.c_str());
+    }
+  }
+
+  absl::Status OpenShell() {
+    const std::string addresses =
+        absl::StrJoin(stores_, ",", [](std::string* out, const StoreProcess& store) {
+          absl::StrAppend(out, store.address);
+        });
+    auto shell = PlaygroundShell::Start(executable_, addresses);
+    if (!shell.ok()) return shell.status();
+    shell_ = *std::move(shell);
+    return absl::OkStatus();
   }
 
   void WaitForStop() {
@@ -220,6 +246,9 @@ class Playground {
         wait ? sigwaitinfo(&signals_, nullptr) : sigtimedwait(&signals_, nullptr, &now);
     if (signal == SIGCHLD) {
       ReapStores(wait);
+      stop_ |= shell_ != nullptr && shell_->HasEnded();
+    } else if (signal == SIGINT && shell_ != nullptr) {
+      // Ctrl-C, which is for what the shell does.
     } else if (signal > 0) {
       stop_ = true;
     }
@@ -243,8 +272,10 @@ class Playground {
     for (const std::string& word : Command(program_, store)) {
       absl::StrAppend(&command, command.empty() ? "" : " ", word);
     }
-    std::printf("\nStore %d (pid %d) %s. Start it again with:\n\n  %s\n", store.id, store.pid,
-                how.c_str(), command.c_str());
+    // While the shell edits a line, a line feed does not take the cursor back.
+    const char* end = shell_ == nullptr ? "\n" : "\r\n";
+    std::printf("%sStore %d (pid %d) %s. Start it again with:%s%s  %s%s", end, store.id, store.pid,
+                how.c_str(), end, end, command.c_str(), end);
     std::fflush(stdout);
   }
 
@@ -266,16 +297,18 @@ class Playground {
     }
   }
 
+  const PlaygroundUse use_;
   const std::string executable_ = OwnExecutable();
   const std::string program_ = CommandForUser(executable_);
   sigset_t signals_;
   std::string folder_;
   std::vector<StoreProcess> stores_;
+  std::unique_ptr<PlaygroundShell> shell_;
   bool stop_ = false;
 };
 
 }  // namespace
 
-absl::Status RunPlayground() { return Playground().Run(); }
+absl::Status RunPlayground(PlaygroundUse use) { return Playground(use).Run(); }
 
 }  // namespace flaredb::net

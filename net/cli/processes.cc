@@ -13,6 +13,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -50,21 +51,42 @@ uint16_t PortOf(int fd) {
   return ntohs(address.sin_port);
 }
 
+// Where a child's input and output go; none: where ours do, and it is of our process group.
+using LogFd = std::optional<int>;
+
 // In the child, between fork and exec: async-signal-safe calls only.
-[[noreturn]] void BecomeChild(char* const* arguments, char* const* environment, int log_fd,
+[[noreturn]] void BecomeChild(char* const* arguments, char* const* environment, LogFd log_fd,
                               pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent) _exit(0);  // It ended before the request above.
-  setpgid(0, 0);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  const int input = open("/dev/null", O_RDONLY);
-  dup2(input, STDIN_FILENO);
-  dup2(log_fd, STDOUT_FILENO);
-  dup2(log_fd, STDERR_FILENO);
+  if (log_fd.has_value()) {
+    setpgid(0, 0);
+    const int input = open("/dev/null", O_RDONLY);
+    dup2(input, STDIN_FILENO);
+    dup2(*log_fd, STDOUT_FILENO);
+    dup2(*log_fd, STDERR_FILENO);
+  }
   execve(arguments[0], arguments, environment);
   _exit(127);
+}
+
+absl::StatusOr<pid_t> Start(const std::vector<std::string>& arguments, LogFd log_fd) {
+  std::vector<char*> argv;
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  std::vector<char*> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    if (!std::string_view(*variable).starts_with("FLAREDB_")) variables.push_back(*variable);
+  }
+  variables.push_back(nullptr);
+  const pid_t parent = getpid();
+  const pid_t pid = fork();
+  if (pid == 0) BecomeChild(argv.data(), variables.data(), log_fd, parent);
+  if (pid < 0) return SystemError("start a process");
+  return pid;
 }
 
 }  // namespace
@@ -78,20 +100,13 @@ absl::StatusOr<pid_t> Spawn(const std::vector<std::string>& arguments,
                             const std::string& log_path) {
   const int log_fd = open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (log_fd < 0) return SystemError("create " + log_path);
-  std::vector<char*> argv;
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  std::vector<char*> variables;
-  for (char** variable = environ; *variable != nullptr; ++variable) {
-    if (!std::string_view(*variable).starts_with("FLAREDB_")) variables.push_back(*variable);
-  }
-  variables.push_back(nullptr);
-  const pid_t parent = getpid();
-  const pid_t pid = fork();
-  if (pid == 0) BecomeChild(argv.data(), variables.data(), log_fd, parent);
+  absl::StatusOr<pid_t> pid = Start(arguments, log_fd);
   close(log_fd);
-  if (pid < 0) return SystemError("start a process");
   return pid;
+}
+
+absl::StatusOr<pid_t> SpawnOnTerminal(const std::vector<std::string>& arguments) {
+  return Start(arguments, std::nullopt);
 }
 
 absl::StatusOr<std::vector<uint16_t>> FreePorts(uint16_t first, int count) {

@@ -22,6 +22,9 @@ std::string OwnExecutable();
 // SIGTERM when this process ends, however it ends.
 absl::StatusOr<pid_t> Spawn(const std::vector<std::string>& arguments, const std::string& log_path);
 
+// The same on our terminal: in our process group, with our input and output.
+absl::StatusOr<pid_t> SpawnOnTerminal(const std::vector<std::string>& arguments);
+
 // Ports of 127.0.0.1 that are free at this moment: first, first + 1... if these are, any otherwise.
 absl::StatusOr<std::vector<uint16_t>> FreePorts(uint16_t first, int count);
 

@@ -5,11 +5,15 @@
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
+import tempfile
+import termios
 import unittest
 
 import e2e
+import terminal
 
 
 class PlaygroundTest(unittest.TestCase):
@@ -60,6 +64,64 @@ class PlaygroundTest(unittest.TestCase):
         self.playground.process.terminate()
         self.assertEqual(self.playground.process.wait(timeout=15), 0)
         by_hand.wait(timeout=10)
+
+
+class PlaygroundAtATerminalTest(unittest.TestCase):
+    def start(self, *args):
+        folder = tempfile.mkdtemp(prefix="e2e-", dir=os.environ.get("TEST_TMPDIR"))
+        self.addCleanup(shutil.rmtree, folder)
+        t = self.enterContext(terminal.Terminal(
+            [e2e.FLAREDB, "playground", *args], columns=300, TMPDIR=folder, HOME=folder,
+            FLAREDB_CLIENT_ADDR="127.0.0.1:1"))
+        welcome = t.expect("Then kill a store")
+        pids = [int(pid) for pid in re.findall(r"pid (\d+)", welcome)]
+        self.assertEqual(len(pids), 3)
+        return folder, t, pids, welcome
+
+    def assert_nothing_is_left(self, folder):
+        e2e.wait_for("the end of everything", lambda: not e2e.processes_with(folder))
+        self.assertEqual([name for name in os.listdir(folder) if name != ".flaredb_history"], [])
+
+    def test_a_shell_is_there_and_its_end_is_the_end(self):
+        folder, t, pids, welcome = self.start()
+        self.assertIn("Leaving the shell ends and removes them", welcome)
+        t.expect("flaredb> ")
+        t.send("kv put greeting hello\n")
+        t.expect("version 1")
+        t.expect("flaredb> ")
+        t.send("half a li\x03")  # Ctrl-C is for the line.
+        t.expect("flaredb> ")
+        os.kill(pids[0], signal.SIGKILL)
+        t.expect(f"Store 1 (pid {pids[0]}) was ended by signal 9")
+        t.send("\nkv get greeting\n")
+        t.expect("hello")
+        t.expect("flaredb> ")
+        t.send("exit\n")
+        t.expect("Stopped; nothing is left.")
+        self.assertEqual(t.wait(), 0)
+        self.assert_nothing_is_left(folder)
+
+    def test_a_signal_ends_the_shell_and_leaves_the_terminal_as_it_was(self):
+        folder, t, _, _ = self.start()
+        t.expect("flaredb> ")
+        e2e.wait_for("the editor", lambda: not self.echoes(t))
+        t.process.terminate()
+        t.expect("Stopped; nothing is left.")
+        self.assertTrue(self.echoes(t))
+        self.assertEqual(t.wait(), 0)
+        self.assert_nothing_is_left(folder)
+
+    @staticmethod
+    def echoes(t):
+        return bool(termios.tcgetattr(t.fd)[3] & termios.ECHO)
+
+    def test_without_a_shell_ctrl_c_ends_it(self):
+        folder, t, _, welcome = self.start("--no-shell")
+        self.assertIn("in another terminal", welcome)
+        t.send("\x03")
+        t.expect("Stopped; nothing is left.")
+        self.assertEqual(t.wait(), 0)
+        self.assert_nothing_is_left(folder)
 
 
 if __name__ == "__main__":
