@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <random>
@@ -27,7 +26,8 @@
 #include "net/grpc_health.h"
 #include "net/grpc_reflection.h"
 #include "net/grpc_server.h"
-#include "net/server/hand_over.h"
+#include "net/server/data_folder.h"
+#include "net/server/graceful_stop.h"
 #include "net/server/join.h"
 #include "net/server/kv_service.h"
 #include "net/server/log.h"
@@ -46,14 +46,6 @@ namespace flaredb::net {
 namespace {
 
 constexpr Duration kStatusInterval = Duration::Milliseconds(100);
-// How long a stop waits until others lead, then for open calls, then for the last bytes to leave.
-constexpr Duration kStopForLeaders = Duration::Seconds(2);
-constexpr Duration kStopForCalls = Duration::Seconds(3);
-constexpr Duration kStopForConnections = Duration::Milliseconds(200);
-// Clients that are told to go elsewhere have so long to hear of it: longer than the connections
-// give them (RFC 9113 6.8) before they take no more calls.
-constexpr Duration kStopNotice = Duration::Milliseconds(150);
-constexpr Duration kHandOverInterval = Duration::Milliseconds(10);
 // What this program can do (pd::StoreDescriptor).
 constexpr uint64_t kFeatureLevel = 1;
 
@@ -117,9 +109,12 @@ class Server {
          const OpenDisk& open_disk, std::unique_ptr<EventLoop> loop)
       : options_(options),
         flags_(options_.start),
-        open_disk_(open_disk),
         tls_(std::move(tls)),
         loop_(std::move(loop)),
+        folder_(flags_.data_dir, open_disk,
+                [this, mailbox = loop_->mailbox()](store::Event event) {
+                  OnDiskEvent(mailbox.get(), std::move(event));
+                }),
         runtime_(loop_.get()),
         door_(loop_.get(), /*want_certificates=*/tls_.links != nullptr, std::move(tokens)),
         grpc_(std::make_unique<GrpcServer>(loop_.get(),
@@ -135,7 +130,8 @@ class Server {
                    Runtime::Done done) { runtime_.Call(std::move(request), std::move(done)); },
             [this](StoreId store) { return transport_.AddressOf(store); }),
         start_namespaces_(loop_.get(), &pd_, options_.namespaces),
-        health_(grpc_.get()) {
+        health_(grpc_.get()),
+        stop_(loop_.get(), &runtime_, grpc_.get(), &transport_, [this] { Refuse(); }) {
     RegisterModeService(grpc_.get(), &pd_, [this] { return runtime_.store().waiting(); });
     RegisterPdService(
         grpc_.get(), &pd_, [this] { return runtime_.store().waiting(); },
@@ -164,7 +160,7 @@ class Server {
       return absl::IsCancelled(s) ? absl::OkStatus() : s;
     }
     if (absl::Status s = Serve(); !s.ok()) return s;
-    HangUp();
+    stop_.HangUp();
     Log(LogLevel::kInfo, "stopped", {{"store", flags_.store}});
     return absl::OkStatus();
   }
@@ -183,47 +179,18 @@ class Server {
   }
 
   absl::Status Start() {
-    std::error_code error;
-    std::filesystem::create_directories(flags_.data_dir, error);
-    if (error) {
-      return absl::UnavailableError(absl::StrCat("cannot use ", flags_.data_dir,
-                                                 " as data folder: ", error.message(),
-                                                 "; give another one to --data-dir"));
-    }
-    if (absl::Status s = OpenFolder(); !s.ok()) return s;
+    if (absl::Status s = folder_.Open(); !s.ok()) return s;
     std::optional<FoundStore> found;
-    if (recovered_.has_value()) {
-      found = FoundStore{recovered_->identity, MembersOf(recovered_->directory)};
+    if (const store::RecoveredStore* recovered = folder_.recovered()) {
+      found = FoundStore{recovered->identity, MembersOf(recovered->directory)};
     }
     absl::StatusOr<StartPlan> plan = PlanStart(flags_, found, RandomId());
     if (!plan.ok()) return plan.status();
-    if (!recovered_.has_value()) {
+    if (!found.has_value()) {
       if (absl::Status s = Found(&*plan); !s.ok()) return s;
     }
-    // The database knows it now. Beside an empty one it would vouch for what was lost.
-    std::filesystem::remove(InstancePath(), error);
+    folder_.Settle();
     Launch(*plan);
-    return absl::OkStatus();
-  }
-
-  std::string InstancePath() const { return flags_.data_dir + "/instance"; }
-
-  // Opens the database and reads what an earlier start left there.
-  absl::Status OpenFolder() {
-    auto disk =
-        open_disk_(flags_.data_dir + "/db", [this, mailbox = loop_->mailbox()](store::Event event) {
-          OnDiskEvent(mailbox.get(), std::move(event));
-        });
-    if (!disk.ok()) return disk.status();
-    disk_ = *std::move(disk);
-    auto logs = disk_->RecoverLogs();
-    if (!logs.ok()) return logs.status();
-    auto recovered = store::Recover(disk_->data(), *logs);
-    if (recovered.ok()) {
-      recovered_ = *std::move(recovered);
-    } else if (!absl::IsNotFound(recovered.status())) {
-      return recovered.status();
-    }
     return absl::OkStatus();
   }
 
@@ -234,11 +201,12 @@ class Server {
     });
   }
 
-  // Makes the folder a store of the plan's cluster, then opens it like any other.
+  // Makes the folder a store of the plan's cluster.
   absl::Status Found(StartPlan* plan) {
-    const auto instance = RememberInstance(InstancePath(), {RandomId(), RandomId()});
+    const auto instance = folder_.Instance({RandomId(), RandomId()});
     if (!instance.ok()) return instance.status();
     plan->identity.instance = *instance;
+    std::vector<store::FirstReplica> replicas;
     if (plan->joins) {
       const auto joined = Join({flags_.store, plan->identity.instance, flags_.address,
                                 kFeatureLevel, flags_.peers, flags_.cluster_id},
@@ -249,19 +217,13 @@ class Server {
       if (!joined.ok()) return joined.status();
       plan->identity.cluster_id = joined->cluster_id;
       plan->members = joined->members;
-      disk_->Write(store::Bootstrap(plan->identity));
     } else {
-      std::vector<store::FirstReplica> replicas;
       for (const Region& region : store::FoundingRegions(flags_.store)) {
         replicas.push_back({region, Incarnation(RandomId())});
       }
-      disk_->Write(store::Bootstrap(plan->identity, replicas));
     }
-    disk_.reset();
-    if (absl::Status s = OpenFolder(); !s.ok()) return s;
-    if (!recovered_.has_value()) {
-      return absl::InternalError(
-          absl::StrCat("the first write to ", flags_.data_dir, " failed: check the disk"));
+    if (absl::Status s = folder_.Bootstrap(store::Bootstrap(plan->identity, replicas)); !s.ok()) {
+      return s;
     }
     Log(LogLevel::kInfo, plan->joins ? "joined" : "founded",
         {{"cluster", plan->identity.cluster_id}, {"stores", FormatMembers(plan->members)}});
@@ -283,7 +245,8 @@ class Server {
     options.cluster->address = flags_.address;
     options.cluster->feature_level = kFeatureLevel;
     options.cluster->unix_ms = UnixMsAt(loop_->now());
-    runtime_.Start(options, *std::move(recovered_), disk_.get(), &transport_);
+    disk_ = folder_.TakeDisk();
+    runtime_.Start(options, folder_.TakeRecovered(), disk_.get(), &transport_);
     transport_.Start(plan.identity, plan.members, RandomId(), flags_.peers);
     UpdateStatus();
     start_namespaces_.Begin();
@@ -301,10 +264,10 @@ class Server {
 
   absl::Status Serve() {
     while (true) {
-      loop_->RunOnce(std::min(runtime_.next_deadline(), look_at_));
+      loop_->RunOnce(std::min(runtime_.next_deadline(), stop_.look_at()));
       if (!runtime_.failure().ok()) return runtime_.failure();
       FollowDirectory();
-      if (noticed_.has_value() && MayHangUp()) return absl::OkStatus();
+      if (stop_.MayHangUp()) return absl::OkStatus();
     }
   }
 
@@ -346,8 +309,8 @@ class Server {
   void UpdateStatus() {
     const bool well = status_log_.Update(runtime_.store().peers());
     if (!given_up_ && IsGivenUp()) Retire();
-    SetServing(well && !stopping_ && !given_up_ && start_namespaces_.done());
-    if (admin_ != nullptr) Publish(stopping_ ? ServerPhase::kStopping : ServerPhase::kServing);
+    SetServing(well && !stop_.begun() && !given_up_ && start_namespaces_.done());
+    if (admin_ != nullptr) Publish(stop_.begun() ? ServerPhase::kStopping : ServerPhase::kServing);
     loop_->StartTimer(loop_->now() + kStatusInterval, [this] { UpdateStatus(); });
   }
 
@@ -360,11 +323,9 @@ class Server {
   // Nobody answers what it would pass on.
   void Retire() {
     given_up_ = true;
-    const StoreId self = runtime_.store().identity().store;
     Log(LogLevel::kError, "given up for lost or removed, which is for ever: stop the store",
-        {{"store", self}});
-    kv_.Refuse(self);
-    pd_.Refuse(self);
+        {{"store", flags_.store}});
+    Refuse();
   }
 
   std::vector<StoreId> AliveStores() const {
@@ -418,66 +379,22 @@ class Server {
     loop_->Defer([this] { signals_.reset(); });
     Log(LogLevel::kInfo, "stopping",
         {{"store", flags_.store}, {"open_calls", uint64_t{runtime_.open_calls()}}});
-    stopping_ = true;
-    hand_over_until_ = loop_->now() + kStopForLeaders;
-    runtime_.Hold();
+    stop_.Begin();
     SetServing(false);
-    // Not in this turn: it may have calls, which the store proposes after it carried out orders.
-    loop_->StartTimer(loop_->now() + kHandOverInterval, [this] { ContinueHandOver(); });
   }
 
-  void ContinueHandOver() {
-    const std::vector<store::PeerView> peers = runtime_.store().peers();
-    const size_t left = HandOver::Left(peers);
-    if (left == 0 || loop_->now() >= hand_over_until_) {
-      if (left > 0) {
-        Log(LogLevel::kWarn, "stops although it leads",
-            {{"regions", uint64_t{left}}, {"reason", "no other store took over in time"}});
-      }
-      runtime_.Release();
-      return GiveNotice();
-    }
-    for (store::Order& order : hand_over_.Next(loop_->now(), peers)) {
-      runtime_.Deliver(std::move(order));
-    }
-    loop_->StartTimer(loop_->now() + kHandOverInterval, [this] { ContinueHandOver(); });
-  }
-
-  void GiveNotice() {
-    noticed_ = loop_->now();
-    look_at_ = *noticed_ + kStopNotice;
-    grpc_->GiveNotice();
-  }
-
-  // Whether the calls of clients are dealt with. What was sent before its client heard of the end
-  // is answered as ever, by way of the leader.
-  bool MayHangUp() {
-    const Instant now = loop_->now();
-    if (now < *noticed_ + kStopNotice) return false;
+  void Refuse() {
     kv_.Refuse(flags_.store);
     pd_.Refuse(flags_.store);
-    look_at_ = *noticed_ + kStopForCalls;
-    return runtime_.open_calls() == 0 || now >= look_at_;
-  }
-
-  // Tells the other stores, and gives the last replies time to leave.
-  void HangUp() {
-    transport_.Stop();
-    grpc_->Drain([this] { drained_ = true; });
-    const Instant until = loop_->now() + kStopForConnections;
-    while (!drained_ && loop_->now() < until) {
-      loop_->RunOnce(std::min(runtime_.next_deadline(), until));
-    }
   }
 
   const ServerOptions options_;
   const StartFlags& flags_;
-  const OpenDisk& open_disk_;
   const ServerTls tls_;
   const std::unique_ptr<EventLoop> loop_;
   const pd::PdMachine pd_machine_;
+  DataFolder folder_;  // Until Launch.
   std::unique_ptr<Disk> disk_;
-  std::optional<store::RecoveredStore> recovered_;  // Between OpenFolder and Launch.
   Runtime runtime_;
   Door door_;
   std::unique_ptr<GrpcServer> grpc_;
@@ -492,13 +409,8 @@ class Server {
   StatusBoard board_;
   std::unique_ptr<AdminServer> admin_;      // After board_, which it reads.
   std::unique_ptr<SignalWatcher> signals_;  // Until the first signal.
-  bool stopping_ = false;
   bool given_up_ = false;
-  HandOver hand_over_;
-  Instant hand_over_until_;
-  std::optional<Instant> noticed_;  // When clients were asked to go.
-  bool drained_ = false;
-  Instant look_at_ = Instant::Max();  // When the loop is to see whether it may end.
+  GracefulStop stop_;
 };
 
 }  // namespace
