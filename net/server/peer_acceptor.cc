@@ -14,6 +14,16 @@
 #include "proto/raftpb.pb.h"
 
 namespace flaredb::net {
+namespace {
+
+GrpcStatus GivenUp(StoreId store) {
+  return {kExpelled,
+          "store " + std::to_string(store.value()) +
+              " was given up for lost or removed, which is for ever: stop it, and start it with an "
+              "empty data folder and a --store-id that was never used"};
+}
+
+}  // namespace
 
 // One other store's stream into this one.
 class PeerAcceptor::Stream : public StreamReader {
@@ -93,17 +103,6 @@ class PeerAcceptor::Stream : public StreamReader {
   StoreId from_;  // Zero until the first batch was accepted.
   const std::unique_ptr<raftpb::RaftBatch> batch_;
 };
-
-namespace {
-
-GrpcStatus GivenUp(StoreId store) {
-  return {kExpelled,
-          "store " + std::to_string(store.value()) +
-              " was given up for lost or removed, which is for ever: stop it, and start it with an "
-              "empty data folder and a --store-id that was never used"};
-}
-
-}  // namespace
 
 PeerAcceptor::PeerAcceptor(GrpcServer* server, Deliver deliver, Greet greet)
     : deliver_(std::move(deliver)), greet_(std::move(greet)) {
