@@ -39,11 +39,11 @@ class Stores:
                 self.cluster.processes[store].send_signal(number)
 
     def promptly(self, seconds, do, *args):
-        began = time.monotonic()
+        began, machine = time.monotonic(), e2e.Machine()
         result = do(*args)
         took = time.monotonic() - began
         self.worst = max(self.worst, took)
-        trial.require(took < seconds, f"{do.__name__}{args}: {took:.2f} s: {result}")
+        trial.require(took < seconds, f"{do.__name__}{args}: {took:.2f} s: {result}", machine.excuse())
         return result
 
     def accept(self, seconds, store, *args):

@@ -240,6 +240,7 @@ class Trial:
         count = max(10, int(count * self.args.part))
         with open(f"/proc/{self.process.pid}/clear_refs", "w", encoding="ascii") as file:
             file.write("5")  # VmHWM begins anew.
+        machine = e2e.Machine()
         client = honest(self.cluster.addresses[1])
         client.start()
         e2e.wait_for("an honest client", lambda: client.rounds > 0)
@@ -261,7 +262,7 @@ class Trial:
         trial.require(self.process.poll() is None, "the store ended: " + self.cluster.logs()[-3000:])
         trial.require(not client.failures, f"an honest client failed: {client.failures[:3]}")
         trial.require(rounds >= 2, "an honest client was not served")
-        trial.require(slowest < self.args.slowest, "an honest client waited too long")
+        trial.require(slowest < self.args.slowest, "an honest client waited too long", machine.excuse())
         trial.require(peak < RESIDENT_MAX, "that is too much memory")
 
     def put(self, key, size):

@@ -50,22 +50,30 @@ def rate(told, kind="OK"):
     return told.get(kind, {"per_second": 0})["per_second"]
 
 
-def part_of_peak(cluster, method, best, many, args):
-    """What is served of `many` calls at a time, as a part of what is served of `best`. Machines are
-    faster at one time than at another, so the two take turns and the parts' median counts."""
-    parts = []
-    before = rate(load(cluster, method, best, args.seconds))
-    for _ in range(args.rounds):
+def judge_part_of_peak(cluster, method, best, many, args):
+    """Whether what is served of `many` calls at a time is near what is served of `best`. Machines
+    are faster at one time than at another, so the two take turns and the parts' median counts; rounds
+    in which others took the machine away do not, while there are better ones."""
+    rounds, doubtful, excuse = [], [], ""
+    while len(rounds) < args.rounds and len(rounds) + len(doubtful) < 2 * args.rounds:
+        machine = e2e.Machine()
+        before = rate(load(cluster, method, best, args.seconds))
         told = load(cluster, method, many, args.seconds)
+        after = rate(load(cluster, method, best, args.seconds))
         trial.require(set(told) <= {"outstanding", "OK", "RESOURCE_EXHAUSTED"},
                       "calls failed that nobody refused")
-        if rate(told, "RESOURCE_EXHAUSTED") > 0:
-            trial.require(told["RESOURCE_EXHAUSTED"]["p99_ms"] < args.refusal_ms,
-                          "who is refused waits long for it")
-        after = rate(load(cluster, method, best, args.seconds))
-        parts.append(rate(told) / ((before + after) / 2))
-        before = after
-    return statistics.median(parts)
+        refused_ms = told.get("RESOURCE_EXHAUSTED", {"p99_ms": 0})["p99_ms"]
+        taken = machine.excuse()
+        excuse = taken or excuse
+        (doubtful if taken else rounds).append((rate(told) / ((before + after) / 2), refused_ms))
+    doubt = "" if len(rounds) > args.rounds / 2 else f"in {len(doubtful)} rounds {excuse}"
+    if doubt:
+        rounds += doubtful
+    part, refused_ms = map(statistics.median, zip(*rounds))
+    say(f"{method}: {part:.0%} of the peak, refusals within {refused_ms:.0f} ms, in the median of "
+        f"{len(rounds)} rounds; {resident_max(cluster) >> 20} MB resident")
+    trial.require(part >= args.part, f"less than {args.part:.0%} of the peak is served", doubt)
+    trial.require(refused_ms < args.refusal_ms, "who is refused waits long for it", doubt)
 
 
 def overload(args):
@@ -73,6 +81,7 @@ def overload(args):
         for command, namespace in (("raw", "logs"), ("kv", "steady")):
             e2e.wait_for("the namespaces", lambda command=command, namespace=namespace: e2e.run(
                 command, "put", "a", "b", "--namespace", namespace, "--addr", cluster.addresses[1])[0] == 0)
+        not_judged = []
         for method in args.methods.split(","):
             forget_peaks(cluster)
             curve = {n: rate(load(cluster, method, n, args.seconds)) for n in (16, 64, 256, 1024)}
@@ -80,17 +89,21 @@ def overload(args):
             saturating = min(n for n in curve if curve[n] >= 0.9 * curve[best])
             say(f"{method}: {saturating} calls at a time saturate the stores")
             for many in sorted({10 * saturating, args.most}):
-                part = part_of_peak(cluster, method, best, many, args)
-                say(f"{method}: {part:.0%} of the peak, {resident_max(cluster) >> 20} MB resident")
-                trial.require(part >= args.part, f"less than {args.part:.0%} of the peak is served")
+                try:
+                    judge_part_of_peak(cluster, method, best, many, args)
+                except trial.NotJudged as error:
+                    say(f"not judged: {error}")
+                    not_judged.append(method)
                 trial.require(resident_max(cluster) < RESIDENT_MAX, "that is too much memory")
+        if not_judged:
+            raise trial.NotJudged(", ".join(not_judged))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stores", type=int, default=1)
     parser.add_argument("--methods", default="raw_put,put,get")
-    parser.add_argument("--seconds", type=float, default=5, help="of each load")
+    parser.add_argument("--seconds", type=float, default=4, help="of each load")
     parser.add_argument("--rounds", type=int, default=5, help="of which the median counts")
     parser.add_argument("--most", type=int, default=40000, help="calls at a time")
     parser.add_argument("--part", type=float, default=0.9, help="of the peak, at least")

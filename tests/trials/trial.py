@@ -31,9 +31,17 @@ class Failed(Exception):
     """A promise was broken; the sentence says which."""
 
 
-def require(condition, sentence):
-    if not condition:
-        raise Failed(sentence)
+class NotJudged(Exception):
+    """A measurement does not tell whether a promise was broken; the sentence says why."""
+
+
+def require(condition, sentence, excuse=""):
+    """`excuse`: of the e2e.Machine of a measurement, "" without one."""
+    if condition:
+        return
+    if excuse:
+        raise NotJudged(f"{sentence}, but {excuse}")
+    raise Failed(sentence)
 
 
 def chance(seed):
@@ -48,12 +56,15 @@ def say(text):
 
 
 def run_trial(trial, *args):
-    """Ends the program: 0 if `trial` ended, 1 if a promise was broken."""
+    """Ends the program: 0 if `trial` ended or could not be judged, 1 if a promise was broken."""
     try:
         trial(*args)
     except (Failed, AssertionError) as error:
         say(f"FAILED: {error}")
         sys.exit(1)
+    except NotJudged as error:
+        say(f"not judged: {error}")
+        sys.exit(0)
     say("held")
 
 
