@@ -95,6 +95,19 @@ class AdminTest(unittest.TestCase):
     def test_a_client_finds_the_leader_by_itself(self):
         for store in (1, 2, 3):
             self.wait_until_ready(store)
+        # Only the first call has to be passed on. A busy machine may have another leader meanwhile: try again then.
+        for attempt in range(5):
+            changes = self.sum_of("flaredb_raft_leader_changes_total")
+            made = self.calls_by_distance(attempt)
+            if self.sum_of("flaredb_raft_leader_changes_total") == changes:
+                break
+        self.assertEqual(made, [1, 0, 49])
+
+    def sum_of(self, name):
+        return sum(series(self.get(store, "/metrics")[2]).get(name, 0) for store in (1, 2, 3))
+
+    def calls_by_distance(self, attempt):
+        """How many calls of fifty each store gets from a client that knows the leader last."""
         leader = self.cluster.wait_for_leader()
         stores = [*self.cluster.others(leader), leader]
         cas = 'grpc_server_handled_total{grpc_service="kvrpc.KvCas",grpc_method="CompareAndSwap",grpc_code="OK"}'
@@ -106,14 +119,13 @@ class AdminTest(unittest.TestCase):
         # One client: the shell keeps its connections.
         done = subprocess.run(
             [e2e.FLAREDB, "shell", "--addr", ",".join(self.cluster.addresses[i] for i in stores)],
-            input="".join(f"kv put found-{n} v\n" for n in range(50)),
+            input="".join(f"kv put found-{attempt}-{n} v\n" for n in range(50)),
             capture_output=True, timeout=30, text=True, check=False,
         )
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertEqual(done.stdout, "version 1\n" * 50)
-        # Only the first one had to be passed on.
-        e2e.wait_for("the figures", lambda: sum(map(calls, stores)) - sum(before.values()) == 50)
-        self.assertEqual([calls(store) - before[store] for store in stores], [1, 0, 49])
+        e2e.wait_for("the figures", lambda: sum(map(calls, stores)) - sum(before.values()) >= 50)
+        return [calls(store) - before[store] for store in stores]
 
     def test_health_tells_what_is_waited_for(self):
         for store in (1, 2, 3):
