@@ -122,8 +122,8 @@ std::optional<std::string> LineEditor::Read() {
   el_set(library.editor, EL_PREP_TERM, 1);
   int size = 0;
   const char* text = el_gets(library.editor, &size);
+  if (library.interrupted) return "";  // An empty line looks like the end of input.
   if (text == nullptr || size <= 0) return std::nullopt;
-  if (library.interrupted) return "";
   std::string line(text, static_cast<size_t>(size));
   if (line.ends_with('\n')) line.pop_back();
   if (line.find_first_not_of(" \t") == std::string::npos) return line;

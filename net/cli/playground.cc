@@ -88,6 +88,8 @@ class Playground {
 
  private:
   void BlockSignals() {
+    // Whoever ignores it is not told of its children's ends, and passes that on.
+    std::signal(SIGCHLD, SIG_DFL);
     sigemptyset(&signals_);
     for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) sigaddset(&signals_, signal);
     sigprocmask(SIG_BLOCK, &signals_, nullptr);
@@ -246,12 +248,22 @@ class Playground {
         wait ? sigwaitinfo(&signals_, nullptr) : sigtimedwait(&signals_, nullptr, &now);
     if (signal == SIGCHLD) {
       ReapStores(wait);
-      stop_ |= shell_ != nullptr && shell_->HasEnded();
+      if (shell_ != nullptr) ReapShell();
     } else if (signal == SIGINT && shell_ != nullptr) {
-      // Ctrl-C, which is for what the shell does.
+      // Ctrl-C, which is for what the shell does; see ReapShell.
     } else if (signal > 0) {
       stop_ = true;
     }
+  }
+
+  // A command that is given up by Ctrl-C takes its shell with it, but not the stores.
+  void ReapShell() {
+    const std::optional<int> ended = shell_->Ended();
+    if (!ended) return;
+    const bool given_up = WIFSIGNALED(*ended) && WTERMSIG(*ended) == SIGINT;
+    shell_.reset();
+    if (given_up) std::puts("");
+    stop_ |= !given_up || !OpenShell().ok();
   }
 
   // Notices the stores that have ended, and says so if the user should know.

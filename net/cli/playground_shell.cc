@@ -4,15 +4,23 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <csignal>
 
 #include "net/cli/processes.h"
 
 namespace flaredb::net {
 
+namespace {
+
+constexpr int kPatienceMs = 2000;
+constexpr int kStepMs = 10;
+
+bool IsInForeground() { return tcgetpgrp(STDIN_FILENO) == getpgrp(); }
+
+}  // namespace
+
 bool PlaygroundShell::HasTerminal() {
-  return isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
+  return isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 && IsInForeground();
 }
 
 absl::StatusOr<std::unique_ptr<PlaygroundShell>> PlaygroundShell::Start(
@@ -25,16 +33,27 @@ absl::StatusOr<std::unique_ptr<PlaygroundShell>> PlaygroundShell::Start(
 }
 
 PlaygroundShell::~PlaygroundShell() {
-  if (pid_ == 0) return;
-  kill(pid_, SIGTERM);
-  while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  if (!Ended()) {
+    kill(pid_, SIGTERM);
+    kill(pid_, SIGCONT);
+    if (!EndsWithin(kPatienceMs)) {
+      kill(pid_, SIGKILL);
+      EndsWithin(kPatienceMs);
+    }
   }
-  tcsetattr(STDIN_FILENO, TCSANOW, &settings_);
+  // In the background the terminal is somebody else's, and would stop us for it.
+  if (IsInForeground()) tcsetattr(STDIN_FILENO, TCSANOW, &settings_);
 }
 
-bool PlaygroundShell::HasEnded() {
-  if (pid_ != 0 && waitpid(pid_, nullptr, WNOHANG) == pid_) pid_ = 0;
-  return pid_ == 0;
+bool PlaygroundShell::EndsWithin(int milliseconds) {
+  for (; milliseconds > 0 && !Ended(); milliseconds -= kStepMs) usleep(kStepMs * 1000);
+  return ended_.has_value();
+}
+
+std::optional<int> PlaygroundShell::Ended() {
+  int status = 0;
+  if (!ended_ && waitpid(pid_, &status, WNOHANG) == pid_) ended_ = status;
+  return ended_;
 }
 
 }  // namespace flaredb::net

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import tempfile
 import termios
+import time
 import unittest
 
 import e2e
@@ -89,8 +90,9 @@ class PlaygroundAtATerminalTest(unittest.TestCase):
         t.send("kv put greeting hello\n")
         t.expect("version 1")
         t.expect("flaredb> ")
-        t.send("half a li\x03")  # Ctrl-C is for the line.
-        t.expect("flaredb> ")
+        for line in ("half a li", "", ""):
+            t.send(f"{line}\x03")  # Ctrl-C is for the line.
+            t.expect("flaredb> ")
         os.kill(pids[0], signal.SIGKILL)
         t.expect(f"Store 1 (pid {pids[0]}) was ended by signal 9")
         t.send("\nkv get greeting\n")
@@ -106,6 +108,38 @@ class PlaygroundAtATerminalTest(unittest.TestCase):
         t.expect("flaredb> ")
         e2e.wait_for("the editor", lambda: not self.echoes(t))
         t.process.terminate()
+        t.expect("Stopped; nothing is left.")
+        self.assertTrue(self.echoes(t))
+        self.assertEqual(t.wait(), 0)
+        self.assert_nothing_is_left(folder)
+
+    def test_a_command_that_is_given_up_costs_a_shell_only(self):
+        folder, t, pids, _ = self.start()
+        t.expect("flaredb> ")
+        for pid in pids[1:]:
+            os.kill(pid, signal.SIGSTOP)
+        t.send("kv put greeting hello --timeout 60\n")
+        e2e.wait_for("the command", lambda: self.echoes(t))
+        time.sleep(0.5)
+        t.send("\x03")
+        t.expect("flaredb> ")
+        for pid in pids[1:]:
+            os.kill(pid, signal.SIGCONT)
+        t.send("kv put another hello\n")
+        t.expect("version 1")
+        t.send("exit\n")
+        t.expect("Stopped; nothing is left.")
+        self.assertEqual(t.wait(), 0)
+        self.assert_nothing_is_left(folder)
+
+    def test_a_shell_that_is_killed_leaves_the_terminal_as_it_was(self):
+        folder, t, _, _ = self.start()
+        t.expect("flaredb> ")
+        e2e.wait_for("the editor", lambda: not self.echoes(t))
+        for pid in e2e.processes_with("shell\0--addr"):
+            with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+                if int(file.read().rsplit(")", 1)[1].split()[1]) == t.process.pid:
+                    os.kill(pid, signal.SIGKILL)
         t.expect("Stopped; nothing is left.")
         self.assertTrue(self.echoes(t))
         self.assertEqual(t.wait(), 0)
