@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/server/join.h"
 
+#include <cerrno>
 #include <chrono>
 #include <cinttypes>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <optional>
 #include <thread>
@@ -23,6 +25,7 @@ namespace {
 constexpr Duration kCallTimeout = Duration::Seconds(3);
 constexpr std::chrono::milliseconds kTryAgain{200};
 
+constexpr size_t kInstanceBytesMax = 256;
 constexpr char kInstanceScan[] = "flaredb-instance 1\n%16" SCNx64 "%16" SCNx64;
 
 std::string InstanceText(pd::InstanceId instance) {
@@ -30,6 +33,12 @@ std::string InstanceText(pd::InstanceId instance) {
   std::snprintf(text, sizeof(text), "flaredb-instance 1\n%016" PRIx64 "%016" PRIx64 "\n",
                 instance.hi, instance.lo);
   return text;
+}
+
+absl::Status CannotRead(const std::string& path) {
+  return absl::UnavailableError(
+      absl::StrCat("cannot read ", path, ": ", std::strerror(errno),
+                   "; it tells which store this is: give it back to the user that runs the store"));
 }
 
 // Whether it makes no sense to ask again, whoever is asked.
@@ -117,14 +126,20 @@ absl::StatusOr<Joined> Join(const JoinRequest& request, std::shared_ptr<const Tl
 }
 
 absl::StatusOr<pd::InstanceId> RememberInstance(const std::string& path, pd::InstanceId drawn) {
-  if (std::ifstream file(path, std::ios::binary); file) {
-    const std::string text((std::istreambuf_iterator<char>(file)), {});
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (file) {
+    std::string text(kInstanceBytesMax, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    if (file.bad()) return CannotRead(path);
+    text.resize(static_cast<size_t>(file.gcount()));
     pd::InstanceId instance;
     std::sscanf(text.c_str(), kInstanceScan, &instance.hi, &instance.lo);
     if (instance && text == InstanceText(instance)) return instance;
     return absl::DataLossError(absl::StrCat(
         path, " is damaged, and the store has no other data yet: delete it and start again"));
   }
+  if (errno != ENOENT) return CannotRead(path);
   if (absl::Status s = ReplaceFile(path, InstanceText(drawn)); !s.ok()) return s;
   return drawn;
 }

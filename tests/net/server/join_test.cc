@@ -30,6 +30,14 @@ TEST(RememberInstance, ADamagedFileIsTold) {
   }
 }
 
+TEST(RememberInstance, OneThatCannotBeReadIsNotReplaced) {
+  const std::string path = testing::TempDir() + "/unreadable";
+  std::filesystem::create_directory(path);
+  const absl::Status status = RememberInstance(path, {1, 2}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_NE(status.message().find("cannot read " + path), std::string::npos) << status;
+}
+
 TEST(RememberInstance, AFolderThatIsNotThereIsTold) {
   EXPECT_EQ(RememberInstance("/nowhere/instance", {1, 2}).status().code(),
             absl::StatusCode::kUnavailable);
