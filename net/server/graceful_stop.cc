@@ -60,6 +60,7 @@ bool GracefulStop::MayHangUp() {
 }
 
 void GracefulStop::HangUp() {
+  runtime_->GiveUpCalls();
   transport_->Stop();
   grpc_->Drain([this] { drained_ = true; });
   const Instant until = loop_->now() + kForConnections;

@@ -19,6 +19,16 @@ bool ConcernsACall(const store::Event& event) {
          std::holds_alternative<store::ClientGone>(event);
 }
 
+store::Error StoppedError(bool is_write) {
+  store::Error error;
+  error.code = is_write ? store::ErrorCode::kStaleCommand : store::ErrorCode::kReadNotReady;
+  error.outcome = is_write ? store::Outcome::kUnknown : store::Outcome::kNotApplied;
+  error.message = is_write ? "the store was stopped before the outcome was known; the write may "
+                             "have been applied: read the key, or retry with the same request id"
+                           : "the store was stopped before it had an answer; ask another one";
+  return error;
+}
+
 }  // namespace
 
 Runtime::~Runtime() { loop_->SetTurn(nullptr); }
@@ -34,13 +44,20 @@ void Runtime::Start(const store::Options& options, store::RecoveredStore recover
 
 store::CallId Runtime::Call(store::Request request, Done done) {
   ++last_call_;
-  calls_.emplace(last_call_, std::move(done));
+  calls_.emplace(last_call_, OpenCall{store::IsWrite(request.operation), std::move(done)});
   Add(store::ClientCall{last_call_, std::move(request)});
   return last_call_;
 }
 
 void Runtime::Abandon(store::CallId id) {
   if (calls_.erase(id) > 0) Add(store::ClientGone{id});
+}
+
+void Runtime::GiveUpCalls() {
+  for (auto& [id, call] : std::exchange(calls_, {})) {
+    Add(store::ClientGone{id});
+    call.done({StoppedError(call.is_write), Index()});
+  }
 }
 
 void Runtime::Deliver(store::Event event) {
@@ -97,7 +114,7 @@ void Runtime::Perform() {
   transport_->Flush();
   for (store::CallReply& reply : effects_.replies) {
     auto call = calls_.extract(reply.id);
-    if (!call.empty()) call.mapped()(std::move(reply.reply));
+    if (!call.empty()) call.mapped().done(std::move(reply.reply));
   }
   if (!effects_.failure.ok()) failure_ = effects_.failure;
 }

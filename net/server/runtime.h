@@ -39,12 +39,14 @@ class Runtime {
   void Start(const store::Options& options, store::RecoveredStore recovered, Disk* disk,
              Transport* transport);
 
-  // Passes a client's request to the store. `done` is called once, in a turn, unless the call is
-  // abandoned first.
+  // Passes a client's request to the store. `done` is called once, in a turn or by GiveUpCalls,
+  // unless the call is abandoned first.
   using Done = std::function<void(store::Reply reply)>;
   store::CallId Call(store::Request request, Done done);
   // The client went away; its operation may still take effect.
   void Abandon(store::CallId id);
+  // Ends the calls that have no answer: the store stops.
+  void GiveUpCalls();
 
   // Collects an event for the next turn.
   void Deliver(store::Event event);
@@ -79,7 +81,11 @@ class Runtime {
   store::Effects effects_;
   absl::Status failure_;
   store::CallId last_call_;
-  std::map<store::CallId, Done> calls_;
+  struct OpenCall {
+    bool is_write;
+    Done done;
+  };
+  std::map<store::CallId, OpenCall> calls_;
   RuntimeFigures figures_;
   // Group commits under way and when they were handed to the disk.
   std::deque<std::pair<IoToken, Instant>> commits_;
