@@ -9,7 +9,6 @@
 #include "net/cli/processes.h"
 
 namespace flaredb::net {
-
 namespace {
 
 constexpr int kPatienceMs = 2000;

@@ -32,7 +32,7 @@ struct ServerOptions {
 // certificates and tokens again, if there are any. At the end, in this order:
 //   1. what the store leads is handed over to other stores; calls are answered as ever     2 s
 //   2. clients are told to go elsewhere; who comes all the same gets StoreDraining, and
-//      calls under way are answered                                                        3 s
+//      calls under way are answered, if only with what is known of their outcome            3 s
 //   3. links are closed, the disk's writes are finished, OK is returned
 // at most so long, as a rule a quarter of a second in all. A second signal ends the process at
 // once, as if it were killed: nothing that was acknowledged is lost. Call it before the process has
